@@ -1,0 +1,1 @@
+//! Generated wire shapes and protocols, SigV4, errors.

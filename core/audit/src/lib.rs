@@ -1,0 +1,1 @@
+//! The journal: an Effect goes in, a released value comes out.

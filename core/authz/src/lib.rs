@@ -1,0 +1,1 @@
+//! The policy language and decide(&Facts) -> Decision: pure, and able to explain itself.

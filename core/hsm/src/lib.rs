@@ -1,0 +1,1 @@
+//! Command + KeyToken -> Reply: the closed door to key material.

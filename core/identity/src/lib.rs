@@ -1,0 +1,1 @@
+//! Who is calling: accounts, access keys, sessions; the STS operations.

@@ -1,0 +1,1 @@
+//! The KMS operations: resolve, decide, act.

@@ -1,0 +1,1 @@
+//! Roots of trust that need I/O: key file and passphrase.

@@ -1,0 +1,1 @@
+//! Signed HTTP client for the command line and the console.

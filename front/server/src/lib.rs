@@ -1,0 +1,1 @@
+//! Config, sockets, TLS, routing, wiring, timers. No rules of its own.

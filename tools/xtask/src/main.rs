@@ -1,0 +1,2 @@
+//! The sealroom binary.
+fn main() {}

@@ -63,6 +63,21 @@ pub trait Seal: Send + Sync {
     fn open(&self, purpose: Purpose, aad: &[u8], sealed: &[u8]) -> Result<Secret<[u8]>, SealBroken>;
 }
 
+/// A root of trust: wraps the keys that everything else hangs from. Implemented by `roots`, used by `hsm`.
+pub trait Root: Send + Sync {
+    /// What kind of root this is, for the log and the boot record: `key-file`, `passphrase`.
+    fn kind(&self) -> &'static str;
+
+    /// Encrypts and authenticates `secret`, bound to `aad`.
+    fn wrap(&self, aad: &[u8], secret: &[u8]) -> Vec<u8>;
+
+    /// Opens what [`Root::wrap`] made with the same `aad`.
+    ///
+    /// # Errors
+    /// [`SealBroken`] when it was wrapped by another root, with other `aad`, or is damaged.
+    fn unwrap(&self, aad: &[u8], wrapped: &[u8]) -> Result<Secret<[u8]>, SealBroken>;
+}
+
 /// Signs with keys that never leave the HSM, so that others can check without it.
 pub trait Sign: Send + Sync {
     /// A signature over `bytes` (ECDSA P-256 with SHA-256, DER) by the key of `purpose`.

@@ -1,2 +1,64 @@
-//! The sealroom binary.
-fn main() {}
+//! House tasks, run as `cargo xtask TASK`. Each rule that a program can hold is held here, not in a reviewer's memory.
+//!
+//! This crate depends on no room: it reads sources, manifests and the built binary. What surprises: `test` installs
+//! what the suites need (Debian packages, a Python environment in `.work/`), so a fresh machine needs only Rust,
+//! gcc and Python 3.11.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool speaks on its terminal")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "house tasks read and write the checkout; no rule of a room applies to them"
+)]
+
+mod arrows;
+mod run;
+mod suites;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+
+  check              fmt, clippy, arrows, tidy, codegen --check
+  arrows             the packages and the arrows between them equal ARCHITECTURE.md's table
+  tidy               house rules over the sources
+  test [FILTER]      installs what the tests need, then runs all of them (FILTER: rust, black-box)
+  bench [ARGS]       the speed goals as ratios in one run (see docs/benchmarks.md)
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match task(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn task(arguments: &[String]) -> Result<()> {
+    let rest = arguments.get(1..).unwrap_or_default();
+    match arguments.first().map(String::as_str) {
+        Some("check") => check(),
+        Some("arrows") => arrows::check(),
+        Some("tidy") => tidy::check(),
+        Some("test") => suites::test(rest),
+        Some("bench") => suites::bench(rest),
+        Some("help" | "--help" | "-h") => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => bail!("unknown task `{}`\n\n{USAGE}", other.unwrap_or("")),
+    }
+}
+
+/// Every rule that needs no running server.
+fn check() -> Result<()> {
+    run::cargo(&["fmt", "--all", "--check"])?;
+    arrows::check()?;
+    tidy::check()?;
+    run::cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])
+}

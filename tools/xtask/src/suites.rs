@@ -1,0 +1,90 @@
+//! What `cargo xtask test` and `cargo xtask bench` run, and what they install first.
+//!
+//! Installed into the machine: Debian's PostgreSQL, when no server binary is there. Installed into `.work/`, which
+//! git ignores: a Python environment with boto3, the AWS CLI and pytest, pinned in `tools/conformance/requirements.txt`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::run;
+
+/// Everything, or the half that `filter` names: `rust`, `black-box`.
+pub(crate) fn test(filter: &[String]) -> Result<()> {
+    match filter.first().map(String::as_str) {
+        None => {
+            postgresql()?;
+            crate::check()?;
+            rust()?;
+            black_box(&[])
+        }
+        Some("rust") => {
+            postgresql()?;
+            rust()
+        }
+        Some("black-box") => black_box(filter.get(1..).unwrap_or_default()),
+        Some(other) => bail!("no tests named `{other}`: rust, black-box, or nothing for all"),
+    }
+}
+
+/// Builds the optimised server, the load generator and the echo, and runs the paired measurement.
+pub(crate) fn bench(arguments: &[String]) -> Result<()> {
+    run::cargo(&["build", "--release", "--package", "sealroom", "--package", "sealroom-bench"])?;
+    let bench = target().join("release/sealroom-bench");
+    let server = target().join("release/sealroom");
+    run::run(Command::new(bench).arg("--server").arg(server).args(arguments))
+}
+
+/// Unit, golden, property and engine tests of every room.
+fn rust() -> Result<()> {
+    run::cargo(&["test", "--workspace", "--quiet"])
+}
+
+/// The suites in `tools/conformance/black_box` against the optimised server, with real SDKs and the real CLI.
+fn black_box(arguments: &[String]) -> Result<()> {
+    run::cargo(&["build", "--release", "--package", "sealroom"])?;
+    let python = python()?;
+    let server = target().join("release/sealroom");
+    let mut command = Command::new(python);
+    command.args(["-m", "pytest", "-q", "tools/conformance/black_box"]).args(arguments);
+    run::run(command.env("SEALROOM_BINARY", server).env_remove("AWS_PROFILE"))
+}
+
+/// The folder that cargo builds into.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| run::root().join("target"), PathBuf::from)
+}
+
+/// A Python with the pinned packages. Made once, and again when the pins change.
+fn python() -> Result<PathBuf> {
+    let pins = run::root().join("tools/conformance/requirements.txt");
+    let environment = run::root().join(".work/venv");
+    let (python, stamp) = (environment.join("bin/python"), environment.join("requirements.txt"));
+    let wanted = std::fs::read(&pins).with_context(|| pins.display().to_string())?;
+    if std::fs::read(&stamp).is_ok_and(|made| made == wanted) && python.exists() {
+        return Ok(python);
+    }
+    run::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
+    run::run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&pins))?;
+    std::fs::write(&stamp, wanted)?;
+    Ok(python)
+}
+
+/// Debian's PostgreSQL server, whose binaries the store's tests start by themselves.
+fn postgresql() -> Result<()> {
+    let installed = std::fs::read_dir("/usr/lib/postgresql")
+        .is_ok_and(|versions| versions.flatten().any(|version| version.path().join("bin/initdb").exists()));
+    if installed {
+        return Ok(());
+    }
+    let root = if Path::new("/usr/bin/sudo").exists() { vec!["sudo"] } else { vec!["env"] };
+    let install = |arguments: &[&str]| -> Result<()> {
+        let (program, rest) = root.split_first().context("no program")?;
+        let mut command = Command::new(program);
+        command.args(rest).args(["apt-get", "-q", "-y"]).args(arguments);
+        run::run(command.env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    install(&["update"])?;
+    install(&["install", "--no-install-recommends", "postgresql"])
+}

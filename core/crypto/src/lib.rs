@@ -1,1 +1,27 @@
-//! Digests, MACs, key derivation, AEAD, key pairs: the only room that names aws-lc.
+//! Digests, MACs, key derivation, AEAD and key pairs: the only room that names aws-lc.
+//!
+//! It holds no key of ours, decides nothing and knows no format but [`envelope`]'s. Whoever calls it chooses keys,
+//! nonces and salts; [`random::fill`] is for the `hsm` room alone. Failures carry no reason: an attacker must not
+//! learn one, and an operator can't mend one.
+//!
+//! What would surprise: values that can't fail by construction (HMAC, KDF with lengths of ours) still go through a
+//! library that returns errors; those are [`Failed`], and never expected.
+
+pub mod digest;
+pub mod ec;
+pub mod envelope;
+pub mod kdf;
+pub mod mac;
+pub mod random;
+pub mod rsa;
+
+/// The cryptographic library failed where only a lack of memory or a wrong build makes it fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the cryptographic library failed")]
+pub struct Failed;
+
+/// Compares in time that depends on the lengths only.
+#[must_use]
+pub fn ct_eq(a: &[u8], b: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
+}

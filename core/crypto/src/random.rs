@@ -1,0 +1,9 @@
+//! The generator of the library (CTR-DRBG per thread, reseeded, safe after fork). Only the `hsm` room may call it.
+
+/// Fills `out` with random bytes fit for keys.
+pub fn fill(out: &mut [u8]) {
+    if aws_lc_rs::rand::fill(out).is_err() {
+        // INVARIANT: aws-lc aborts rather than fail here; going on without randomness would be worse than stopping.
+        std::process::abort();
+    }
+}

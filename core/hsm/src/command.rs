@@ -1,0 +1,286 @@
+//! The closed list of what the HSM does, and what it answers.
+//!
+//! Every command of the 56 operations is here, served yet or not: one that isn't answers [`HsmError::NotServed`].
+
+use sealroom_foundation::{AccountId, KeyId, MaterialId, Secret};
+
+use crate::algorithm::{AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, SigningAlgorithm, WrappingAlgorithm};
+use crate::binding::KeyBinding;
+use crate::blob::BlobKind;
+use crate::spec::{Origin, Spec, Usage};
+use crate::token::KeyToken;
+
+#[expect(unused_imports, reason = "for the links of the documentation")]
+use crate::error::HsmError;
+
+/// A key as a command names it: the token, and what the token must be bound to.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyRef<'a> {
+    /// What the token must be bound to.
+    pub binding: &'a KeyBinding,
+    /// The encrypted key.
+    pub token: &'a KeyToken,
+}
+
+/// What is signed: AWS's `MessageType` with the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// The message; the HSM hashes it.
+    Raw(&'a [u8]),
+    /// The message's digest.
+    Digest(&'a [u8]),
+    /// ML-DSA's external µ (FIPS 204, 6.2): 64 bytes.
+    ExternalMu(&'a [u8]),
+}
+
+/// What the HSM can be asked. Contexts are in the form of [`crate::context::canonical`].
+#[derive(Debug, Clone, Copy)]
+pub enum Command<'a> {
+    /// Makes a key. Answers [`Reply::Key`].
+    GenerateKey {
+        /// Who owns it.
+        account: AccountId,
+        /// Its id.
+        key: KeyId,
+        /// What it is made of.
+        spec: Spec,
+        /// What it may do.
+        usage: Usage,
+        /// Where it comes from; for the binding.
+        origin: Origin,
+    },
+    /// Makes a pair that key material is wrapped under for import. Answers [`Reply::Key`].
+    WrappingKey {
+        /// Who owns the key that is imported into.
+        account: AccountId,
+        /// The key that is imported into.
+        key: KeyId,
+        /// RSA, or SM2.
+        spec: Spec,
+    },
+    /// Unwraps imported key material. Answers [`Reply::Key`].
+    Import {
+        /// Who owns the key.
+        account: AccountId,
+        /// The key.
+        key: KeyId,
+        /// What it is made of.
+        spec: Spec,
+        /// What it may do.
+        usage: Usage,
+        /// The wrapping pair.
+        wrapping: KeyRef<'a>,
+        /// How it is wrapped.
+        algorithm: WrappingAlgorithm,
+        /// The wrapped material.
+        wrapped: &'a [u8],
+    },
+    /// Encrypts. Answers [`Reply::Ciphertext`].
+    Encrypt {
+        /// The key.
+        key: KeyRef<'a>,
+        /// How.
+        algorithm: EncryptionAlgorithm,
+        /// The encryption context; empty for asymmetric keys.
+        context: &'a [u8],
+        /// 1 byte to 1 MiB (symmetric), or what RSA takes.
+        plaintext: &'a [u8],
+        /// What kind of blob a symmetric ciphertext is.
+        kind: BlobKind,
+    },
+    /// Decrypts. Answers [`Reply::Plaintext`].
+    Decrypt {
+        /// The key.
+        key: KeyRef<'a>,
+        /// How.
+        algorithm: EncryptionAlgorithm,
+        /// The encryption context.
+        context: &'a [u8],
+        /// The ciphertext.
+        ciphertext: &'a [u8],
+    },
+    /// Decrypts and encrypts under another key; the plaintext doesn't leave. Answers [`Reply::Ciphertext`].
+    ReEncrypt {
+        /// The key that opens.
+        from: KeyRef<'a>,
+        /// How.
+        from_algorithm: EncryptionAlgorithm,
+        /// The context of the old ciphertext.
+        from_context: &'a [u8],
+        /// The old ciphertext.
+        ciphertext: &'a [u8],
+        /// The key that encrypts.
+        to: KeyRef<'a>,
+        /// How.
+        to_algorithm: EncryptionAlgorithm,
+        /// The context of the new ciphertext.
+        to_context: &'a [u8],
+    },
+    /// Makes a data key. Answers [`Reply::DataKey`].
+    DataKey {
+        /// The symmetric key that encrypts it.
+        key: KeyRef<'a>,
+        /// The encryption context.
+        context: &'a [u8],
+        /// 1 to 1,024.
+        bytes: u16,
+        /// Whether the answer shows the plaintext.
+        reveal: bool,
+    },
+    /// Makes a key pair for use outside. Answers [`Reply::DataKeyPair`].
+    DataKeyPair {
+        /// The symmetric key that encrypts the private half.
+        key: KeyRef<'a>,
+        /// The encryption context.
+        context: &'a [u8],
+        /// The pair's spec.
+        spec: Spec,
+        /// Whether the answer shows the private half.
+        reveal: bool,
+    },
+    /// Signs. Answers [`Reply::Signature`].
+    Sign {
+        /// The key.
+        key: KeyRef<'a>,
+        /// How.
+        algorithm: SigningAlgorithm,
+        /// What.
+        message: Message<'a>,
+    },
+    /// Checks a signature. Answers [`Reply::Verified`].
+    Verify {
+        /// The key.
+        key: KeyRef<'a>,
+        /// How it was signed.
+        algorithm: SigningAlgorithm,
+        /// What was signed.
+        message: Message<'a>,
+        /// The signature.
+        signature: &'a [u8],
+    },
+    /// Computes an HMAC. Answers [`Reply::Mac`].
+    Mac {
+        /// The key.
+        key: KeyRef<'a>,
+        /// How.
+        algorithm: MacAlgorithm,
+        /// Of what.
+        message: &'a [u8],
+    },
+    /// Checks an HMAC. Answers [`Reply::Verified`].
+    VerifyMac {
+        /// The key.
+        key: KeyRef<'a>,
+        /// How.
+        algorithm: MacAlgorithm,
+        /// Of what.
+        message: &'a [u8],
+        /// The HMAC to check.
+        mac: &'a [u8],
+    },
+    /// Agrees on a secret with another's public key. Answers [`Reply::Plaintext`].
+    Agree {
+        /// Our key.
+        key: KeyRef<'a>,
+        /// How.
+        algorithm: AgreementAlgorithm,
+        /// Their public key, DER `SubjectPublicKeyInfo`.
+        peer: &'a [u8],
+    },
+    /// Makes a shared secret and encapsulates it. Answers [`Reply::Encapsulated`].
+    Encapsulate {
+        /// The key.
+        key: KeyRef<'a>,
+    },
+    /// Opens an encapsulated secret. Answers [`Reply::Plaintext`].
+    Decapsulate {
+        /// The key.
+        key: KeyRef<'a>,
+        /// What was encapsulated.
+        ciphertext: &'a [u8],
+    },
+    /// The public half of a pair. Answers [`Reply::PublicKey`].
+    PublicKey {
+        /// The key.
+        key: KeyRef<'a>,
+    },
+    /// Random bytes for a caller. Answers [`Reply::Random`].
+    Random {
+        /// 1 to 1,024.
+        bytes: u16,
+    },
+    /// Seals the token anew under the newest domain key; its binding stays. Answers [`Reply::Token`].
+    Rewrap {
+        /// The key.
+        key: KeyRef<'a>,
+    },
+    /// Drops what is kept ready of a destroyed key. Answers [`Reply::Done`].
+    Forget {
+        /// The digest of its token ([`KeyToken::digest`]).
+        token: [u8; 32],
+    },
+}
+
+/// Where a command runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cost {
+    /// Microseconds: on the calling thread.
+    Inline,
+    /// Up to a second: on a thread of the pool.
+    Pool,
+}
+
+/// What the HSM answers.
+#[derive(Debug)]
+pub enum Reply {
+    /// A new key.
+    Key {
+        /// The id of its material.
+        material: MaterialId,
+        /// The encrypted key.
+        token: KeyToken,
+        /// Its public half, DER `SubjectPublicKeyInfo`, if it is a pair.
+        public: Option<Vec<u8>>,
+    },
+    /// A ciphertext.
+    Ciphertext(Vec<u8>),
+    /// A plaintext or a shared secret.
+    Plaintext(Secret<[u8]>),
+    /// A data key.
+    DataKey {
+        /// The key, if it was to be revealed.
+        plaintext: Option<Secret<[u8]>>,
+        /// The encrypted key.
+        ciphertext: Vec<u8>,
+    },
+    /// A key pair for use outside.
+    DataKeyPair {
+        /// DER `SubjectPublicKeyInfo`.
+        public: Vec<u8>,
+        /// PKCS#8, if it was to be revealed.
+        plaintext: Option<Secret<[u8]>>,
+        /// The encrypted PKCS#8.
+        ciphertext: Vec<u8>,
+    },
+    /// A signature: DER for ECDSA, else as long as the key.
+    Signature(Vec<u8>),
+    /// Whether a signature or an HMAC is right.
+    Verified(bool),
+    /// An HMAC.
+    Mac(Vec<u8>),
+    /// An encapsulated secret.
+    Encapsulated {
+        /// The shared secret.
+        secret: Secret<[u8]>,
+        /// What the other side opens.
+        ciphertext: Vec<u8>,
+    },
+    /// DER `SubjectPublicKeyInfo`.
+    PublicKey(Vec<u8>),
+    /// Random bytes.
+    Random(Secret<[u8]>),
+    /// A token sealed anew.
+    Token(KeyToken),
+    /// Done; there is nothing to say.
+    Done,
+}

@@ -1,0 +1,158 @@
+//! Append logs: records in lanes, appended by the calling thread, synced in groups, recovered after a crash.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+/// Where a record stands. Positions of one lane are ordered; lanes aren't.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// The lane.
+    pub lane: usize,
+    /// The record's number in its lane, from 1 on, never used again.
+    pub sequence: u64,
+}
+
+/// A record as it was read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Where it stands.
+    pub position: Position,
+    /// What was appended.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a log didn't do what it was asked.
+#[derive(Debug, Clone, Error)]
+pub enum LogError {
+    /// A write or sync of this lane failed before: nobody knows what reached the disk, so it takes nothing more.
+    #[error("lane {lane} of the log failed: {reason}")]
+    Poisoned {
+        /// The lane.
+        lane: usize,
+        /// What failed.
+        reason: Arc<str>,
+    },
+    /// The disk is full. The record isn't written; the lane still works.
+    #[error("the disk is full")]
+    Full,
+    /// As much waits to be written as may; ask again later.
+    #[error("too many records are waiting")]
+    Busy,
+    /// A record of more than [`Log::MAX_RECORD`] bytes.
+    #[error("a record of {bytes} bytes is too long")]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// No such lane, or a log name that isn't one.
+    #[error("no such log or lane")]
+    Unknown,
+    /// Something that had been synced can't be read.
+    #[error("lane {lane} of the log is damaged at record {sequence}")]
+    Damaged {
+        /// The lane.
+        lane: usize,
+        /// The first record that can't be read.
+        sequence: u64,
+    },
+    /// Files or tables can't be reached.
+    #[error("the log is unavailable: {reason}")]
+    Unavailable {
+        /// What happened, for the log.
+        reason: Arc<str>,
+    },
+}
+
+/// An append log. Cheap to clone.
+#[derive(Clone)]
+pub struct Log {
+    kind: Arc<Kind>,
+}
+
+enum Kind {}
+
+#[expect(clippy::todo, reason = "lands next")]
+impl Log {
+    /// LIMIT: bytes of one record.
+    pub const MAX_RECORD: usize = 2 * 1024 * 1024;
+
+    /// How many lanes there are: as many as were asked for, or as an earlier run left.
+    #[must_use]
+    pub fn lanes(&self) -> usize {
+        let _ = &self.kind;
+        todo!()
+    }
+
+    /// Appends a record. It has been handed to the system (files: killing the process no longer loses it) or, for PostgreSQL,
+    /// queued: see [`Log::written`].
+    ///
+    /// # Errors
+    /// [`LogError`]; nothing was appended then.
+    pub fn append(&self, _lane: usize, _record: &[u8]) -> Result<Position, LogError> {
+        todo!()
+    }
+
+    /// Returns when killing the process can't lose the record.
+    ///
+    /// # Errors
+    /// [`LogError::Poisoned`].
+    pub async fn written(&self, _position: Position) -> Result<(), LogError> {
+        todo!()
+    }
+
+    /// Returns when a power failure can't lose the record. Somebody must call [`Log::sync_now`].
+    ///
+    /// # Errors
+    /// [`LogError::Poisoned`].
+    pub async fn synced(&self, _position: Position) -> Result<(), LogError> {
+        todo!()
+    }
+
+    /// Bytes appended to all lanes that no sync covers yet.
+    #[must_use]
+    pub fn unsynced_bytes(&self) -> u64 {
+        todo!()
+    }
+
+    /// Syncs every lane that has something to sync, and wakes who waits. Blocks; appends go on meanwhile.
+    ///
+    /// # Errors
+    /// [`LogError::Poisoned`] for the first lane that failed; the others are synced all the same.
+    pub fn sync_now(&self) -> Result<(), LogError> {
+        todo!()
+    }
+
+    /// The position of the newest record of `lane`; sequence 0 when there never was one.
+    ///
+    /// # Errors
+    /// [`LogError::Unknown`].
+    pub fn last(&self, _lane: usize) -> Result<Position, LogError> {
+        todo!()
+    }
+
+    /// Records of `lane` behind sequence `after`, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`LogError::Damaged`], [`LogError::Unavailable`], [`LogError::Unknown`].
+    pub async fn read(&self, _lane: usize, _after: u64, _limit: u32) -> Result<Vec<Record>, LogError> {
+        todo!()
+    }
+
+    /// All records of `lane`, oldest first.
+    ///
+    /// # Errors
+    /// As [`Log::read`].
+    pub async fn read_all(&self, _lane: usize) -> Result<Vec<Record>, LogError> {
+        todo!()
+    }
+
+    /// Allows everything up to and including `upto` to be forgotten: whole files whose records are all covered are removed (never the one
+    /// being written), or rows deleted.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`], [`LogError::Unknown`].
+    pub async fn trim(&self, _upto: Position) -> Result<(), LogError> {
+        todo!()
+    }
+}

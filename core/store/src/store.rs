@@ -1,0 +1,155 @@
+//! [`Store`]: an engine behind the barrier, and [`View`]: the part of it that one room may touch.
+
+use crate::barrier::Barrier;
+use crate::batch::{Answer, Batch, Committed, Read};
+use crate::engine::Engine;
+use crate::error::StoreError;
+use crate::feed::Feed;
+use crate::log::{Log, LogError};
+use crate::path::KeyPath;
+
+/// An engine behind the barrier. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    engine: Engine,
+    barrier: Barrier,
+    feed: Feed,
+}
+
+impl Store {
+    /// Opens the store on `engine`; every value is sealed by `barrier`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn open(engine: Engine, barrier: Barrier) -> Result<Self, StoreError> {
+        Ok(Self { engine, barrier, feed: Feed::new() })
+    }
+
+    /// Answers all `reads` as of one moment, in one round trip.
+    ///
+    /// # Errors
+    /// [`StoreError::Forged`] when a row doesn't open, [`StoreError::Reserved`] for `boot/`,
+    /// [`StoreError::TooLarge`] over a limit, [`StoreError::Unavailable`].
+    #[expect(clippy::todo, reason = "lands next")]
+    pub async fn read(&self, _reads: &[Read]) -> Result<Vec<Answer>, StoreError> {
+        let _ = (&self.engine, &self.barrier);
+        todo!()
+    }
+
+    /// Commits `batch` if its guards hold. When this returns [`Committed::At`], the batch is durable and no mirror of
+    /// this process answers with what was there before. Dropping the future doesn't stop a commit that has begun.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when 4,096 commits wait, [`StoreError::Reserved`] for `boot/`,
+    /// [`StoreError::TooLarge`] over a limit, [`StoreError::Unavailable`].
+    #[expect(clippy::todo, reason = "lands next")]
+    pub async fn commit(&self, _batch: Batch) -> Result<Committed, StoreError> {
+        todo!()
+    }
+
+    /// The changes after sequence number `after`, oldest first, at most `limit`: names, never values. `None` when the engine
+    /// no longer knows so far back (it keeps the newest 100,000 commits).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    #[expect(clippy::todo, reason = "lands next")]
+    pub async fn changes(&self, _after: u64, _limit: u32) -> Result<Option<Vec<(u64, KeyPath)>>, StoreError> {
+        todo!()
+    }
+
+    /// What commits changed, for caches to follow.
+    #[must_use]
+    pub fn feed(&self) -> Feed {
+        self.feed.clone()
+    }
+
+    /// Learns what other nodes committed; the server's timer calls it every 100 ms. When it fails, mirrors answer nothing until it
+    /// succeeds again. Engines that no other node can reach have nothing to learn.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    #[expect(clippy::todo, reason = "lands next")]
+    pub async fn poll_changes(&self) -> Result<(), StoreError> {
+        todo!()
+    }
+
+    /// The part of the store below `prefix`.
+    #[must_use]
+    pub fn view(&self, prefix: KeyPath) -> View {
+        View { store: self.clone(), prefix }
+    }
+
+    /// Opens the append log `name` (`[a-z0-9-]`, 64 at most) with at least `lanes` lanes, recovering what a crash left. A log is
+    /// opened once in a process, and by one process at a time.
+    ///
+    /// # Errors
+    /// [`LogError`] when a lane can't be opened or what was synced is damaged.
+    #[expect(clippy::todo, reason = "lands next")]
+    pub async fn log(&self, _name: &str, _lanes: usize) -> Result<Log, LogError> {
+        todo!()
+    }
+}
+
+/// A store bound to what lies at and below one prefix: what a room holds. Paths are whole paths. Cheap to clone.
+#[derive(Clone)]
+pub struct View {
+    store: Store,
+    prefix: KeyPath,
+}
+
+impl View {
+    /// As [`Store::read`].
+    ///
+    /// # Errors
+    /// As [`Store::read`]; [`StoreError::OutsideView`].
+    pub async fn read(&self, reads: &[Read]) -> Result<Vec<Answer>, StoreError> {
+        for read in reads {
+            let (Read::Get(path) | Read::Range { prefix: path, .. }) = read;
+            self.admit(path)?;
+        }
+        self.store.read(reads).await
+    }
+
+    /// As [`Store::commit`].
+    ///
+    /// # Errors
+    /// As [`Store::commit`]; [`StoreError::OutsideView`].
+    pub async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {
+        self.admits(&batch)?;
+        self.store.commit(batch).await
+    }
+
+    /// Whether every write and guard of `batch` lies in this view; for who commits a room's batch in its name.
+    ///
+    /// # Errors
+    /// [`StoreError::OutsideView`] with the first path that doesn't.
+    pub fn admits(&self, batch: &Batch) -> Result<(), StoreError> {
+        let writes = batch.writes.iter().map(crate::batch::Write::path);
+        writes.chain(batch.guards.iter().map(crate::batch::Guard::path)).try_for_each(|path| self.admit(path))
+    }
+
+    /// As [`Store::feed`]; a mirror sorts out what concerns it.
+    #[must_use]
+    pub fn feed(&self) -> Feed {
+        self.store.feed()
+    }
+
+    /// A narrower view.
+    ///
+    /// # Errors
+    /// [`StoreError::OutsideView`] when `prefix` isn't in this one.
+    pub fn view(&self, prefix: KeyPath) -> Result<Self, StoreError> {
+        self.admit(&prefix)?;
+        Ok(Self { store: self.store.clone(), prefix })
+    }
+
+    /// The prefix.
+    #[must_use]
+    pub fn prefix(&self) -> &KeyPath {
+        &self.prefix
+    }
+
+    fn admit(&self, path: &KeyPath) -> Result<(), StoreError> {
+        if path.starts_with(&self.prefix) { Ok(()) } else { Err(StoreError::OutsideView { path: path.clone() }) }
+    }
+}

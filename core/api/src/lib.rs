@@ -1,1 +1,3 @@
 //! Generated wire shapes and protocols, SigV4, errors.
+
+pub mod sigv4;

@@ -1,0 +1,339 @@
+//! What a request presents as its signature, taken apart and checked as far as no key is needed.
+//!
+//! Knows no access key and no session: it says which key was named and, given that key, whether the signature holds.
+
+use std::borrow::Cow;
+
+use http::HeaderMap;
+use sealroom_crypto::ct_eq;
+use sealroom_foundation::{Region, Timestamp};
+
+use super::canonical::{self, Scope};
+use super::{ALGORITHM, Refusal, Request, Rules, SigningKey, TERMINATOR};
+
+const MICROS_PER_MINUTE: i64 = 60_000_000;
+
+/// Where the signature stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the `Authorization` header.
+    Header,
+    /// In the query: a presigned URL.
+    Query,
+}
+
+/// A complete, fresh and rightly scoped signature of which only the access key, the signature itself and the session
+/// are still to be checked.
+#[derive(Debug, Clone)]
+pub struct Presented<'a> {
+    place: Place,
+    stamp: Cow<'a, str>,
+    credential: Credential<'a>,
+    region: Region,
+    signed_headers: Cow<'a, str>,
+    signature: Cow<'a, str>,
+    session_token: Option<Cow<'a, str>>,
+}
+
+/// The five elements of `Credential`, cut out of one text.
+#[derive(Debug, Clone)]
+struct Credential<'a> {
+    text: Cow<'a, str>,
+    slashes: [usize; 4],
+}
+
+/// What a request says about its signature, before any of it is checked.
+struct Claims<'a> {
+    place: Place,
+    algorithm: Cow<'a, str>,
+    credential: Cow<'a, str>,
+    signed_headers: Cow<'a, str>,
+    signature: Cow<'a, str>,
+    stamp: Cow<'a, str>,
+    session_token: Option<Cow<'a, str>>,
+}
+
+impl<'a> Presented<'a> {
+    /// Reads and checks all that needs no key, in AWS's order; `now` is the wall clock's.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn read(request: &Request<'a>, rules: &Rules<'_>, now: Timestamp) -> Result<Self, Refusal> {
+        let in_query = request.query.split('&').any(|piece| piece.starts_with("X-Amz-Algorithm"));
+        match request.headers.get(http::header::AUTHORIZATION) {
+            Some(_) if in_query => Err(Refusal::TwoPlaces),
+            Some(_) => Self::from_headers(request, rules, now),
+            None => Self::from_query(request, rules, now),
+        }
+    }
+
+    /// As [`Presented::read`], from the `Authorization` header only.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn from_headers(request: &Request<'a>, rules: &Rules<'_>, now: Timestamp) -> Result<Self, Refusal> {
+        claims_of_headers(request.headers)?.checked(request, rules, now)
+    }
+
+    /// As [`Presented::read`], from the query only.
+    ///
+    /// `X-Amz-Expires` is not looked at.
+    // AWS: outside S3 a presigned request is good for the service's skew, whatever it says of its own expiry.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn from_query(request: &Request<'a>, rules: &Rules<'_>, now: Timestamp) -> Result<Self, Refusal> {
+        claims_of_query(request.query)?.checked(request, rules, now)
+    }
+
+    /// Whether the signature is `key`'s over `request` with a body of which `body_sha256` is the digest.
+    ///
+    /// `scratch` is a buffer to work in; what it holds before and after has no meaning.
+    ///
+    /// # Errors
+    /// [`Refusal::Mismatch`], whatever it is that differs.
+    pub fn verify(
+        &self,
+        request: &Request<'_>,
+        body_sha256: &[u8; 32],
+        key: &SigningKey,
+        scratch: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        let stated = request.headers.get_all("x-amz-content-sha256").iter();
+        // AWS: UNSIGNED-PAYLOAD and STREAMING-* exist in S3 only; everywhere else the body's hash is what counts.
+        if stated.into_iter().any(|stated| stated.as_bytes() != canonical::hex(body_sha256)) {
+            return Err(Refusal::Mismatch);
+        }
+        let scope = Scope { date: self.date(), region: self.region.as_str(), service: self.service() };
+        canonical::string_to_sign(request, &self.signed_headers, body_sha256, &self.stamp, scope, scratch)
+            .map_err(|_| Refusal::Mismatch)?;
+        let right = canonical::hex(&key.tag(scratch));
+        if ct_eq(&right, self.signature.as_bytes()) { Ok(()) } else { Err(Refusal::Mismatch) }
+    }
+
+    /// Where the signature stood.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.place
+    }
+
+    /// The access key id as the client wrote it: any text without a slash.
+    #[must_use]
+    pub fn access_key_id(&self) -> &str {
+        self.credential.element(0)
+    }
+
+    /// The scope's date, `20260912`: the day of the stamp.
+    #[must_use]
+    pub fn date(&self) -> &str {
+        self.credential.element(1)
+    }
+
+    /// The scope's Region, one that is served.
+    #[must_use]
+    pub fn region(&self) -> Region {
+        self.region
+    }
+
+    /// The scope's service: the one of the rules.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        self.credential.element(3)
+    }
+
+    /// The session token that came along, unchecked.
+    #[must_use]
+    pub fn session_token(&self) -> Option<&str> {
+        self.session_token.as_deref()
+    }
+}
+
+impl<'a> Credential<'a> {
+    /// `keyid/date/region/service/term`; slashes at the end don't count.
+    fn parse(text: Cow<'a, str>) -> Result<Self, Refusal> {
+        let mut slashes = [0usize; 4];
+        let trimmed = text.trim_end_matches('/');
+        let mut found = trimmed.match_indices('/').map(|(at, _)| at);
+        let five = slashes.iter_mut().all(|slot| found.next().map(|at| *slot = at).is_some()) && found.next().is_none();
+        if !five {
+            return Err(Refusal::CredentialForm { got: text.into_owned() });
+        }
+        Ok(Self { text, slashes })
+    }
+
+    fn element(&self, index: usize) -> &str {
+        let start = index.checked_sub(1).and_then(|before| self.slashes.get(before)).map_or(0, |at| at + 1);
+        let end = self.slashes.get(index).copied().unwrap_or(self.text.trim_end_matches('/').len());
+        // INVARIANT: `parse` found the slashes in this text, so the range lies in it.
+        self.text.get(start..end).unwrap_or_default()
+    }
+}
+
+impl<'a> Claims<'a> {
+    fn checked(self, request: &Request<'_>, rules: &Rules<'_>, now: Timestamp) -> Result<Presented<'a>, Refusal> {
+        fresh(&self.stamp, rules, now)?;
+        host_is_signed(request, &self.signed_headers)?;
+        if self.algorithm != ALGORITHM {
+            return Err(Refusal::Algorithm { got: self.algorithm.into_owned() });
+        }
+        let credential = Credential::parse(self.credential)?;
+        let region = scoped(&credential, &self.stamp, rules)?;
+        Ok(Presented {
+            place: self.place,
+            stamp: self.stamp,
+            credential,
+            region,
+            signed_headers: self.signed_headers,
+            signature: self.signature,
+            session_token: self.session_token,
+        })
+    }
+}
+
+fn fresh(stamp: &str, rules: &Rules<'_>, now: Timestamp) -> Result<(), Refusal> {
+    let Some(moment) = Timestamp::parse_iso_basic(stamp) else {
+        return Err(Refusal::DateForm { got: stamp.to_owned() });
+    };
+    let age = now.micros_since(moment);
+    let minutes = rules.skew_minutes;
+    let limit = i64::from(minutes) * MICROS_PER_MINUTE;
+    // A stamp has whole seconds: the one that the clock is still in counts as now.
+    let age = if age > 0 { Timestamp::from_seconds(now.as_seconds()).micros_since(moment) } else { age };
+    if age > limit {
+        return Err(Refusal::Expired { stamp: moment, now, minutes });
+    }
+    if age < -limit {
+        return Err(Refusal::NotYetCurrent { stamp: moment, now, minutes });
+    }
+    Ok(())
+}
+
+fn host_is_signed(request: &Request<'_>, signed_headers: &str) -> Result<(), Refusal> {
+    let signed = |wanted: &str| signed_headers.split(';').any(|name| name.eq_ignore_ascii_case(wanted));
+    if !signed("host") {
+        return Err(Refusal::NotSigned { header: "Host" });
+    }
+    // Ours, stricter than AWS: an unsigned target would let whoever is on the wire choose the operation.
+    if request.headers.contains_key("x-amz-target") && !signed("x-amz-target") {
+        return Err(Refusal::NotSigned { header: "X-Amz-Target" });
+    }
+    Ok(())
+}
+
+/// Checks the scope and returns its Region; all faults are told at once.
+fn scoped(credential: &Credential<'_>, stamp: &str, rules: &Rules<'_>) -> Result<Region, Refusal> {
+    let [date, region, service, terminator] = [1, 2, 3, 4].map(|index| credential.element(index));
+    let region = region.parse::<Region>().ok().filter(|region| rules.regions.admit(*region));
+    let day = stamp.get(..8).unwrap_or_default();
+    match region {
+        Some(region) if service == rules.service && terminator == TERMINATOR && date == day => Ok(region),
+        _ => Err(Refusal::Scope {
+            valid_region: region.is_some(),
+            wanted_service: (service != rules.service).then(|| rules.service.to_owned()),
+            terminator: (terminator != TERMINATOR).then(|| terminator.to_owned()),
+            date: (date != day).then(|| (date.to_owned(), stamp.to_owned())),
+        }),
+    }
+}
+
+fn claims_of_headers(headers: &HeaderMap) -> Result<Claims<'_>, Refusal> {
+    let header = single(headers, "authorization", "Authorization")?.unwrap_or_default().trim();
+    if !header.starts_with("AWS4-") {
+        return Err(Refusal::MissingToken);
+    }
+    let (algorithm, parameters) = header.split_once([' ', '\t']).unwrap_or((header, ""));
+    let (mut credential, mut signature, mut signed_headers) = (None, None, None);
+    for piece in parameters.split(',').map(str::trim).filter(|piece| !piece.is_empty()) {
+        let Some((name, value)) = piece.split_once('=') else {
+            return Err(Refusal::NotKeyValue { piece: piece.to_owned(), header: header.to_owned() });
+        };
+        let (slot, name) = match name {
+            "Credential" => (&mut credential, "Credential"),
+            "Signature" => (&mut signature, "Signature"),
+            "SignedHeaders" => (&mut signed_headers, "SignedHeaders"),
+            _ => continue,
+        };
+        if slot.replace(value).is_some() {
+            return Err(Refusal::Repeated { what: name });
+        }
+    }
+    let dated = single(headers, "x-amz-date", "X-Amz-Date")?;
+    let stamp = if dated.is_some() { dated } else { single(headers, "date", "Date")? };
+    // AWS: an empty list of signed headers is complete, and fails for want of the host.
+    let (credential, signature) = (filled(credential), filled(signature));
+    let (Some(credential), Some(signature), Some(signed_headers), Some(stamp)) =
+        (credential, signature, signed_headers, stamp)
+    else {
+        let here = [credential.is_some(), signature.is_some(), signed_headers.is_some()];
+        let parameters = ["Credential", "Signature", "SignedHeaders"].into_iter().zip(here);
+        return Err(Refusal::IncompleteHeader {
+            missing: parameters.filter(|(_, here)| !here).map(|(name, _)| name).collect(),
+            date_missing: stamp.is_none(),
+            header: header.to_owned(),
+        });
+    };
+    let session_token = single(headers, "x-amz-security-token", "X-Amz-Security-Token")?;
+    Ok(Claims {
+        place: Place::Header,
+        algorithm: algorithm.into(),
+        credential: credential.into(),
+        signed_headers: signed_headers.into(),
+        signature: signature.into(),
+        stamp: stamp.into(),
+        session_token: session_token.map(Cow::Borrowed),
+    })
+}
+
+fn filled(value: Option<&str>) -> Option<&str> {
+    value.filter(|value| !value.is_empty())
+}
+
+/// The only header of that name, as text; one that isn't visible ASCII counts as none.
+fn single<'a>(headers: &'a HeaderMap, name: &str, what: &'static str) -> Result<Option<&'a str>, Refusal> {
+    if canonical::repeated(headers, name) {
+        return Err(Refusal::Repeated { what });
+    }
+    Ok(headers.get(name).and_then(|value| value.to_str().ok()))
+}
+
+const QUERY_PARAMETERS: [&str; 5] =
+    ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date"];
+const QUERY_TOKEN: &str = "X-Amz-Security-Token";
+
+fn claims_of_query(query: &str) -> Result<Claims<'_>, Refusal> {
+    let mut found: [Option<Cow<'_, str>>; 5] = Default::default();
+    let mut session_token = None;
+    for (name, value) in canonical::parameters(query) {
+        let slots = QUERY_PARAMETERS.iter().zip(found.iter_mut());
+        let mut slots = slots.chain(std::iter::once((&QUERY_TOKEN, &mut session_token)));
+        let Some((what, slot)) = slots.find(|(wanted, _)| wanted.as_bytes() == name.as_ref()) else { continue };
+        if slot.replace(text(value)).is_some() {
+            return Err(Refusal::Repeated { what });
+        }
+    }
+    if found.iter().all(Option::is_none) {
+        return Err(Refusal::MissingToken);
+    }
+    let here: [bool; 5] =
+        std::array::from_fn(|at| found.get(at).and_then(Option::as_deref).is_some_and(|value| !value.is_empty()));
+    let [Some(algorithm), Some(credential), Some(signature), Some(signed_headers), Some(stamp)] = found else {
+        return Err(incomplete_query(here));
+    };
+    if here.contains(&false) {
+        return Err(incomplete_query(here));
+    }
+    Ok(Claims { place: Place::Query, algorithm, credential, signed_headers, signature, stamp, session_token })
+}
+
+fn incomplete_query(here: [bool; 5]) -> Refusal {
+    let parameters = QUERY_PARAMETERS.into_iter().zip(here);
+    Refusal::IncompleteQuery { missing: parameters.filter(|(_, here)| !here).map(|(name, _)| name).collect() }
+}
+
+/// What isn't UTF-8 matches nothing that we look for.
+fn text(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
+    match bytes {
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+        Cow::Owned(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
+    }
+}

@@ -2,29 +2,63 @@
 
 use aws_lc_rs::kdf::{KbkdfCtrHmacAlgorithmId, get_kbkdf_ctr_hmac_algorithm, kbkdf_ctr_hmac};
 
+use crate::Failed;
+
 /// The most bytes of label and context together. LIMIT: ours, so that the input stands on the stack.
 pub const MAX_INFO: usize = 200;
 
+/// The most bytes that are derived at once: 255 blocks.
+pub const MAX_OUT: usize = 255 * 32;
+
 /// Fills `out` from `key`: block i is HMAC(key, \[i\]32 ‖ label ‖ 00 ‖ context ‖ \[bits of out\]32).
 ///
-/// Returns `false`, with `out` zeroed, when label and context are longer than [`MAX_INFO`] or `out` is longer than
-/// 8,160 bytes (255 blocks).
-#[must_use]
-pub fn kbkdf(key: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) -> bool {
-    let derived = try_kbkdf(key, label, context, out).is_some();
-    if !derived {
+/// # Errors
+/// [`Failed`], with `out` zeroed, past [`MAX_INFO`] or [`MAX_OUT`].
+pub fn kbkdf(key: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) -> Result<(), Failed> {
+    let derived = derive(key, label, context, out);
+    if derived.is_none() {
         out.fill(0);
     }
-    derived
+    derived.ok_or(Failed)
 }
 
-fn try_kbkdf(key: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) -> Option<()> {
+fn derive(key: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) -> Option<()> {
+    let length = label.len().checked_add(context.len()).filter(|length| *length <= MAX_INFO)? + 5;
+    let bits = u32::try_from(out.len()).ok().filter(|_| out.len() <= MAX_OUT)? * 8;
     let mut info = [0u8; MAX_INFO + 5];
-    let bits = u32::try_from(out.len()).ok().filter(|length| *length <= 255 * 32)?.checked_mul(8)?.to_be_bytes();
-    let length = [label, &[0], context, &bits].iter().try_fold(0usize, |at, part| {
-        info.get_mut(at..at + part.len())?.copy_from_slice(part);
-        Some(at + part.len())
-    })?;
-    let algorithm = get_kbkdf_ctr_hmac_algorithm(KbkdfCtrHmacAlgorithmId::Sha256)?;
-    kbkdf_ctr_hmac(algorithm, key, info.get(..length)?, out).ok()
+    let info = info.get_mut(..length)?;
+    let (into_label, rest) = info.split_at_mut_checked(label.len())?;
+    let (_zero, rest) = rest.split_at_mut_checked(1)?;
+    let (into_context, into_bits) = rest.split_at_mut_checked(context.len())?;
+    into_label.copy_from_slice(label);
+    into_context.copy_from_slice(context);
+    into_bits.copy_from_slice(&bits.to_be_bytes());
+    kbkdf_ctr_hmac(get_kbkdf_ctr_hmac_algorithm(KbkdfCtrHmacAlgorithmId::Sha256)?, key, info, out).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mac::hmac_sha256;
+
+    #[test]
+    fn each_block_is_an_hmac_over_counter_and_info() {
+        let mut out = [0u8; 70];
+        kbkdf(b"key", b"label", b"context", &mut out).unwrap();
+        let block = |counter: u8| {
+            hmac_sha256(b"key", &[&[0, 0, 0, counter][..], b"label", &[0], b"context", &[0, 0, 2, 48]].concat())
+        };
+        assert_eq!(out[..32], block(1));
+        assert_eq!(out[32..64], block(2));
+        assert_eq!(out[64..], block(3)[..6]);
+    }
+
+    #[test]
+    fn limits_hold_at_and_past_them() {
+        let mut out = vec![1u8; MAX_OUT];
+        assert!(kbkdf(b"key", &[1; 100], &[2; 100], &mut out).is_ok());
+        assert_eq!(kbkdf(b"key", &[1; 100], &[2; 101], &mut out), Err(Failed));
+        assert!(out.iter().all(|byte| *byte == 0));
+        assert_eq!(kbkdf(b"key", b"", b"", &mut vec![1u8; MAX_OUT + 1]), Err(Failed));
+    }
 }

@@ -10,6 +10,7 @@
 )]
 
 mod arrows;
+mod codegen;
 mod run;
 mod suites;
 mod tidy;
@@ -24,6 +25,7 @@ usage: cargo xtask TASK
   check              fmt, clippy, arrows, tidy, codegen --check
   arrows             the packages and the arrows between them equal ARCHITECTURE.md's table
   tidy               house rules over the sources
+  codegen [--check]  writes core/api/src/generated/ from models/; --check only says whether it is stale
   test [FILTER]      installs what the tests need, then runs all of them (FILTER: rust, black-box)
   bench [ARGS]       the speed goals as ratios in one run (see docs/benchmarks.md)
 ";
@@ -45,6 +47,7 @@ fn task(arguments: &[String]) -> Result<()> {
         Some("check") => check(),
         Some("arrows") => arrows::check(),
         Some("tidy") => tidy::check(),
+        Some("codegen") => codegen::run(&run::root(), rest.iter().any(|argument| argument == "--check")),
         Some("test") => suites::test(rest),
         Some("bench") => suites::bench(rest),
         Some("help" | "--help" | "-h") => {

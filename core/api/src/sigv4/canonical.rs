@@ -112,7 +112,7 @@ fn write_header(request: &Request<'_>, name: &str, out: &mut Vec<u8>) -> Result<
 /// Without blanks at either end, and with each run of blanks inside as one space, quotes or not.
 fn write_trimmed(value: &[u8], out: &mut Vec<u8>) {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    if !value.iter().any(|byte| is_blank(byte)) {
+    if !value.iter().any(is_blank) {
         out.extend_from_slice(value);
         return;
     }

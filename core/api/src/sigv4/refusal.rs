@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use sealroom_foundation::Timestamp;
 use thiserror::Error;
 
+use crate::error::ErrorAnswer;
+
 /// The family of codes in which a service refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -129,7 +131,7 @@ pub enum Refusal {
     Unreachable,
 }
 
-/// Which code a refusal has; each is spelt in two ways.
+/// Which code a refusal has; each of the caller's is spelt in two ways.
 #[derive(Clone, Copy)]
 enum Kind {
     Missing,
@@ -137,14 +139,18 @@ enum Kind {
     Invalid,
     Unrecognized,
     Expired,
-    Unavailable,
+    Ours,
 }
 
 impl Refusal {
-    /// AWS's error code in the service's dialect.
+    /// What the caller is told, in the service's dialect.
     #[must_use]
-    pub fn code(&self, dialect: Dialect) -> &'static str {
-        match (self.kind(), dialect) {
+    pub fn answer(&self, dialect: Dialect) -> ErrorAnswer {
+        let status = match dialect {
+            Dialect::Json => 400,
+            Dialect::Query => 403,
+        };
+        let code = match (self.kind(), dialect) {
             (Kind::Missing, Dialect::Json) => "MissingAuthenticationTokenException",
             (Kind::Missing, Dialect::Query) => "MissingAuthenticationToken",
             (Kind::Incomplete, Dialect::Json) => "IncompleteSignatureException",
@@ -155,19 +161,9 @@ impl Refusal {
             (Kind::Unrecognized, Dialect::Query) => "InvalidClientTokenId",
             (Kind::Expired, Dialect::Json) => "ExpiredTokenException",
             (Kind::Expired, Dialect::Query) => "ExpiredToken",
-            (Kind::Unavailable, Dialect::Json) => "ServiceUnavailableException",
-            (Kind::Unavailable, Dialect::Query) => "ServiceUnavailable",
-        }
-    }
-
-    /// The HTTP status in the service's dialect.
-    #[must_use]
-    pub fn status(&self, dialect: Dialect) -> u16 {
-        match (self.kind(), dialect) {
-            (Kind::Unavailable, _) => 503,
-            (_, Dialect::Json) => 400,
-            (_, Dialect::Query) => 403,
-        }
+            (Kind::Ours, _) => return ErrorAnswer::service_unavailable(),
+        };
+        ErrorAnswer::sender(code, status, Some(self.message().into_owned()))
     }
 
     /// What the caller reads: the same in both dialects.
@@ -222,7 +218,7 @@ impl Refusal {
             // AWS: no full stop, unlike the text for an unknown key.
             Self::BadSessionToken => "The security token included in the request is invalid".into(),
             Self::ExpiredToken => "The security token included in the request is expired".into(),
-            Self::Unreachable => "The service is temporarily unavailable.".into(),
+            Self::Unreachable => "The request has failed due to a temporary failure of the server.".into(),
         }
     }
 
@@ -244,7 +240,7 @@ impl Refusal {
             | Self::Mismatch => Kind::Invalid,
             Self::UnknownKey | Self::BadSessionToken => Kind::Unrecognized,
             Self::ExpiredToken => Kind::Expired,
-            Self::Unreachable => Kind::Unavailable,
+            Self::Unreachable => Kind::Ours,
         }
     }
 }

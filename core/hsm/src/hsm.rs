@@ -1,48 +1,193 @@
-//! The HSM itself.
+//! The HSM itself: domain keys inside, commands in, replies out.
 
-use sealroom_foundation::Secret;
 use sealroom_foundation::ports::{Entropy, Purpose, Seal, SealBroken, Sign};
+use sealroom_foundation::{AccountId, KeyId, MaterialId, Secret};
 
-use crate::command::{Command, Reply};
-use crate::domain::DomainKeys;
+use sealroom_crypto::ec::EcKeyPair;
+use sealroom_crypto::{digest, envelope, random, rsa};
+
+use crate::binding::KeyBinding;
+use crate::command::{Command, KeyRef, Reply};
+use crate::domain::{self, DomainKeys, Domains};
 use crate::error::{HsmError, StartError};
+use crate::objects::Objects;
 use crate::spare::Spares;
+use crate::spec::{Origin, Spec, Usage};
+use crate::{asymmetric, mac, selftest, symmetric, token};
+
+const SEAL_LABEL: &[u8] = b"sealroom seal";
+const STORE_KEY_LABEL: &[u8] = b"sealroom store key";
+
+/// The most random bytes a caller gets at once. AWS: `NumberOfBytes` is 1 to 1,024.
+const MAX_RANDOM: u16 = 1_024;
 
 /// The function from commands and tokens to replies, with the domain keys inside. Shared by reference.
 pub struct Hsm {
+    pub(crate) domains: Domains,
+    pub(crate) objects: Objects,
     spares: Spares,
 }
 
-#[expect(clippy::todo, clippy::needless_pass_by_value, reason = "the body follows the door")]
 impl Hsm {
     /// Runs the power-on self-tests and takes the domain keys over.
     ///
     /// # Errors
     /// [`StartError`] names the test that failed.
-    pub fn start(_keys: DomainKeys) -> Result<Self, StartError> {
-        todo!()
+    #[expect(clippy::needless_pass_by_value, reason = "the caller is to keep no domain keys")]
+    pub fn start(keys: DomainKeys) -> Result<Self, StartError> {
+        selftest::run()?;
+        Ok(Self { domains: keys.derive()?, objects: Objects::default(), spares: Spares::default() })
     }
 
     /// Runs a command on the calling thread, however long it takes.
     ///
     /// # Errors
     /// [`HsmError`]; never [`HsmError::Busy`].
-    pub fn execute(&self, _command: Command<'_>) -> Result<Reply, HsmError> {
-        todo!()
+    pub fn execute(&self, command: Command<'_>) -> Result<Reply, HsmError> {
+        match command {
+            Command::GenerateKey { account, key, spec, usage, origin } => {
+                self.generate_key(account, key, spec, usage, origin)
+            }
+            Command::Encrypt { key, algorithm, context, plaintext, kind } => {
+                self.encrypt(key, algorithm, context, plaintext, kind).map(Reply::Ciphertext)
+            }
+            Command::Decrypt { key, algorithm, context, ciphertext } => {
+                self.decrypt(key, algorithm, context, ciphertext).map(Reply::Plaintext)
+            }
+            Command::ReEncrypt { from, from_algorithm, from_context, ciphertext, to, to_algorithm, to_context } => {
+                let plaintext = self.decrypt(from, from_algorithm, from_context, ciphertext)?;
+                let kind = crate::BlobKind::Message;
+                self.encrypt(to, to_algorithm, to_context, plaintext.expose(), kind).map(Reply::Ciphertext)
+            }
+            Command::DataKey { key, context, bytes, reveal } => symmetric::data_key(self, key, context, bytes, reveal),
+            Command::DataKeyPair { key, context, spec, reveal } => self.data_key_pair(key, context, spec, reveal),
+            Command::Sign { key, algorithm, message } => {
+                asymmetric::sign(self, key, algorithm, message).map(Reply::Signature)
+            }
+            Command::Verify { key, algorithm, message, signature } => {
+                asymmetric::verify(self, key, algorithm, message, signature).map(Reply::Verified)
+            }
+            Command::Mac { key, algorithm, message } => mac::mac(self, key, algorithm, message).map(Reply::Mac),
+            Command::VerifyMac { key, algorithm, message, mac } => {
+                mac::verify(self, key, algorithm, message, mac).map(Reply::Verified)
+            }
+            Command::PublicKey { key } => asymmetric::public_key(self, key).map(Reply::PublicKey),
+            Command::Random { bytes } => random_bytes(bytes).map(Reply::Random),
+            Command::Rewrap { key } => self.rewrap(key),
+            Command::Forget { token } => {
+                self.objects.forget(&token);
+                Ok(Reply::Done)
+            }
+            Command::WrappingKey { .. }
+            | Command::Import { .. }
+            | Command::Agree { .. }
+            | Command::Encapsulate { .. }
+            | Command::Decapsulate { .. } => Err(HsmError::NotServed),
+        }
+    }
+
+    fn encrypt(
+        &self,
+        key: KeyRef<'_>,
+        algorithm: crate::EncryptionAlgorithm,
+        context: &[u8],
+        plaintext: &[u8],
+        kind: crate::BlobKind,
+    ) -> Result<Vec<u8>, HsmError> {
+        if algorithm == crate::EncryptionAlgorithm::SymmetricDefault {
+            return symmetric::encrypt(self, key, context, plaintext, kind);
+        }
+        asymmetric::encrypt(self, key, algorithm, context, plaintext)
+    }
+
+    fn decrypt(
+        &self,
+        key: KeyRef<'_>,
+        algorithm: crate::EncryptionAlgorithm,
+        context: &[u8],
+        ciphertext: &[u8],
+    ) -> Result<Secret<[u8]>, HsmError> {
+        if algorithm == crate::EncryptionAlgorithm::SymmetricDefault {
+            return symmetric::decrypt(self, key, context, ciphertext);
+        }
+        asymmetric::decrypt(self, key, algorithm, context, ciphertext)
+    }
+
+    fn generate_key(
+        &self,
+        account: AccountId,
+        key: KeyId,
+        spec: Spec,
+        usage: Usage,
+        origin: Origin,
+    ) -> Result<Reply, HsmError> {
+        if !spec.allows(usage) {
+            return Err(HsmError::NotForThisSpec);
+        }
+        let mut material = [0u8; 32];
+        random::fill(&mut material);
+        let material = MaterialId::from_bytes(material);
+        let binding = KeyBinding { account, key, material, spec, usage, origin };
+        let domain = self.domains.newest();
+        if spec.is_asymmetric() {
+            let pair = self.new_pair(spec)?;
+            let token = token::seal_pair(domain, &binding, &pair.spki, &pair.pkcs8)?;
+            return Ok(Reply::Key { material, token, public: Some(pair.spki) });
+        }
+        let length = spec.hmac_bytes().unwrap_or(32);
+        let backing = Secret::filled_slice(length, random::fill);
+        let token = token::seal(domain, &binding, backing.expose())?;
+        Ok(Reply::Key { material, token, public: None })
+    }
+
+    fn new_pair(&self, spec: Spec) -> Result<rsa::NewPair, HsmError> {
+        if let Some(bits) = spec.rsa_bits() {
+            return match self.spares.take(spec) {
+                Some(pair) => Ok(pair),
+                None => rsa::generate(bits).map_err(|_| HsmError::Failed),
+            };
+        }
+        let curve = spec.curve().ok_or(HsmError::NotServed)?;
+        EcKeyPair::generate(curve).and_then(|pair| pair.export()).map_err(|_| HsmError::Failed)
+    }
+
+    fn data_key_pair(&self, key: KeyRef<'_>, context: &[u8], spec: Spec, reveal: bool) -> Result<Reply, HsmError> {
+        if !spec.is_asymmetric() {
+            return Err(HsmError::NotForThisSpec);
+        }
+        let pair = self.new_pair(spec)?;
+        let kind = crate::BlobKind::DataKey;
+        let ciphertext = symmetric::encrypt(self, key, context, pair.pkcs8.expose(), kind)?;
+        Ok(Reply::DataKeyPair { public: pair.spki, plaintext: reveal.then_some(pair.pkcs8), ciphertext })
+    }
+
+    fn rewrap(&self, key: KeyRef<'_>) -> Result<Reply, HsmError> {
+        let content = token::open(&self.domains, key.binding, key.token)?;
+        token::seal(self.domains.newest(), key.binding, content.expose()).map(Reply::Token)
     }
 
     /// Makes a store key: wrapped, to be stored in clear, and plain, for the barrier.
-    #[must_use]
-    pub fn new_store_key(&self) -> (Vec<u8>, Secret<[u8; 32]>) {
-        todo!()
+    ///
+    /// # Errors
+    /// [`HsmError::Failed`] when the library fails.
+    pub fn new_store_key(&self) -> Result<(Vec<u8>, Secret<[u8; 32]>), HsmError> {
+        let key = Secret::filled(|key: &mut [u8; 32]| random::fill(key));
+        let domain = self.domains.newest();
+        let wrapped = domain::seal(domain.id, &domain.store_keys, STORE_KEY_LABEL, b"", key.expose());
+        wrapped.map(|wrapped| (wrapped, key)).ok_or(HsmError::Failed)
     }
 
     /// Opens what [`Hsm::new_store_key`] wrapped.
     ///
     /// # Errors
     /// [`SealBroken`] when it is damaged or of another cluster.
-    pub fn open_store_key(&self, _wrapped: &[u8]) -> Result<Secret<[u8; 32]>, SealBroken> {
-        todo!()
+    pub fn open_store_key(&self, wrapped: &[u8]) -> Result<Secret<[u8; 32]>, SealBroken> {
+        let opened = || {
+            let (id, sealed) = domain::split(wrapped)?;
+            let key = envelope::open(self.domains.get(id)?.store_keys.expose(), STORE_KEY_LABEL, b"", sealed)?;
+            Secret::copy_from(key.expose())
+        };
+        opened().ok_or(SealBroken)
     }
 
     /// The RSA pairs kept ready.
@@ -52,31 +197,54 @@ impl Hsm {
     }
 }
 
-#[expect(clippy::todo, reason = "the body follows the door")]
+fn random_bytes(bytes: u16) -> Result<Secret<[u8]>, HsmError> {
+    if bytes == 0 || bytes > MAX_RANDOM {
+        return Err(HsmError::LengthOutOfRange);
+    }
+    Ok(Secret::filled_slice(usize::from(bytes), random::fill))
+}
+
 impl Seal for Hsm {
-    fn seal(&self, _purpose: Purpose, _aad: &[u8], _plaintext: &[u8]) -> Vec<u8> {
-        todo!()
+    fn seal(&self, purpose: Purpose, aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
+        let domain = self.domains.newest();
+        let sealed = domain.seal_key(purpose).and_then(|key| domain::seal(domain.id, key, SEAL_LABEL, aad, plaintext));
+        // INVARIANT: every purpose has a key, and the library fails only where memory ends. Nothing sealed opens as
+        // nothing, so even then no value passes for another.
+        sealed.unwrap_or_default()
     }
 
-    fn open(&self, _purpose: Purpose, _aad: &[u8], _sealed: &[u8]) -> Result<Secret<[u8]>, SealBroken> {
-        todo!()
+    fn open(&self, purpose: Purpose, aad: &[u8], sealed: &[u8]) -> Result<Secret<[u8]>, SealBroken> {
+        let opened = || {
+            let (id, sealed) = domain::split(sealed)?;
+            envelope::open(self.domains.get(id)?.seal_key(purpose)?.expose(), SEAL_LABEL, aad, sealed)
+        };
+        opened().ok_or(SealBroken)
     }
 }
 
-#[expect(clippy::todo, reason = "the body follows the door")]
 impl Sign for Hsm {
-    fn sign(&self, _purpose: Purpose, _bytes: &[u8]) -> Vec<u8> {
-        todo!()
+    fn sign(&self, purpose: Purpose, bytes: &[u8]) -> Vec<u8> {
+        let digest = digest::DigestAlg::Sha256.digest(bytes);
+        let signer = self.domains.newest().signer(purpose);
+        // INVARIANT: as for `seal`; no signature verifies as none.
+        signer.and_then(|signer| signer.pair.sign_digest(&digest).ok()).unwrap_or_default()
     }
 
-    fn public(&self, _purpose: Purpose) -> Vec<u8> {
-        todo!()
+    fn public(&self, purpose: Purpose) -> Vec<u8> {
+        // INVARIANT: every purpose has a signer.
+        self.domains.newest().signer(purpose).map(|signer| signer.spki.clone()).unwrap_or_default()
     }
 }
 
-#[expect(clippy::todo, reason = "the body follows the door")]
 impl Entropy for Hsm {
-    fn fill(&self, _out: &mut [u8]) {
-        todo!()
+    fn fill(&self, out: &mut [u8]) {
+        random::fill(out);
+    }
+
+    fn id_bytes(&self) -> [u8; 16] {
+        crate::random::pooled()
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -15,18 +15,27 @@
 //! does that for cheap commands and hands the dear ones (RSA) over to threads of lower priority.
 
 pub mod algorithm;
+mod asymmetric;
 mod binding;
 pub mod blob;
+mod bytes;
 mod command;
 pub mod context;
 mod domain;
 mod door;
 mod error;
 mod hsm;
+mod mac;
 pub mod memory;
+mod objects;
+mod priority;
+mod random;
+mod selftest;
 mod spare;
 mod spec;
+mod symmetric;
 mod token;
+pub mod wire;
 
 pub use algorithm::{AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, SigningAlgorithm, WrappingAlgorithm};
 pub use binding::KeyBinding;
@@ -36,6 +45,7 @@ pub use domain::DomainKeys;
 pub use door::Door;
 pub use error::{DomainKeysError, HsmError, StartError};
 pub use hsm::Hsm;
+pub use priority::lowest_this_thread;
 pub use spare::Spares;
 pub use spec::{Origin, Spec, Usage};
 pub use token::KeyToken;

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sealroom_crypto::ec::Curve;
+
 /// A text that names no value of the enum it was parsed as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no such {kind}")]
@@ -116,6 +118,46 @@ impl Spec {
     #[must_use]
     pub const fn is_asymmetric(self) -> bool {
         !matches!(self, Self::SymmetricDefault | Self::Hmac224 | Self::Hmac256 | Self::Hmac384 | Self::Hmac512)
+    }
+
+    /// The curve of an ECDSA spec.
+    pub(crate) const fn curve(self) -> Option<Curve> {
+        match self {
+            Self::EccNistP256 => Some(Curve::P256),
+            Self::EccNistP384 => Some(Curve::P384),
+            Self::EccNistP521 => Some(Curve::P521),
+            Self::EccSecgP256K1 => Some(Curve::P256K1),
+            _ => None,
+        }
+    }
+
+    /// How long an HMAC key that we make is, in bytes: as long as the hash.
+    pub(crate) const fn hmac_bytes(self) -> Option<usize> {
+        match self {
+            Self::Hmac224 => Some(28),
+            Self::Hmac256 => Some(32),
+            Self::Hmac384 => Some(48),
+            Self::Hmac512 => Some(64),
+            _ => None,
+        }
+    }
+
+    /// Whether a key of this spec may have this usage.
+    #[must_use]
+    pub const fn allows(self, usage: Usage) -> bool {
+        match self {
+            Self::SymmetricDefault => matches!(usage, Usage::EncryptDecrypt),
+            Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => matches!(usage, Usage::EncryptDecrypt | Usage::SignVerify),
+            Self::EccNistP256 | Self::EccNistP384 | Self::EccNistP521 => {
+                matches!(usage, Usage::SignVerify | Usage::KeyAgreement)
+            }
+            Self::EccSecgP256K1 | Self::EccNistEdwards25519 | Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87 => {
+                matches!(usage, Usage::SignVerify)
+            }
+            Self::Hmac224 | Self::Hmac256 | Self::Hmac384 | Self::Hmac512 => matches!(usage, Usage::GenerateVerifyMac),
+            Self::Sm2 => matches!(usage, Usage::EncryptDecrypt | Usage::SignVerify | Usage::KeyAgreement),
+            Self::MlKem512 | Self::MlKem768 | Self::MlKem1024 => matches!(usage, Usage::EncapsulateDecapsulate),
+        }
     }
 
     /// The modulus of an RSA spec, in bits.

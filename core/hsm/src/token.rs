@@ -1,13 +1,29 @@
-//! Key tokens: backing keys, encrypted under a domain key and bound to a [`KeyBinding`](crate::KeyBinding).
+//! Key tokens: backing keys, encrypted under a domain key and bound to a [`KeyBinding`].
+//!
+//! ```text
+//! version (1) ‖ domain key id (4) ‖ sealed value
+//! content of a secret key: its bytes
+//! content of a pair:       length of the public half (2) ‖ SubjectPublicKeyInfo ‖ PKCS#8
+//! ```
+//!
+//! The associated data is the version, the domain key's id and every field of the binding.
 
 use std::fmt;
 
+use sealroom_crypto::envelope;
+use sealroom_foundation::Secret;
 use zeroize::Zeroize;
 
+use crate::binding::{AssociatedData, KeyBinding};
+use crate::bytes::{Reader, assemble};
+use crate::domain::{self, Domain, Domains};
 use crate::error::HsmError;
 
-/// The most bytes a token may have: an RSA-4096 pair takes under 2,600.
-pub const MAX_TOKEN: usize = 8 * 1024;
+/// The most bytes a token may have: an RSA-4096 pair takes about 3,000.
+pub(crate) const MAX_TOKEN: usize = 8 * 1_024;
+
+const VERSION: u8 = 1;
+const LABEL: &[u8] = b"sealroom token";
 
 /// An encrypted backing key. Not secret, but it is what destroying a key destroys: so it is wiped when dropped, and
 /// not printed.
@@ -50,3 +66,71 @@ impl fmt::Debug for KeyToken {
         f.write_str("KeyToken(..)")
     }
 }
+
+/// Seals a secret key.
+pub(crate) fn seal(domain: &Domain, binding: &KeyBinding, content: &[u8]) -> Result<KeyToken, HsmError> {
+    let aad = AssociatedData::of_token(VERSION, domain.id, binding).ok_or(HsmError::Failed)?;
+    let sealed = domain::seal(domain.id, &domain.tokens, LABEL, aad.as_bytes(), content).ok_or(HsmError::Failed)?;
+    KeyToken::from_bytes(&sealed)
+}
+
+/// Seals a pair.
+pub(crate) fn seal_pair(
+    domain: &Domain,
+    binding: &KeyBinding,
+    spki: &[u8],
+    pkcs8: &Secret<[u8]>,
+) -> Result<KeyToken, HsmError> {
+    let length = u16::try_from(spki.len()).map_err(|_| HsmError::Failed)?;
+    let content = assemble(|out| {
+        out.put(&length.to_be_bytes());
+        out.put(spki);
+        out.put(pkcs8.expose());
+    });
+    seal(domain, binding, content.expose())
+}
+
+/// Opens a token whose content has any length.
+pub(crate) fn open(domains: &Domains, binding: &KeyBinding, token: &KeyToken) -> Result<Secret<[u8]>, HsmError> {
+    with_sealed(domains, binding, token, |key, aad, sealed| envelope::open(key, LABEL, aad, sealed))
+}
+
+/// Opens the token of a key of 32 bytes.
+pub(crate) fn open_32(domains: &Domains, binding: &KeyBinding, token: &KeyToken) -> Result<Secret<[u8; 32]>, HsmError> {
+    with_sealed(domains, binding, token, |key, aad, sealed| {
+        let mut opened = None;
+        let content = Secret::filled(|out| opened = envelope::open_into(key, LABEL, aad, sealed, out));
+        opened.map(|()| content)
+    })
+}
+
+fn with_sealed<T>(
+    domains: &Domains,
+    binding: &KeyBinding,
+    token: &KeyToken,
+    open: impl FnOnce(&[u8; 32], &[u8], &[u8]) -> Option<T>,
+) -> Result<T, HsmError> {
+    let opened = || {
+        let (id, sealed) = domain::split(&token.0)?;
+        let aad = AssociatedData::of_token(VERSION, id, binding)?;
+        open(domains.get(id)?.tokens.expose(), aad.as_bytes(), sealed)
+    };
+    opened().ok_or(HsmError::InvalidToken)
+}
+
+/// The two halves of an opened pair.
+pub(crate) struct Halves<'a> {
+    pub(crate) spki: &'a [u8],
+    pub(crate) pkcs8: &'a [u8],
+}
+
+impl<'a> Halves<'a> {
+    pub(crate) fn of(content: &'a Secret<[u8]>) -> Result<Self, HsmError> {
+        let mut reader = Reader::new(content.expose());
+        let spki = reader.u16().and_then(|length| reader.take(usize::from(length)));
+        spki.map(|spki| Self { spki, pkcs8: reader.rest() }).ok_or(HsmError::InvalidToken)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Digests, MACs, key derivation, AEAD and key pairs: the only room that names aws-lc.
 //!
 //! It holds no key of ours, decides nothing and knows no format but [`envelope`]'s. Whoever calls it chooses keys,
-//! nonces and salts; [`random::fill`] is for the `hsm` room alone. Failures carry no reason: an attacker must not
+//! nonces and salts; [`random::fill`] is for `hsm` and `roots` alone. Failures carry no reason: an attacker must not
 //! learn one, and an operator can't mend one.
 //!
 //! What would surprise: values that can't fail by construction (HMAC, KDF with lengths of ours) still go through a

@@ -1,4 +1,5 @@
-//! The generator of the library (CTR-DRBG per thread, reseeded, safe after fork). Only the `hsm` room may call it.
+//! The generator of the library (CTR-DRBG per thread, reseeded, safe after fork). Only `hsm` and `roots` may call
+//! it: the first root key is made before there is an HSM.
 
 /// Fills `out` with random bytes fit for keys.
 pub fn fill(out: &mut [u8]) {

@@ -6,6 +6,7 @@
 mod error;
 mod key_file;
 mod passphrase;
+mod wrap;
 
 pub use error::RootError;
 pub use key_file::KeyFile;

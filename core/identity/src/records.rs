@@ -1,0 +1,161 @@
+//! The rows of this room: where they lie and what they say. Version 1 of each.
+//!
+//! ```text
+//! identity / platform / global / account    / <12 digits>     AccountRecord
+//! identity / platform / global / access-key / <access key id> AccessKeyRecord
+//! ```
+//!
+//! Accounts and access keys lie under `platform`, because an access key is looked up before anyone knows its account.
+
+use sealroom_foundation::{AccessKeyId, AccountId, Timestamp};
+use sealroom_store::KeyPath;
+use serde::{Deserialize, Serialize};
+
+/// The newest version that is written; older ones, down to one less, are read.
+const VERSION: u16 = 1;
+
+const ROOM: &str = "identity";
+const ACCOUNT: &str = "account";
+const ACCESS_KEY: &str = "access-key";
+
+/// The room's prefix.
+pub(crate) fn root() -> KeyPath {
+    KeyPath::build(ROOM)
+}
+
+fn kind(kind: &str) -> KeyPath {
+    KeyPath::build(ROOM).text(AccountId::platform().as_str()).text("global").text(kind)
+}
+
+/// All accounts.
+pub(crate) fn accounts() -> KeyPath {
+    kind(ACCOUNT)
+}
+
+/// One account.
+pub(crate) fn account(account: AccountId) -> KeyPath {
+    accounts().text(account.as_str())
+}
+
+/// One access key.
+pub(crate) fn access_key(id: AccessKeyId) -> KeyPath {
+    kind(ACCESS_KEY).text(id.as_str())
+}
+
+/// The access key whose row `path` is.
+pub(crate) fn access_key_of(path: &KeyPath) -> Option<AccessKeyId> {
+    let id = path.starts_with(&kind(ACCESS_KEY)).then(|| path.segment_text(4))??;
+    id.parse().ok()
+}
+
+/// The account whose row `path` is.
+pub(crate) fn account_of(path: &KeyPath) -> Option<AccountId> {
+    let id = path.starts_with(&accounts()).then(|| path.segment_text(4))??;
+    id.parse().ok()
+}
+
+/// What is known of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccountRecord {
+    v: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    created_micros: i64,
+}
+
+/// A root access key. The secret is sealed for `Purpose::AccessKeySecret`, bound to the access key id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccessKeyRecord {
+    v: u16,
+    account: String,
+    sealed_secret: String,
+    created_micros: i64,
+}
+
+impl AccountRecord {
+    pub(crate) fn new(name: Option<String>, created: Timestamp) -> Self {
+        Self { v: VERSION, name, created_micros: created.as_micros() }
+    }
+
+    pub(crate) fn created(&self) -> Timestamp {
+        Timestamp::from_micros(self.created_micros)
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// `None` when the bytes are no record of a version that this program reads.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().filter(|record: &Self| record.v == VERSION)
+    }
+}
+
+impl AccessKeyRecord {
+    pub(crate) fn new(account: AccountId, sealed_secret: &[u8], created: Timestamp) -> Self {
+        let sealed_secret = base64_simd::STANDARD.encode_to_string(sealed_secret);
+        Self { v: VERSION, account: account.to_string(), sealed_secret, created_micros: created.as_micros() }
+    }
+
+    pub(crate) fn account(&self) -> Option<AccountId> {
+        self.account.parse().ok()
+    }
+
+    pub(crate) fn sealed_secret(&self) -> Option<Vec<u8>> {
+        base64_simd::STANDARD.decode_to_vec(&self.sealed_secret).ok()
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        encode(self)
+    }
+
+    /// `None` when the bytes are no record of a version that this program reads.
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().filter(|record: &Self| record.v == VERSION)
+    }
+}
+
+fn encode(record: &impl Serialize) -> Vec<u8> {
+    // INVARIANT: structs of numbers and strings always serialise; an empty row would be refused when it is read.
+    serde_json::to_vec(record).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_every_version_open_for_ever() {
+        let account = include_bytes!("../tests/records/v1/account.json");
+        let record = AccountRecord::decode(account.trim_ascii()).unwrap();
+        assert_eq!(record, AccountRecord::new(Some("Payments".to_owned()), Timestamp::from_seconds(1_789_194_084)));
+        assert_eq!(record.encode(), account.trim_ascii());
+
+        let key = include_bytes!("../tests/records/v1/access-key.json");
+        let record = AccessKeyRecord::decode(key.trim_ascii()).unwrap();
+        let owner = "111122223333".parse().unwrap();
+        assert_eq!(record, AccessKeyRecord::new(owner, b"sealed bytes", Timestamp::from_seconds(1_789_194_084)));
+        assert_eq!(record.encode(), key.trim_ascii());
+    }
+
+    #[test]
+    fn records_of_another_version_are_refused() {
+        let newer = br#"{"v":2,"created_micros":0}"#;
+        assert_eq!(AccountRecord::decode(newer), None);
+        assert_eq!(AccountRecord::decode(b""), None);
+        assert_eq!(AccessKeyRecord::decode(b"{}"), None);
+    }
+
+    #[test]
+    fn paths_and_ids_agree() {
+        let id: AccessKeyId = "AKIAIOSFODNN7EXAMPLE".parse().unwrap();
+        assert_eq!(access_key_of(&access_key(id)), Some(id));
+        assert_eq!(account_of(&access_key(id)), None);
+        let owner: AccountId = "111122223333".parse().unwrap();
+        assert_eq!(account_of(&account(owner)), Some(owner));
+        assert_eq!(access_key_of(&account(owner)), None);
+        assert!(account(owner).starts_with(&root()));
+    }
+}

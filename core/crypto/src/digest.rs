@@ -2,6 +2,8 @@
 
 use aws_lc_rs::digest as lc;
 
+use crate::ffi::Sha256State;
+
 /// A hash function for signatures over digests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DigestAlg {
@@ -71,7 +73,9 @@ fn fixed<const N: usize>(digest: &lc::Digest) -> [u8; N] {
 /// SHA-256 of `data`.
 #[must_use]
 pub fn sha256(data: &[u8]) -> [u8; 32] {
-    fixed(&lc::digest(&lc::SHA256, data))
+    let mut state = Sha256State::new();
+    state.update(data);
+    state.finish()
 }
 
 /// SHA-384 of `data`.
@@ -88,13 +92,13 @@ pub fn sha512(data: &[u8]) -> [u8; 64] {
 
 /// SHA-256 over data that comes in parts.
 #[derive(Clone)]
-pub struct Sha256(lc::Context);
+pub struct Sha256(Sha256State);
 
 impl Sha256 {
     /// Of nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        Self(lc::Context::new(&lc::SHA256))
+        Self(Sha256State::new())
     }
 
     /// Takes the next part.
@@ -105,12 +109,46 @@ impl Sha256 {
     /// The digest of all parts.
     #[must_use]
     pub fn finish(self) -> [u8; 32] {
-        fixed(&self.0.finish())
+        self.0.finish()
     }
 }
 
 impl Default for Sha256 {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn digests_of_nothing_are_the_published_ones() {
+        assert_eq!(sha256(b"")[..4], [0xe3, 0xb0, 0xc4, 0x42]);
+        assert_eq!(sha384(b"")[..4], [0x38, 0xb0, 0x60, 0xa7]);
+        assert_eq!(sha512(b"")[..4], [0xcf, 0x83, 0xe1, 0x35]);
+    }
+
+    #[test]
+    fn an_imported_digest_has_the_length_of_its_hash() {
+        for (hash, length) in [(DigestAlg::Sha256, 32), (DigestAlg::Sha384, 48), (DigestAlg::Sha512, 64)] {
+            assert_eq!((hash.len(), hash.digest(b"data").as_ref().len()), (length, length));
+            assert!(hash.import(&[1; 64][..length]).is_some_and(|digest| digest.as_ref() == &[1; 64][..length]));
+            assert!(hash.import(&[1; 65][..length + 1]).is_none() && hash.import(&[]).is_none());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parts_hash_like_the_whole_and_like_the_safe_interface(parts: Vec<Vec<u8>>) {
+            let mut hash = Sha256::new();
+            parts.iter().for_each(|part| hash.update(part));
+            let whole = parts.concat();
+            prop_assert_eq!(hash.clone().finish(), sha256(&whole));
+            prop_assert_eq!(hash.finish(), fixed::<32>(&lc::digest(&lc::SHA256, &whole)));
+        }
     }
 }

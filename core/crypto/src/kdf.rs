@@ -1,43 +1,75 @@
 //! Key derivation: NIST SP 800-108 in counter mode with HMAC-SHA-256.
-
-use aws_lc_rs::kdf::{KbkdfCtrHmacAlgorithmId, get_kbkdf_ctr_hmac_algorithm, kbkdf_ctr_hmac};
+//!
+//! The library has this function too; ours can keep a key's hashed blocks, and the tests hold it to the library's.
 
 use crate::Failed;
+use crate::mac::HmacKey;
 
 /// The most bytes of label and context together. LIMIT: ours, so that the input stands on the stack.
 pub const MAX_INFO: usize = 200;
 
 /// The most bytes that are derived at once: 255 blocks.
-pub const MAX_OUT: usize = 255 * 32;
+pub const MAX_OUT: usize = 255 * BLOCK;
+
+const BLOCK: usize = 32;
+const COUNTER: usize = 4;
 
 /// Fills `out` from `key`: block i is HMAC(key, \[i\]32 ‖ label ‖ 00 ‖ context ‖ \[bits of out\]32).
 ///
 /// # Errors
 /// [`Failed`], with `out` zeroed, past [`MAX_INFO`] or [`MAX_OUT`].
 pub fn kbkdf(key: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) -> Result<(), Failed> {
-    let derived = derive(key, label, context, out);
-    if derived.is_none() {
-        out.fill(0);
-    }
-    derived.ok_or(Failed)
+    DerivationKey::new(key).derive(label, context, out)
 }
 
-fn derive(key: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) -> Option<()> {
-    let length = label.len().checked_add(context.len()).filter(|length| *length <= MAX_INFO)? + 5;
-    let bits = u32::try_from(out.len()).ok().filter(|_| out.len() <= MAX_OUT)? * 8;
-    let mut info = [0u8; MAX_INFO + 5];
-    let info = info.get_mut(..length)?;
-    let (into_label, rest) = info.split_at_mut_checked(label.len())?;
-    let (_zero, rest) = rest.split_at_mut_checked(1)?;
-    let (into_context, into_bits) = rest.split_at_mut_checked(context.len())?;
-    into_label.copy_from_slice(label);
-    into_context.copy_from_slice(context);
-    into_bits.copy_from_slice(&bits.to_be_bytes());
-    kbkdf_ctr_hmac(get_kbkdf_ctr_hmac_algorithm(KbkdfCtrHmacAlgorithmId::Sha256)?, key, info, out).ok()
+/// A key that others are derived from more than once. Wiped when dropped.
+#[derive(Clone)]
+pub struct DerivationKey(HmacKey);
+
+impl DerivationKey {
+    /// Takes a key of any length over.
+    #[must_use]
+    pub fn new(key: &[u8]) -> Self {
+        Self(HmacKey::new(key))
+    }
+
+    /// [`kbkdf`] with this key.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn derive(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> Result<(), Failed> {
+        let derived = self.fill(label, context, out);
+        if derived.is_none() {
+            out.fill(0);
+        }
+        derived.ok_or(Failed)
+    }
+
+    fn fill(&self, label: &[u8], context: &[u8], out: &mut [u8]) -> Option<()> {
+        let info = label.len().checked_add(context.len()).filter(|length| *length <= MAX_INFO)? + 5;
+        let bits = u32::try_from(out.len()).ok().filter(|_| out.len() <= MAX_OUT)? * 8;
+        let mut input = [0u8; COUNTER + MAX_INFO + 5];
+        let input = input.get_mut(..COUNTER + info)?;
+        let (_counter, rest) = input.split_at_mut_checked(COUNTER)?;
+        let (into_label, rest) = rest.split_at_mut_checked(label.len())?;
+        let (_zero, rest) = rest.split_at_mut_checked(1)?;
+        let (into_context, into_bits) = rest.split_at_mut_checked(context.len())?;
+        into_label.copy_from_slice(label);
+        into_context.copy_from_slice(context);
+        into_bits.copy_from_slice(&bits.to_be_bytes());
+        for (number, block) in (1u32..).zip(out.chunks_mut(BLOCK)) {
+            input.first_chunk_mut::<COUNTER>()?.clone_from(&number.to_be_bytes());
+            block.copy_from_slice(self.0.tag(input).get(..block.len())?);
+        }
+        Some(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::kdf::{KbkdfCtrHmacAlgorithmId, get_kbkdf_ctr_hmac_algorithm, kbkdf_ctr_hmac};
+    use proptest::prelude::*;
+
     use super::*;
     use crate::mac::hmac_sha256;
 
@@ -60,5 +92,23 @@ mod tests {
         assert_eq!(kbkdf(b"key", &[1; 100], &[2; 101], &mut out), Err(Failed));
         assert!(out.iter().all(|byte| *byte == 0));
         assert_eq!(kbkdf(b"key", b"", b"", &mut vec![1u8; MAX_OUT + 1]), Err(Failed));
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_the_function_of_the_library(
+            key in prop::collection::vec(any::<u8>(), 1..100),
+            label in prop::collection::vec(any::<u8>(), 0..100),
+            context in prop::collection::vec(any::<u8>(), 0..100),
+            length in 1usize..300,
+        ) {
+            let (mut ours, mut theirs) = (vec![0u8; length], vec![0u8; length]);
+            kbkdf(&key, &label, &context, &mut ours).unwrap();
+            let bits = u32::try_from(length).unwrap() * 8;
+            let info = [label.as_slice(), &[0], &context, &bits.to_be_bytes()].concat();
+            let algorithm = get_kbkdf_ctr_hmac_algorithm(KbkdfCtrHmacAlgorithmId::Sha256).unwrap();
+            kbkdf_ctr_hmac(algorithm, &key, &info, &mut theirs).unwrap();
+            prop_assert_eq!(ours, theirs);
+        }
     }
 }

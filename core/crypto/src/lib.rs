@@ -10,6 +10,7 @@
 pub mod digest;
 pub mod ec;
 pub mod envelope;
+mod ffi;
 pub mod kdf;
 pub mod mac;
 pub mod random;

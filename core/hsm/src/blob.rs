@@ -78,12 +78,25 @@ pub fn header(blob: &[u8]) -> Option<BlobHeader> {
 }
 
 fn header_bytes(kind: BlobKind, binding: &KeyBinding) -> [u8; HEADER] {
-    let start = [1, 2, kind.code(), 0, 0x78, VERSION];
-    let (key, account) = (key_bytes(binding.key), account_bytes(&binding.account));
     let mut bytes = [0u8; HEADER];
-    let fields = start.iter().chain(&key).chain(&account).chain(binding.material.as_bytes());
-    bytes.iter_mut().zip(fields).for_each(|(into, byte)| *into = *byte);
+    let parts: [&[u8]; 4] = [
+        &[1, 2, kind.code(), 0, 0x78, VERSION],
+        &key_bytes(binding.key),
+        &account_bytes(&binding.account),
+        binding.material.as_bytes(),
+    ];
+    join(&parts, &mut bytes);
     bytes
+}
+
+/// Copies the parts one behind the other, as far as `out` reaches, and returns what they fill; `None` past its end.
+fn join<'o>(parts: &[&[u8]], out: &'o mut [u8]) -> Option<&'o [u8]> {
+    let mut length = 0usize;
+    for part in parts {
+        out.get_mut(length..length + part.len())?.copy_from_slice(part);
+        length += part.len();
+    }
+    out.get(..length)
 }
 
 /// Seals `plaintext` as a blob of the key.
@@ -128,10 +141,8 @@ pub(crate) fn open(
 
 /// Header ‖ context: no length between them, for a header has always the same.
 fn with_associated_data<T>(header: &[u8; HEADER], context: &[u8], run: impl FnOnce(&[u8]) -> T) -> T {
-    let length = HEADER + context.len();
     let mut short = [0u8; SHORT];
-    if let Some(aad) = short.get_mut(..length) {
-        aad.iter_mut().zip(header.iter().chain(context)).for_each(|(into, byte)| *into = *byte);
+    if let Some(aad) = join(&[header, context], &mut short) {
         return run(aad);
     }
     run(&[header, context].concat())

@@ -5,7 +5,11 @@ use sealroom_foundation::{AccountId, KeyId, Secret};
 /// An account in twelve bytes: its text, padded with zeros.
 pub(crate) fn account_bytes(account: &AccountId) -> [u8; 12] {
     let mut bytes = [0u8; 12];
-    bytes.iter_mut().zip(account.as_str().bytes()).for_each(|(into, byte)| *into = byte);
+    let text = account.as_str().as_bytes();
+    // INVARIANT: an account has twelve characters at most.
+    if let Some(start) = bytes.get_mut(..text.len()) {
+        start.copy_from_slice(text);
+    }
     bytes
 }
 
@@ -19,8 +23,10 @@ pub(crate) fn account_of(bytes: &[u8; 12]) -> Option<AccountId> {
 
 /// A key id in seventeen bytes: whether it is a multi-Region one, and the sixteen of the id.
 pub(crate) fn key_bytes(key: KeyId) -> [u8; 17] {
-    let mut bytes = [u8::from(key.is_multi_region()); 17];
-    bytes.iter_mut().skip(1).zip(key.to_bytes()).for_each(|(into, byte)| *into = byte);
+    let mut bytes = [0u8; 17];
+    let [form, id @ ..] = &mut bytes;
+    *form = u8::from(key.is_multi_region());
+    *id = key.to_bytes();
     bytes
 }
 

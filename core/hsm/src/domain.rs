@@ -12,7 +12,8 @@
 use std::collections::HashMap;
 
 use sealroom_crypto::ec::EcKeyPair;
-use sealroom_crypto::{envelope, kdf, random};
+use sealroom_crypto::envelope::{self, SealingKey};
+use sealroom_crypto::{kdf, random};
 use sealroom_foundation::Secret;
 use sealroom_foundation::ports::{Purpose, Root};
 
@@ -107,9 +108,9 @@ impl DomainKeys {
 /// The keys derived from one domain key.
 pub(crate) struct Domain {
     pub(crate) id: u32,
-    pub(crate) tokens: Secret<[u8; 32]>,
-    pub(crate) store_keys: Secret<[u8; 32]>,
-    seals: HashMap<Purpose, Secret<[u8; 32]>>,
+    pub(crate) tokens: SealingKey,
+    pub(crate) store_keys: SealingKey,
+    seals: HashMap<Purpose, SealingKey>,
     signers: HashMap<Purpose, Signer>,
 }
 
@@ -121,19 +122,20 @@ pub(crate) struct Signer {
 
 impl Domain {
     fn derive(id: u32, key: &Secret<[u8; 32]>) -> Option<Self> {
-        let seals =
-            PURPOSES.iter().map(|purpose| Some((*purpose, derive(key, b"sealroom seal", purpose.label().as_bytes())?)));
+        let seals = PURPOSES
+            .iter()
+            .map(|purpose| Some((*purpose, sealing_key(key, b"sealroom seal", purpose.label().as_bytes())?)));
         let signers = PURPOSES.iter().map(|purpose| Some((*purpose, Signer::derive(key, *purpose)?)));
         Some(Self {
             id,
-            tokens: derive(key, b"sealroom token", b"")?,
-            store_keys: derive(key, b"sealroom store key", b"")?,
+            tokens: sealing_key(key, b"sealroom token", b"")?,
+            store_keys: sealing_key(key, b"sealroom store key", b"")?,
             seals: seals.collect::<Option<_>>()?,
             signers: signers.collect::<Option<_>>()?,
         })
     }
 
-    pub(crate) fn seal_key(&self, purpose: Purpose) -> Option<&Secret<[u8; 32]>> {
+    pub(crate) fn seal_key(&self, purpose: Purpose) -> Option<&SealingKey> {
         self.seals.get(&purpose)
     }
 
@@ -158,6 +160,11 @@ fn derive(key: &Secret<[u8; 32]>, label: &[u8], context: &[u8]) -> Option<Secret
     let mut derived = None;
     let out = Secret::filled(|out| derived = kdf::kbkdf(key.expose(), label, context, out).ok());
     derived.map(|()| out)
+}
+
+/// The label of the derivation is also the label of what the derived key seals.
+fn sealing_key(key: &Secret<[u8; 32]>, label: &'static [u8], context: &[u8]) -> Option<SealingKey> {
+    derive(key, label, context).map(|derived| SealingKey::new(derived.expose(), label))
 }
 
 /// The derived keys of all domain keys.
@@ -185,17 +192,11 @@ impl Domains {
 }
 
 /// Seals under a derived key: version ‖ domain key id ‖ sealed value.
-pub(crate) fn seal(
-    domain: u32,
-    key: &Secret<[u8; 32]>,
-    label: &'static [u8],
-    aad: &[u8],
-    plaintext: &[u8],
-) -> Option<Vec<u8>> {
+pub(crate) fn seal(domain: u32, key: &SealingKey, aad: &[u8], plaintext: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(PREFIX + envelope::OVERHEAD + plaintext.len());
     out.push(VERSION);
     out.extend_from_slice(&domain.to_be_bytes());
-    envelope::seal(key.expose(), label, crate::random::salt_nonce(), aad, plaintext, &mut out).ok()?;
+    key.seal(crate::random::salt_nonce(), aad, plaintext, &mut out).ok()?;
     Some(out)
 }
 
@@ -279,12 +280,22 @@ mod tests {
     }
 
     #[test]
-    fn derived_keys_differ_from_each_other() {
+    fn derived_keys_open_nothing_of_each_other() {
         let domain = Domain::derive(1, &Secret::new([7; 32])).unwrap();
-        let mut seen = HashSet::from([*domain.tokens.expose(), *domain.store_keys.expose(), [7; 32]]);
-        for purpose in PURPOSES {
-            assert!(seen.insert(*domain.seal_key(purpose).unwrap().expose()), "{purpose:?}");
+        let keys: Vec<&SealingKey> = PURPOSES.iter().map(|purpose| domain.seal_key(*purpose).unwrap()).collect();
+        let keys = [keys, vec![&domain.tokens, &domain.store_keys]].concat();
+        for (number, key) in keys.iter().enumerate() {
+            let sealed = seal(1, key, b"", b"value").unwrap();
+            let (_, sealed) = split(&sealed).unwrap();
+            for (other, key) in keys.iter().enumerate() {
+                assert_eq!(key.open(b"", sealed).is_some(), number == other, "{number} under {other}");
+            }
         }
+    }
+
+    #[test]
+    fn every_purpose_signs_with_a_key_of_its_own() {
+        let domain = Domain::derive(1, &Secret::new([7; 32])).unwrap();
         let public: HashSet<&[u8]> = PURPOSES.iter().map(|p| domain.signer(*p).unwrap().spki.as_slice()).collect();
         assert_eq!(public.len(), PURPOSES.len());
     }

@@ -4,7 +4,7 @@ use sealroom_foundation::ports::{Entropy, Purpose, Seal, SealBroken, Sign};
 use sealroom_foundation::{AccountId, KeyId, MaterialId, Secret};
 
 use sealroom_crypto::ec::EcKeyPair;
-use sealroom_crypto::{digest, envelope, random, rsa};
+use sealroom_crypto::{digest, random, rsa};
 
 use crate::binding::KeyBinding;
 use crate::command::{Command, KeyRef, Reply};
@@ -14,9 +14,6 @@ use crate::objects::Objects;
 use crate::spare::Spares;
 use crate::spec::{Origin, Spec, Usage};
 use crate::{asymmetric, mac, selftest, symmetric, token};
-
-const SEAL_LABEL: &[u8] = b"sealroom seal";
-const STORE_KEY_LABEL: &[u8] = b"sealroom store key";
 
 /// The most random bytes a caller gets at once. AWS: `NumberOfBytes` is 1 to 1,024.
 const MAX_RANDOM: u16 = 1_024;
@@ -173,7 +170,7 @@ impl Hsm {
     pub fn new_store_key(&self) -> Result<(Vec<u8>, Secret<[u8; 32]>), HsmError> {
         let key = Secret::filled(|key: &mut [u8; 32]| random::fill(key));
         let domain = self.domains.newest();
-        let wrapped = domain::seal(domain.id, &domain.store_keys, STORE_KEY_LABEL, b"", key.expose());
+        let wrapped = domain::seal(domain.id, &domain.store_keys, b"", key.expose());
         wrapped.map(|wrapped| (wrapped, key)).ok_or(HsmError::Failed)
     }
 
@@ -184,7 +181,7 @@ impl Hsm {
     pub fn open_store_key(&self, wrapped: &[u8]) -> Result<Secret<[u8; 32]>, SealBroken> {
         let opened = || {
             let (id, sealed) = domain::split(wrapped)?;
-            let key = envelope::open(self.domains.get(id)?.store_keys.expose(), STORE_KEY_LABEL, b"", sealed)?;
+            let key = self.domains.get(id)?.store_keys.open(b"", sealed)?;
             Secret::copy_from(key.expose())
         };
         opened().ok_or(SealBroken)
@@ -207,7 +204,7 @@ fn random_bytes(bytes: u16) -> Result<Secret<[u8]>, HsmError> {
 impl Seal for Hsm {
     fn seal(&self, purpose: Purpose, aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
         let domain = self.domains.newest();
-        let sealed = domain.seal_key(purpose).and_then(|key| domain::seal(domain.id, key, SEAL_LABEL, aad, plaintext));
+        let sealed = domain.seal_key(purpose).and_then(|key| domain::seal(domain.id, key, aad, plaintext));
         // INVARIANT: every purpose has a key, and the library fails only where memory ends. Nothing sealed opens as
         // nothing, so even then no value passes for another.
         sealed.unwrap_or_default()
@@ -216,7 +213,7 @@ impl Seal for Hsm {
     fn open(&self, purpose: Purpose, aad: &[u8], sealed: &[u8]) -> Result<Secret<[u8]>, SealBroken> {
         let opened = || {
             let (id, sealed) = domain::split(sealed)?;
-            envelope::open(self.domains.get(id)?.seal_key(purpose)?.expose(), SEAL_LABEL, aad, sealed)
+            self.domains.get(id)?.seal_key(purpose)?.open(aad, sealed)
         };
         opened().ok_or(SealBroken)
     }

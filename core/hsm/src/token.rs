@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use sealroom_crypto::envelope;
+use sealroom_crypto::envelope::SealingKey;
 use sealroom_foundation::Secret;
 use zeroize::Zeroize;
 
@@ -23,7 +23,6 @@ use crate::error::HsmError;
 pub(crate) const MAX_TOKEN: usize = 8 * 1_024;
 
 const VERSION: u8 = 1;
-const LABEL: &[u8] = b"sealroom token";
 
 /// An encrypted backing key. Not secret, but it is what destroying a key destroys: so it is wiped when dropped, and
 /// not printed.
@@ -70,7 +69,7 @@ impl fmt::Debug for KeyToken {
 /// Seals a secret key.
 pub(crate) fn seal(domain: &Domain, binding: &KeyBinding, content: &[u8]) -> Result<KeyToken, HsmError> {
     let aad = AssociatedData::of_token(VERSION, domain.id, binding).ok_or(HsmError::Failed)?;
-    let sealed = domain::seal(domain.id, &domain.tokens, LABEL, aad.as_bytes(), content).ok_or(HsmError::Failed)?;
+    let sealed = domain::seal(domain.id, &domain.tokens, aad.as_bytes(), content).ok_or(HsmError::Failed)?;
     KeyToken::from_bytes(&sealed)
 }
 
@@ -92,14 +91,14 @@ pub(crate) fn seal_pair(
 
 /// Opens a token whose content has any length.
 pub(crate) fn open(domains: &Domains, binding: &KeyBinding, token: &KeyToken) -> Result<Secret<[u8]>, HsmError> {
-    with_sealed(domains, binding, token, |key, aad, sealed| envelope::open(key, LABEL, aad, sealed))
+    with_sealed(domains, binding, token, SealingKey::open)
 }
 
 /// Opens the token of a key of 32 bytes.
 pub(crate) fn open_32(domains: &Domains, binding: &KeyBinding, token: &KeyToken) -> Result<Secret<[u8; 32]>, HsmError> {
     with_sealed(domains, binding, token, |key, aad, sealed| {
         let mut opened = None;
-        let content = Secret::filled(|out| opened = envelope::open_into(key, LABEL, aad, sealed, out));
+        let content = Secret::filled(|out| opened = key.open_into(aad, sealed, out));
         opened.map(|()| content)
     })
 }
@@ -108,12 +107,12 @@ fn with_sealed<T>(
     domains: &Domains,
     binding: &KeyBinding,
     token: &KeyToken,
-    open: impl FnOnce(&[u8; 32], &[u8], &[u8]) -> Option<T>,
+    open: impl FnOnce(&SealingKey, &[u8], &[u8]) -> Option<T>,
 ) -> Result<T, HsmError> {
     let opened = || {
         let (id, sealed) = domain::split(&token.0)?;
         let aad = AssociatedData::of_token(VERSION, id, binding)?;
-        open(domains.get(id)?.tokens.expose(), aad.as_bytes(), sealed)
+        open(&domains.get(id)?.tokens, aad.as_bytes(), sealed)
     };
     opened().ok_or(HsmError::InvalidToken)
 }

@@ -22,7 +22,7 @@ fn a_known_value_never_changes() {
 #[test]
 fn the_message_key_is_the_counter_mode_of_sp_800_108() {
     let salt = [3u8; 16];
-    let message = MessageKey::derive(&KEY, LABEL, &salt).unwrap();
+    let message = MessageKey::derive(&SealingKey::new(&KEY, LABEL), &salt).unwrap();
     let block = |counter: u8| {
         let input = [&[0, 0, 0, counter][..], LABEL, &[0], &salt, &[0, 0, 2, 0]].concat();
         crate::mac::hmac_sha256(&KEY, &input)
@@ -65,7 +65,7 @@ fn a_refused_value_leaves_no_plaintext_behind() {
     let mut bad = sealed(b"plaintext");
     *bad.last_mut().unwrap() ^= 1;
     let mut out = [1u8; 9];
-    assert!(open_into(&KEY, LABEL, b"aad", &bad, &mut out).is_none());
+    assert!(SealingKey::new(&KEY, LABEL).open_into(b"aad", &bad, &mut out).is_none());
     assert_eq!(out, [0; 9]);
 }
 

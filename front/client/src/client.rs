@@ -39,7 +39,7 @@ enum Endpoint {
     /// The operator's socket, whose file mode authenticates.
     Socket(PathBuf),
     /// `host:port`, and who signs.
-    Address(String, Signer),
+    Address(String, Box<Signer>),
 }
 
 /// Why a call has no answer.
@@ -119,7 +119,7 @@ impl Client {
         let authority = uri.authority().filter(|authority| plain && !authority.as_str().contains('@'));
         let authority = authority.ok_or_else(wrong)?;
         let port = authority.port_u16().unwrap_or(80);
-        Ok(Self(Endpoint::Address(format!("{}:{port}", authority.host()), signer)))
+        Ok(Self(Endpoint::Address(format!("{}:{port}", authority.host()), Box::new(signer))))
     }
 
     /// Calls `target` (`Sealroom.ListAccounts`) of `service` (its signing name) with a JSON body at `now`, by the wall

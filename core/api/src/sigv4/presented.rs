@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use sealroom_crypto::ct_eq;
 use sealroom_foundation::{Region, Timestamp};
 
@@ -33,13 +33,25 @@ pub struct Presented<'a> {
     signed_headers: Cow<'a, str>,
     signature: Cow<'a, str>,
     session_token: Option<Cow<'a, str>>,
+    stated_sha256: Option<&'a HeaderValue>,
 }
 
-/// The five elements of `Credential`, cut out of one text.
+/// The five elements of `Credential`, cut out of one text; `ends` says where each ends, one slash before the next.
 #[derive(Debug, Clone)]
 struct Credential<'a> {
     text: Cow<'a, str>,
-    slashes: [usize; 4],
+    ends: [usize; 5],
+}
+
+/// The headers that a signature is about, found in one pass.
+#[derive(Default)]
+struct Found<'a> {
+    authorization: Option<&'a HeaderValue>,
+    amz_date: Option<&'a HeaderValue>,
+    date: Option<&'a HeaderValue>,
+    session_token: Option<&'a HeaderValue>,
+    stated_sha256: Option<&'a HeaderValue>,
+    target: Option<&'a HeaderValue>,
 }
 
 /// What a request says about its signature, before any of it is checked.
@@ -59,12 +71,14 @@ impl<'a> Presented<'a> {
     /// # Errors
     /// The first thing that is wrong.
     pub fn read(request: &Request<'a>, rules: &Rules<'_>, now: Timestamp) -> Result<Self, Refusal> {
+        let found = Found::in_headers(request.headers)?;
         let in_query = request.query.split('&').any(|piece| piece.starts_with("X-Amz-Algorithm"));
-        match request.headers.get(http::header::AUTHORIZATION) {
-            Some(_) if in_query => Err(Refusal::TwoPlaces),
-            Some(_) => Self::from_headers(request, rules, now),
-            None => Self::from_query(request, rules, now),
-        }
+        let claims = match found.authorization {
+            Some(_) if in_query => return Err(Refusal::TwoPlaces),
+            Some(_) => claims_of_headers(&found)?,
+            None => claims_of_query(request.query)?,
+        };
+        claims.checked(&found, rules, now)
     }
 
     /// As [`Presented::read`], from the `Authorization` header only.
@@ -72,7 +86,8 @@ impl<'a> Presented<'a> {
     /// # Errors
     /// The first thing that is wrong.
     pub fn from_headers(request: &Request<'a>, rules: &Rules<'_>, now: Timestamp) -> Result<Self, Refusal> {
-        claims_of_headers(request.headers)?.checked(request, rules, now)
+        let found = Found::in_headers(request.headers)?;
+        claims_of_headers(&found)?.checked(&found, rules, now)
     }
 
     /// As [`Presented::read`], from the query only.
@@ -83,7 +98,8 @@ impl<'a> Presented<'a> {
     /// # Errors
     /// The first thing that is wrong.
     pub fn from_query(request: &Request<'a>, rules: &Rules<'_>, now: Timestamp) -> Result<Self, Refusal> {
-        claims_of_query(request.query)?.checked(request, rules, now)
+        let found = Found::in_headers(request.headers)?;
+        claims_of_query(request.query)?.checked(&found, rules, now)
     }
 
     /// Whether the signature is `key`'s over `request` with a body of which `body_sha256` is the digest.
@@ -99,9 +115,8 @@ impl<'a> Presented<'a> {
         key: &SigningKey,
         scratch: &mut Vec<u8>,
     ) -> Result<(), Refusal> {
-        let stated = request.headers.get_all("x-amz-content-sha256").iter();
         // AWS: UNSIGNED-PAYLOAD and STREAMING-* exist in S3 only; everywhere else the body's hash is what counts.
-        if stated.into_iter().any(|stated| stated.as_bytes() != canonical::hex(body_sha256)) {
+        if self.stated_sha256.is_some_and(|stated| stated.as_bytes() != canonical::hex(body_sha256)) {
             return Err(Refusal::Mismatch);
         }
         let scope = Scope { date: self.date(), region: self.region.as_str(), service: self.service() };
@@ -151,28 +166,55 @@ impl<'a> Presented<'a> {
 impl<'a> Credential<'a> {
     /// `keyid/date/region/service/term`; slashes at the end don't count.
     fn parse(text: Cow<'a, str>) -> Result<Self, Refusal> {
-        let mut slashes = [0usize; 4];
         let trimmed = text.trim_end_matches('/');
-        let mut found = trimmed.match_indices('/').map(|(at, _)| at);
-        let five = slashes.iter_mut().all(|slot| found.next().map(|at| *slot = at).is_some()) && found.next().is_none();
-        if !five {
+        let mut ends = [trimmed.len(); 5];
+        let mut slashes = trimmed.bytes().enumerate().filter(|(_, byte)| *byte == b'/').map(|(at, _)| at);
+        let five = ends.iter_mut().take(4).all(|end| slashes.next().map(|at| *end = at).is_some());
+        if !five || slashes.next().is_some() {
             return Err(Refusal::CredentialForm { got: text.into_owned() });
         }
-        Ok(Self { text, slashes })
+        Ok(Self { text, ends })
     }
 
     fn element(&self, index: usize) -> &str {
-        let start = index.checked_sub(1).and_then(|before| self.slashes.get(before)).map_or(0, |at| at + 1);
-        let end = self.slashes.get(index).copied().unwrap_or(self.text.trim_end_matches('/').len());
-        // INVARIANT: `parse` found the slashes in this text, so the range lies in it.
+        let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| end + 1);
+        let end = self.ends.get(index).copied().unwrap_or_default();
+        // INVARIANT: `parse` found the ends in this text, in order, so the range lies in it.
         self.text.get(start..end).unwrap_or_default()
     }
 }
 
+impl<'a> Found<'a> {
+    /// Each header that a signature is about may come once.
+    fn in_headers(headers: &'a HeaderMap) -> Result<Self, Refusal> {
+        let mut found = Self::default();
+        for (name, value) in headers {
+            let (slot, what) = match name.as_str() {
+                "authorization" => (&mut found.authorization, "Authorization"),
+                "x-amz-date" => (&mut found.amz_date, "X-Amz-Date"),
+                "date" => (&mut found.date, "Date"),
+                "x-amz-security-token" => (&mut found.session_token, "X-Amz-Security-Token"),
+                "x-amz-content-sha256" => (&mut found.stated_sha256, "X-Amz-Content-Sha256"),
+                "x-amz-target" => (&mut found.target, "X-Amz-Target"),
+                _ => continue,
+            };
+            if slot.replace(value).is_some() {
+                return Err(Refusal::Repeated { what });
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// What isn't UTF-8 counts as not there.
+fn text_of(header: Option<&HeaderValue>) -> Option<&str> {
+    header.and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
+}
+
 impl<'a> Claims<'a> {
-    fn checked(self, request: &Request<'_>, rules: &Rules<'_>, now: Timestamp) -> Result<Presented<'a>, Refusal> {
+    fn checked(self, found: &Found<'a>, rules: &Rules<'_>, now: Timestamp) -> Result<Presented<'a>, Refusal> {
         fresh(&self.stamp, rules, now)?;
-        host_is_signed(request, &self.signed_headers)?;
+        host_is_signed(found, &self.signed_headers)?;
         if self.algorithm != ALGORITHM {
             return Err(Refusal::Algorithm { got: self.algorithm.into_owned() });
         }
@@ -186,6 +228,7 @@ impl<'a> Claims<'a> {
             signed_headers: self.signed_headers,
             signature: self.signature,
             session_token: self.session_token,
+            stated_sha256: found.stated_sha256,
         })
     }
 }
@@ -208,13 +251,13 @@ fn fresh(stamp: &str, rules: &Rules<'_>, now: Timestamp) -> Result<(), Refusal> 
     Ok(())
 }
 
-fn host_is_signed(request: &Request<'_>, signed_headers: &str) -> Result<(), Refusal> {
+fn host_is_signed(found: &Found<'_>, signed_headers: &str) -> Result<(), Refusal> {
     let signed = |wanted: &str| signed_headers.split(';').any(|name| name.eq_ignore_ascii_case(wanted));
     if !signed("host") {
         return Err(Refusal::NotSigned { header: "Host" });
     }
     // Ours, stricter than AWS: an unsigned target would let whoever is on the wire choose the operation.
-    if request.headers.contains_key("x-amz-target") && !signed("x-amz-target") {
+    if found.target.is_some() && !signed("x-amz-target") {
         return Err(Refusal::NotSigned { header: "X-Amz-Target" });
     }
     Ok(())
@@ -236,8 +279,8 @@ fn scoped(credential: &Credential<'_>, stamp: &str, rules: &Rules<'_>) -> Result
     }
 }
 
-fn claims_of_headers(headers: &HeaderMap) -> Result<Claims<'_>, Refusal> {
-    let header = single(headers, "authorization", "Authorization")?.unwrap_or_default().trim();
+fn claims_of_headers<'a>(found: &Found<'a>) -> Result<Claims<'a>, Refusal> {
+    let header = text_of(found.authorization).unwrap_or_default().trim();
     if !header.starts_with("AWS4-") {
         return Err(Refusal::MissingToken);
     }
@@ -257,8 +300,7 @@ fn claims_of_headers(headers: &HeaderMap) -> Result<Claims<'_>, Refusal> {
             return Err(Refusal::Repeated { what: name });
         }
     }
-    let dated = single(headers, "x-amz-date", "X-Amz-Date")?;
-    let stamp = if dated.is_some() { dated } else { single(headers, "date", "Date")? };
+    let stamp = text_of(found.amz_date.or(found.date));
     // AWS: an empty list of signed headers is complete, and fails for want of the host.
     let (credential, signature) = (filled(credential), filled(signature));
     let (Some(credential), Some(signature), Some(signed_headers), Some(stamp)) =
@@ -272,7 +314,6 @@ fn claims_of_headers(headers: &HeaderMap) -> Result<Claims<'_>, Refusal> {
             header: header.to_owned(),
         });
     };
-    let session_token = single(headers, "x-amz-security-token", "X-Amz-Security-Token")?;
     Ok(Claims {
         place: Place::Header,
         algorithm: algorithm.into(),
@@ -280,20 +321,12 @@ fn claims_of_headers(headers: &HeaderMap) -> Result<Claims<'_>, Refusal> {
         signed_headers: signed_headers.into(),
         signature: signature.into(),
         stamp: stamp.into(),
-        session_token: session_token.map(Cow::Borrowed),
+        session_token: text_of(found.session_token).map(Cow::Borrowed),
     })
 }
 
 fn filled(value: Option<&str>) -> Option<&str> {
     value.filter(|value| !value.is_empty())
-}
-
-/// The only header of that name, as text; one that isn't visible ASCII counts as none.
-fn single<'a>(headers: &'a HeaderMap, name: &str, what: &'static str) -> Result<Option<&'a str>, Refusal> {
-    if canonical::repeated(headers, name) {
-        return Err(Refusal::Repeated { what });
-    }
-    Ok(headers.get(name).and_then(|value| value.to_str().ok()))
 }
 
 const QUERY_PARAMETERS: [&str; 5] =

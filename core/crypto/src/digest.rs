@@ -91,8 +91,13 @@ pub fn sha512(data: &[u8]) -> [u8; 64] {
 }
 
 /// SHA-256 over data that comes in parts.
-#[derive(Clone)]
 pub struct Sha256(Sha256State);
+
+impl Clone for Sha256 {
+    fn clone(&self) -> Self {
+        Self(self.0.fork())
+    }
+}
 
 impl Sha256 {
     /// Of nothing yet.

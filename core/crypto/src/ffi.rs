@@ -2,7 +2,8 @@
 //!
 //! JUSTIFICATION: every call of the service hashes a dozen short inputs (signatures, derived keys, the journal's
 //! chain). Through the safe API each takes a context from the heap, and a keyed state can't be kept and copied; here it
-//! is a value of 112 bytes. Measured: a derived key and its commitment 430 → 190 ns, a cached HMAC 250 → 80 ns.
+//! is a value of 112 bytes. Measured: an HMAC under a kept key 207 → 125 ns; a message key and its commitment, derived
+//! from a kept key, 378 → 273 ns.
 //!
 //! The functions below are total: they fail for no input, so their codes aren't looked at.
 
@@ -10,8 +11,7 @@
 
 use aws_lc_sys::{OPENSSL_cleanse, SHA256_CTX, SHA256_Final, SHA256_Init, SHA256_Update};
 
-/// A hash in progress. Wiped when dropped, for it may have taken a key in.
-#[derive(Clone)]
+/// A hash in progress. Wiped when dropped, for it may have taken a key in; so it isn't `Clone` either.
 pub(crate) struct Sha256State(SHA256_CTX);
 
 impl Sha256State {
@@ -20,6 +20,11 @@ impl Sha256State {
         // SAFETY: the pointer is to a whole SHA256_CTX that nobody else refers to.
         unsafe { SHA256_Init(&raw mut state) };
         Self(state)
+    }
+
+    /// Another hash that goes on from here.
+    pub(crate) fn fork(&self) -> Self {
+        Self(self.0)
     }
 
     pub(crate) fn update(&mut self, data: &[u8]) {

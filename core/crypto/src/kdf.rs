@@ -23,7 +23,6 @@ pub fn kbkdf(key: &[u8], label: &[u8], context: &[u8], out: &mut [u8]) -> Result
 }
 
 /// A key that others are derived from more than once. Wiped when dropped.
-#[derive(Clone)]
 pub struct DerivationKey(HmacKey);
 
 impl DerivationKey {

@@ -41,7 +41,6 @@ pub fn hmac_sha512(key: &[u8], data: &[u8]) -> [u8; 64] {
 }
 
 /// An HMAC-SHA-256 key that is used more than once: its two first blocks are hashed already. Wiped when dropped.
-#[derive(Clone)]
 pub struct HmacKey {
     inner: Sha256State,
     outer: Sha256State,
@@ -67,9 +66,9 @@ impl HmacKey {
     /// HMAC-SHA-256 of `data`.
     #[must_use]
     pub fn tag(&self, data: &[u8]) -> [u8; 32] {
-        let mut inner = self.inner.clone();
+        let mut inner = self.inner.fork();
         inner.update(data);
-        let mut outer = self.outer.clone();
+        let mut outer = self.outer.fork();
         outer.update(&inner.finish());
         outer.finish()
     }

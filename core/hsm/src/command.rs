@@ -2,6 +2,8 @@
 //!
 //! Every command of the 56 operations is here, served yet or not: one that isn't answers [`HsmError::NotServed`].
 
+use std::fmt;
+
 use sealroom_foundation::{AccountId, KeyId, MaterialId, Secret};
 
 use crate::algorithm::{AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, SigningAlgorithm, WrappingAlgorithm};
@@ -14,7 +16,7 @@ use crate::token::KeyToken;
 use crate::error::HsmError;
 
 /// A key as a command names it: the token, and what the token must be bound to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyRef<'a> {
     /// What the token must be bound to.
     pub binding: &'a KeyBinding,
@@ -23,7 +25,7 @@ pub struct KeyRef<'a> {
 }
 
 /// What is signed: AWS's `MessageType` with the bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Message<'a> {
     /// The message; the HSM hashes it.
     Raw(&'a [u8]),
@@ -34,7 +36,9 @@ pub enum Message<'a> {
 }
 
 /// What the HSM can be asked. Contexts are in the form of [`crate::context::canonical`].
-#[derive(Debug, Clone, Copy)]
+///
+/// It borrows plaintexts, so its `Debug` shows the name of the command and nothing of its content.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Command<'a> {
     /// Makes a key. Answers [`Reply::Key`].
     GenerateKey {
@@ -258,6 +262,50 @@ impl Command<'_> {
     }
 }
 
+impl Command<'_> {
+    /// The variant's name, for logs and metrics.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::GenerateKey { .. } => "GenerateKey",
+            Self::WrappingKey { .. } => "WrappingKey",
+            Self::Import { .. } => "Import",
+            Self::Encrypt { .. } => "Encrypt",
+            Self::Decrypt { .. } => "Decrypt",
+            Self::ReEncrypt { .. } => "ReEncrypt",
+            Self::DataKey { .. } => "DataKey",
+            Self::DataKeyPair { .. } => "DataKeyPair",
+            Self::Sign { .. } => "Sign",
+            Self::Verify { .. } => "Verify",
+            Self::Mac { .. } => "Mac",
+            Self::VerifyMac { .. } => "VerifyMac",
+            Self::Agree { .. } => "Agree",
+            Self::Encapsulate { .. } => "Encapsulate",
+            Self::Decapsulate { .. } => "Decapsulate",
+            Self::PublicKey { .. } => "PublicKey",
+            Self::Random { .. } => "Random",
+            Self::Rewrap { .. } => "Rewrap",
+            Self::Forget { .. } => "Forget",
+        }
+    }
+}
+
+impl fmt::Debug for Command<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Raw(_) => "Raw(..)",
+            Self::Digest(_) => "Digest(..)",
+            Self::ExternalMu(_) => "ExternalMu(..)",
+        })
+    }
+}
+
 fn cost_of_private(spec: Spec) -> Cost {
     if spec.is_asymmetric() && !matches!(spec, Spec::EccNistP256 | Spec::EccNistEdwards25519) {
         return Cost::Pool;
@@ -318,4 +366,43 @@ pub enum Reply {
     Token(KeyToken),
     /// Done; there is nothing to say.
     Done,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::Origin;
+
+    fn generate(spec: Spec) -> Command<'static> {
+        let (account, key) = (AccountId::platform(), KeyId::from_bytes(false, [1; 16]));
+        Command::GenerateKey { account, key, spec, usage: Usage::SignVerify, origin: Origin::AwsKms }
+    }
+
+    #[test]
+    fn only_what_takes_microseconds_runs_inline() {
+        for spec in Spec::ALL.iter().copied() {
+            let quick = !spec.is_asymmetric() || matches!(spec, Spec::EccNistP256 | Spec::EccNistEdwards25519);
+            let expected = if quick { Cost::Inline } else { Cost::Pool };
+            assert_eq!(generate(spec).cost(), expected, "{spec}");
+        }
+    }
+
+    #[test]
+    fn the_public_half_of_rsa_runs_inline_and_the_private_half_does_not() {
+        let (material, origin) = (MaterialId::from_bytes([1; 32]), Origin::AwsKms);
+        let (account, key) = (AccountId::platform(), KeyId::from_bytes(false, [1; 16]));
+        let (spec, usage) = (Spec::Rsa4096, Usage::SignVerify);
+        let binding = KeyBinding { account, key, material, spec, usage, origin };
+        let token = KeyToken::from_bytes(&[1]).unwrap();
+        let key = KeyRef { binding: &binding, token: &token };
+        let (algorithm, message) = (SigningAlgorithm::RsassaPssSha256, Message::Raw(b"m"));
+        assert_eq!(Command::Verify { key, algorithm, message, signature: b"s" }.cost(), Cost::Inline);
+        assert_eq!(Command::Sign { key, algorithm, message }.cost(), Cost::Pool);
+    }
+
+    #[test]
+    fn debug_shows_no_content() {
+        assert_eq!(format!("{:?}", generate(Spec::Rsa2048)), "GenerateKey");
+        assert_eq!(format!("{:?}", Message::Raw(b"secret")), "Raw(..)");
+    }
 }

@@ -35,3 +35,45 @@ pub fn canonical(pairs: &BTreeMap<String, String>) -> Result<Vec<u8>, ContextErr
     }
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> Result<Vec<u8>, ContextError> {
+        canonical(&pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn pairs_stand_in_order_behind_their_lengths() {
+        assert_eq!(of(&[]), Ok(vec![]));
+        assert_eq!(of(&[("b", "2"), ("a", "11")]).unwrap(), b"\0\0\0\x01a\0\0\0\x0211\0\0\0\x01b\0\0\0\x012");
+        assert_eq!(of(&[("b", "2"), ("a", "1")]), of(&[("a", "1"), ("b", "2")]));
+    }
+
+    #[test]
+    fn what_differs_is_written_differently() {
+        let forms = [
+            of(&[("ab", "c")]),
+            of(&[("a", "bc")]),
+            of(&[("a", "b"), ("c", "d")]),
+            of(&[("a", "b"), ("c", "e")]),
+            of(&[("A", "bc")]),
+        ];
+        let distinct: std::collections::BTreeSet<_> = forms.iter().map(|form| form.clone().unwrap()).collect();
+        assert_eq!(distinct.len(), forms.len());
+    }
+
+    #[test]
+    fn empty_parts_are_refused() {
+        assert_eq!(of(&[("", "value")]), Err(ContextError::EmptyPart));
+        assert_eq!(of(&[("key", "")]), Err(ContextError::EmptyPart));
+    }
+
+    #[test]
+    fn the_longest_context_is_taken_and_one_byte_more_is_not() {
+        let value = "v".repeat(MAX_CONTEXT - 8 - 1);
+        assert_eq!(of(&[("k", &value)]).map(|form| form.len()), Ok(MAX_CONTEXT));
+        assert_eq!(of(&[("kk", &value)]), Err(ContextError::TooLong));
+    }
+}

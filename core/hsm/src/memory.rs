@@ -130,6 +130,27 @@ mod tests {
     }
 
     #[test]
+    fn the_kernel_was_told_to_wipe_and_not_to_dump_the_page() {
+        let page = WipedPage::new().unwrap();
+        let address = page.0.as_ptr().addr();
+        let flags = flags_of(address).expect("the page is mapped");
+        assert!(flags.contains(" wf") && flags.contains(" dd"), "{flags}");
+    }
+
+    /// The kernel's flags of the mapping that `address` is in.
+    #[expect(clippy::disallowed_methods, reason = "the kernel tells what it was told in a file")]
+    fn flags_of(address: usize) -> Option<String> {
+        let maps = String::from_utf8(std::fs::read("/proc/self/smaps").ok()?).ok()?;
+        let holds = |line: &str| {
+            let (start, end) = line.split_whitespace().next()?.split_once('-')?;
+            let number = |hex| usize::from_str_radix(hex, 16).ok();
+            Some((number(start)?..number(end)?).contains(&address))
+        };
+        let mut lines = maps.lines().skip_while(|line| holds(line) != Some(true));
+        lines.find(|line| line.starts_with("VmFlags:")).map(str::to_owned)
+    }
+
+    #[test]
     fn hardening_holds_afterwards() {
         // nextest gives each test a process of its own; under `cargo test` this hardens the test's process.
         let active = harden();

@@ -171,3 +171,34 @@ impl Spec {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::algorithm::{
+        AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, SigningAlgorithm, WrappingAlgorithm,
+    };
+
+    #[test]
+    fn the_names_are_those_of_the_model_in_its_order_and_parse_back() {
+        let model: serde_json::Value = serde_json::from_str(include_str!("../../../models/kms.json")).unwrap();
+        let names = |shape: &str| -> Vec<String> {
+            serde_json::from_value(model["shapes"][shape]["enum"].clone()).unwrap_or_else(|_| panic!("{shape}"))
+        };
+        macro_rules! check {
+            ($($kind:ident = $shape:literal),+) => { $(
+                let ours: Vec<&str> = $kind::ALL.iter().map(|value| value.as_str()).collect();
+                assert_eq!(ours, names($shape));
+                for value in $kind::ALL {
+                    assert_eq!(value.as_str().parse(), Ok(*value));
+                    assert_eq!($kind::from_code(value.code()), Some(*value));
+                }
+                assert!("nothing".parse::<$kind>().is_err() && $kind::from_code(0).is_none());
+            )+ };
+        }
+        check!(Spec = "KeySpec", Usage = "KeyUsageType", Origin = "OriginType");
+        check!(EncryptionAlgorithm = "EncryptionAlgorithmSpec", SigningAlgorithm = "SigningAlgorithmSpec");
+        check!(MacAlgorithm = "MacAlgorithmSpec", AgreementAlgorithm = "KeyAgreementAlgorithmSpec");
+        check!(WrappingAlgorithm = "AlgorithmSpec");
+    }
+}

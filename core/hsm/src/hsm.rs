@@ -1,12 +1,13 @@
 //! The HSM itself: domain keys inside, commands in, replies out.
 
+use sealroom_crypto::ec::EcKeyPair;
+use sealroom_crypto::{digest, random, rsa};
 use sealroom_foundation::ports::{Entropy, Purpose, Seal, SealBroken, Sign};
 use sealroom_foundation::{AccountId, KeyId, MaterialId, Secret};
 
-use sealroom_crypto::ec::EcKeyPair;
-use sealroom_crypto::{digest, random, rsa};
-
+use crate::algorithm::EncryptionAlgorithm;
 use crate::binding::KeyBinding;
+use crate::blob::BlobKind;
 use crate::command::{Command, KeyRef, Reply};
 use crate::domain::{self, DomainKeys, Domains};
 use crate::error::{HsmError, StartError};
@@ -53,7 +54,7 @@ impl Hsm {
             }
             Command::ReEncrypt { from, from_algorithm, from_context, ciphertext, to, to_algorithm, to_context } => {
                 let plaintext = self.decrypt(from, from_algorithm, from_context, ciphertext)?;
-                let kind = crate::BlobKind::Message;
+                let kind = BlobKind::Message;
                 self.encrypt(to, to_algorithm, to_context, plaintext.expose(), kind).map(Reply::Ciphertext)
             }
             Command::DataKey { key, context, bytes, reveal } => symmetric::data_key(self, key, context, bytes, reveal),
@@ -86,12 +87,12 @@ impl Hsm {
     fn encrypt(
         &self,
         key: KeyRef<'_>,
-        algorithm: crate::EncryptionAlgorithm,
+        algorithm: EncryptionAlgorithm,
         context: &[u8],
         plaintext: &[u8],
-        kind: crate::BlobKind,
+        kind: BlobKind,
     ) -> Result<Vec<u8>, HsmError> {
-        if algorithm == crate::EncryptionAlgorithm::SymmetricDefault {
+        if algorithm == EncryptionAlgorithm::SymmetricDefault {
             return symmetric::encrypt(self, key, context, plaintext, kind);
         }
         asymmetric::encrypt(self, key, algorithm, context, plaintext)
@@ -100,11 +101,11 @@ impl Hsm {
     fn decrypt(
         &self,
         key: KeyRef<'_>,
-        algorithm: crate::EncryptionAlgorithm,
+        algorithm: EncryptionAlgorithm,
         context: &[u8],
         ciphertext: &[u8],
     ) -> Result<Secret<[u8]>, HsmError> {
-        if algorithm == crate::EncryptionAlgorithm::SymmetricDefault {
+        if algorithm == EncryptionAlgorithm::SymmetricDefault {
             return symmetric::decrypt(self, key, context, ciphertext);
         }
         asymmetric::decrypt(self, key, algorithm, context, ciphertext)
@@ -153,7 +154,7 @@ impl Hsm {
             return Err(HsmError::NotForThisSpec);
         }
         let pair = self.new_pair(spec)?;
-        let kind = crate::BlobKind::DataKey;
+        let kind = BlobKind::DataKey;
         let ciphertext = symmetric::encrypt(self, key, context, pair.pkcs8.expose(), kind)?;
         Ok(Reply::DataKeyPair { public: pair.spki, plaintext: reveal.then_some(pair.pkcs8), ciphertext })
     }

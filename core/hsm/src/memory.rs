@@ -19,7 +19,8 @@ pub struct Protections {
     pub not_dumpable: bool,
     /// The limit for core files is nought.
     pub no_core_files: bool,
-    /// No page of this process is written to swap.
+    /// No page of this process is written to swap. False under a limit on locked memory (`RLIMIT_MEMLOCK`), unless the
+    /// process has `CAP_IPC_LOCK`.
     pub memory_locked: bool,
     /// The pool of random bytes is wiped in a forked child.
     pub wiped_on_fork: bool,

@@ -1,3 +1,5 @@
+//! The envelope: a known value, and every way of not opening.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The ciphertext format: the documented example, the header, and every way of not opening.
+
 use proptest::prelude::*;
 
 use super::*;

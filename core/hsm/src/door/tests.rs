@@ -1,3 +1,5 @@
+//! The door: what runs at once, what waits, what a full queue and a lost caller do.
+
 use std::pin::pin;
 use std::sync::mpsc;
 use std::task::Wake;

@@ -1,9 +1,11 @@
+//! The commands, key by key: what each does, to whom it refuses it, and its limits.
+
 use proptest::prelude::*;
 use sealroom_foundation::Secret;
 
 use super::*;
 use crate::algorithm::{EncryptionAlgorithm as E, MacAlgorithm, SigningAlgorithm as S};
-use crate::blob::{self, BlobKind};
+use crate::blob;
 use crate::command::Message;
 use crate::token::KeyToken;
 

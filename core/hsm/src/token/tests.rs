@@ -1,3 +1,5 @@
+//! Tokens: every way of not opening, and the two halves of a pair.
+
 use sealroom_foundation::{KeyId, MaterialId};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The wire: one form for each command and reply, and no panic over any bytes.
+
 use proptest::prelude::*;
 use sealroom_foundation::{AccountId, KeyId, MaterialId, Secret};
 

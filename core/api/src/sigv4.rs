@@ -15,6 +15,7 @@
 //! never accepted.
 
 mod canonical;
+mod claims;
 mod key;
 mod presented;
 mod refusal;

@@ -4,11 +4,12 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 use sealroom_crypto::ct_eq;
 use sealroom_foundation::{Region, Timestamp};
 
 use super::canonical::{self, Scope};
+use super::claims::{self, Claims, Found};
 use super::{ALGORITHM, Refusal, Request, Rules, SigningKey, TERMINATOR};
 
 const MICROS_PER_MINUTE: i64 = 60_000_000;
@@ -43,28 +44,6 @@ struct Credential<'a> {
     ends: [usize; 5],
 }
 
-/// The headers that a signature is about, found in one pass.
-#[derive(Default)]
-struct Found<'a> {
-    authorization: Option<&'a HeaderValue>,
-    amz_date: Option<&'a HeaderValue>,
-    date: Option<&'a HeaderValue>,
-    session_token: Option<&'a HeaderValue>,
-    stated_sha256: Option<&'a HeaderValue>,
-    target: Option<&'a HeaderValue>,
-}
-
-/// What a request says about its signature, before any of it is checked.
-struct Claims<'a> {
-    place: Place,
-    algorithm: Cow<'a, str>,
-    credential: Cow<'a, str>,
-    signed_headers: Cow<'a, str>,
-    signature: Cow<'a, str>,
-    stamp: Cow<'a, str>,
-    session_token: Option<Cow<'a, str>>,
-}
-
 impl<'a> Presented<'a> {
     /// Reads and checks all that needs no key, in AWS's order; `now` is the wall clock's.
     ///
@@ -75,8 +54,8 @@ impl<'a> Presented<'a> {
         let in_query = request.query.split('&').any(|piece| piece.starts_with("X-Amz-Algorithm"));
         let claims = match found.authorization {
             Some(_) if in_query => return Err(Refusal::TwoPlaces),
-            Some(_) => claims_of_headers(&found)?,
-            None => claims_of_query(request.query)?,
+            Some(_) => claims::of_headers(&found)?,
+            None => claims::of_query(request.query)?,
         };
         claims.checked(&found, rules, now)
     }
@@ -87,7 +66,7 @@ impl<'a> Presented<'a> {
     /// The first thing that is wrong.
     pub fn from_headers(request: &Request<'a>, rules: &Rules<'_>, now: Timestamp) -> Result<Self, Refusal> {
         let found = Found::in_headers(request.headers)?;
-        claims_of_headers(&found)?.checked(&found, rules, now)
+        claims::of_headers(&found)?.checked(&found, rules, now)
     }
 
     /// As [`Presented::read`], from the query only.
@@ -99,7 +78,7 @@ impl<'a> Presented<'a> {
     /// The first thing that is wrong.
     pub fn from_query(request: &Request<'a>, rules: &Rules<'_>, now: Timestamp) -> Result<Self, Refusal> {
         let found = Found::in_headers(request.headers)?;
-        claims_of_query(request.query)?.checked(&found, rules, now)
+        claims::of_query(request.query)?.checked(&found, rules, now)
     }
 
     /// Whether the signature is `key`'s over `request` with a body of which `body_sha256` is the digest.
@@ -184,33 +163,6 @@ impl<'a> Credential<'a> {
     }
 }
 
-impl<'a> Found<'a> {
-    /// Each header that a signature is about may come once.
-    fn in_headers(headers: &'a HeaderMap) -> Result<Self, Refusal> {
-        let mut found = Self::default();
-        for (name, value) in headers {
-            let (slot, what) = match name.as_str() {
-                "authorization" => (&mut found.authorization, "Authorization"),
-                "x-amz-date" => (&mut found.amz_date, "X-Amz-Date"),
-                "date" => (&mut found.date, "Date"),
-                "x-amz-security-token" => (&mut found.session_token, "X-Amz-Security-Token"),
-                "x-amz-content-sha256" => (&mut found.stated_sha256, "X-Amz-Content-Sha256"),
-                "x-amz-target" => (&mut found.target, "X-Amz-Target"),
-                _ => continue,
-            };
-            if slot.replace(value).is_some() {
-                return Err(Refusal::Repeated { what });
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// What isn't UTF-8 counts as not there.
-fn text_of(header: Option<&HeaderValue>) -> Option<&str> {
-    header.and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
-}
-
 impl<'a> Claims<'a> {
     fn checked(self, found: &Found<'a>, rules: &Rules<'_>, now: Timestamp) -> Result<Presented<'a>, Refusal> {
         fresh(&self.stamp, rules, now)?;
@@ -227,7 +179,7 @@ impl<'a> Claims<'a> {
             region,
             signed_headers: self.signed_headers,
             signature: self.signature,
-            session_token: self.session_token,
+            session_token: self.session_token.or_else(|| found.session_token()),
             stated_sha256: found.stated_sha256,
         })
     }
@@ -276,97 +228,5 @@ fn scoped(credential: &Credential<'_>, stamp: &str, rules: &Rules<'_>) -> Result
             terminator: (terminator != TERMINATOR).then(|| terminator.to_owned()),
             date: (date != day).then(|| (date.to_owned(), stamp.to_owned())),
         }),
-    }
-}
-
-fn claims_of_headers<'a>(found: &Found<'a>) -> Result<Claims<'a>, Refusal> {
-    let header = text_of(found.authorization).unwrap_or_default().trim();
-    if !header.starts_with("AWS4-") {
-        return Err(Refusal::MissingToken);
-    }
-    let (algorithm, parameters) = header.split_once([' ', '\t']).unwrap_or((header, ""));
-    let (mut credential, mut signature, mut signed_headers) = (None, None, None);
-    for piece in parameters.split(',').map(str::trim).filter(|piece| !piece.is_empty()) {
-        let Some((name, value)) = piece.split_once('=') else {
-            return Err(Refusal::NotKeyValue { piece: piece.to_owned(), header: header.to_owned() });
-        };
-        let (slot, name) = match name {
-            "Credential" => (&mut credential, "Credential"),
-            "Signature" => (&mut signature, "Signature"),
-            "SignedHeaders" => (&mut signed_headers, "SignedHeaders"),
-            _ => continue,
-        };
-        if slot.replace(value).is_some() {
-            return Err(Refusal::Repeated { what: name });
-        }
-    }
-    let stamp = text_of(found.amz_date.or(found.date));
-    // AWS: an empty list of signed headers is complete, and fails for want of the host.
-    let (credential, signature) = (filled(credential), filled(signature));
-    let (Some(credential), Some(signature), Some(signed_headers), Some(stamp)) =
-        (credential, signature, signed_headers, stamp)
-    else {
-        let here = [credential.is_some(), signature.is_some(), signed_headers.is_some()];
-        let parameters = ["Credential", "Signature", "SignedHeaders"].into_iter().zip(here);
-        return Err(Refusal::IncompleteHeader {
-            missing: parameters.filter(|(_, here)| !here).map(|(name, _)| name).collect(),
-            date_missing: stamp.is_none(),
-            header: header.to_owned(),
-        });
-    };
-    Ok(Claims {
-        place: Place::Header,
-        algorithm: algorithm.into(),
-        credential: credential.into(),
-        signed_headers: signed_headers.into(),
-        signature: signature.into(),
-        stamp: stamp.into(),
-        session_token: text_of(found.session_token).map(Cow::Borrowed),
-    })
-}
-
-fn filled(value: Option<&str>) -> Option<&str> {
-    value.filter(|value| !value.is_empty())
-}
-
-const QUERY_PARAMETERS: [&str; 5] =
-    ["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date"];
-const QUERY_TOKEN: &str = "X-Amz-Security-Token";
-
-fn claims_of_query(query: &str) -> Result<Claims<'_>, Refusal> {
-    let mut found: [Option<Cow<'_, str>>; 5] = Default::default();
-    let mut session_token = None;
-    for (name, value) in canonical::parameters(query) {
-        let slots = QUERY_PARAMETERS.iter().zip(found.iter_mut());
-        let mut slots = slots.chain(std::iter::once((&QUERY_TOKEN, &mut session_token)));
-        let Some((what, slot)) = slots.find(|(wanted, _)| wanted.as_bytes() == name.as_ref()) else { continue };
-        if slot.replace(text(value)).is_some() {
-            return Err(Refusal::Repeated { what });
-        }
-    }
-    if found.iter().all(Option::is_none) {
-        return Err(Refusal::MissingToken);
-    }
-    let here: [bool; 5] =
-        std::array::from_fn(|at| found.get(at).and_then(Option::as_deref).is_some_and(|value| !value.is_empty()));
-    let [Some(algorithm), Some(credential), Some(signature), Some(signed_headers), Some(stamp)] = found else {
-        return Err(incomplete_query(here));
-    };
-    if here.contains(&false) {
-        return Err(incomplete_query(here));
-    }
-    Ok(Claims { place: Place::Query, algorithm, credential, signed_headers, signature, stamp, session_token })
-}
-
-fn incomplete_query(here: [bool; 5]) -> Refusal {
-    let parameters = QUERY_PARAMETERS.into_iter().zip(here);
-    Refusal::IncompleteQuery { missing: parameters.filter(|(_, here)| !here).map(|(name, _)| name).collect() }
-}
-
-/// What isn't UTF-8 matches nothing that we look for.
-fn text(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
-    match bytes {
-        Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
-        Cow::Owned(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
     }
 }

@@ -363,3 +363,23 @@ fn signed_headers_must_be_there_and_in_canonical_form() {
         assert_eq!(refused, Refusal::Mismatch, "{list}");
     }
 }
+
+#[test]
+fn no_session_token_is_overlooked() {
+    let presigned = "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fsts%2Faws4_request\
+                     &X-Amz-Date=20150830T123600Z&X-Amz-SignedHeaders=host&X-Amz-Signature=00";
+    let signed =
+        || Builder::new().header("authorization", GOOD.replace("kms", "sts")).header("x-amz-date", STAMP).uri("/");
+    let not_text = HeaderValue::from_bytes(b"\xff\xfe").unwrap();
+    let rows = [
+        parts(signed().header("x-amz-security-token", "t")),
+        parts(signed().header("x-amz-security-token", &not_text)),
+        parts(Builder::new().uri(presigned).header("x-amz-security-token", "t")),
+        parts(Builder::new().uri(format!("{presigned}&X-Amz-Security-Token=t"))),
+        parts(Builder::new().uri(format!("{presigned}&X-Amz-Security-Token"))),
+    ];
+    for parts in rows {
+        let presented = Presented::read(&Request::from(&parts), &Rules::STS, at(STAMP)).unwrap();
+        assert!(presented.session_token().is_some(), "{parts:?}");
+    }
+}

@@ -1,1 +1,43 @@
 //! The KMS operations: resolve, decide, act.
+//!
+//! An operation finds the key that its `KeyId` means, asks `authz` whether the caller may, and only then acts: with one
+//! command to the HSM, or one guarded batch. It answers with an effect, which it can't open itself: nothing leaves
+//! before the journal has it. This room knows AWS's rules and texts for keys; it knows no socket, no protocol, no clock
+//! of its own and no key material: it holds tokens that only the HSM opens.
+//!
+//! ```text
+//! KeyId -> resolve -> KeyEntry (cache) -> authorize -> Allowed -> KeyRecord::unlock -> KeyRef -> HSM -> Effect
+//!                                                              \-> lifecycle::step -> Batch ---------> Effect
+//! ```
+//!
+//! What would surprise: authorization comes before the key's state, so that a stranger learns nothing of it, and a dry
+//! run does the cryptography, so that it fails as the real call would.
+
+mod authorize;
+mod change;
+mod conditions;
+mod cryptography;
+mod due;
+mod entry;
+mod error;
+mod kms;
+pub mod lifecycle;
+mod managed;
+mod marker;
+mod metadata;
+mod names;
+mod operation;
+mod operations;
+mod paths;
+mod policy;
+pub mod record;
+mod reference;
+mod report;
+mod resolve;
+mod spec;
+pub mod state;
+pub mod stored;
+mod tags;
+
+pub use kms::{Kms, Settings};
+pub use managed::ManagedKey;

@@ -1,0 +1,87 @@
+//! The decision on a key, and what a caller who is refused may learn of it.
+
+use sealroom_authz::{Allowed, Controls, Denied, Facts, IdentityPolicies, Layer, Resource, ResourcePolicy, decide};
+use sealroom_identity::Call;
+
+use crate::conditions::Conditions;
+use crate::entry::KeyEntry;
+use crate::error::KmsError;
+
+/// Whether the caller may do `action` with `key`.
+///
+/// # Errors
+/// AWS's text for the refusal.
+pub(crate) fn on_key<'a>(
+    call: &'a Call,
+    action: &'static str,
+    key: &'a KeyEntry,
+    conditions: &'a Conditions<'a>,
+) -> Result<Allowed<'a>, KmsError> {
+    let resource = Resource { arn: key.record.arn_text(), account: Some(key.record.arn.account) };
+    let facts = facts(call, action, resource, ResourcePolicy::Mandatory(&key.policy), conditions);
+    decide(&facts).map_err(|denied| refused(call, action, key, &denied))
+}
+
+/// Whether the caller may do `action`, which is about no key.
+///
+/// # Errors
+/// AWS's text for the refusal.
+pub(crate) fn on_account(call: &Call, action: &'static str, conditions: &Conditions<'_>) -> Result<(), KmsError> {
+    let facts = facts(call, action, Resource::NONE, ResourcePolicy::None, conditions);
+    match decide(&facts) {
+        Ok(_) => Ok(()),
+        Err(denied) => {
+            let (arn, reason) = (call.caller().arn(), denied.reason_text());
+            Err(KmsError::AccessDenied(format!(
+                "User: {arn} is not authorized to perform: {action} on resource: * {reason}"
+            )))
+        }
+    }
+}
+
+/// What a caller reads about another account's key that doesn't admit it, or doesn't exist.
+pub(crate) fn hidden(call: &Call, action: &str) -> KmsError {
+    KmsError::AccessDenied(format!(
+        "User: {} is not authorized to perform: {action} on this resource because the resource does not exist in this \
+         Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
+        call.caller().arn()
+    ))
+}
+
+/// Grants and the policies of users and roles join here when there are such; until then both sides are empty, which
+/// suffices for root users and denies everybody else what a key policy doesn't give by itself.
+pub(crate) fn facts<'a>(
+    call: &'a Call,
+    action: &'a str,
+    resource: Resource<'a>,
+    resource_policy: ResourcePolicy<'a>,
+    conditions: &'a Conditions<'a>,
+) -> Facts<'a> {
+    Facts {
+        principal: call.caller().principal(),
+        action,
+        resource,
+        resource_policy,
+        identity: IdentityPolicies::NONE,
+        controls: Controls::NONE,
+        grants: &[],
+        conditions,
+    }
+}
+
+fn refused(call: &Call, action: &'static str, key: &KeyEntry, denied: &Denied) -> KmsError {
+    let caller = call.caller();
+    if key.record.arn.account == caller.account() {
+        return KmsError::AccessDenied(denied.message(caller.arn(), action, key.record.arn_text()));
+    }
+    match denied.layer() {
+        Layer::Resource | Layer::ResourceControl | Layer::Trust => hidden(call, action),
+        Layer::Identity | Layer::Boundary | Layer::Session | Layer::ServiceControl | Layer::Endpoint => {
+            let reason = denied.reason_text();
+            let arn = caller.arn();
+            KmsError::AccessDenied(format!(
+                "User: {arn} is not authorized to perform: {action} on this resource {reason}"
+            ))
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What the operations that change a key's state share: the permitted key, one step of its lifecycle, one guarded batch.
+//!
+//! The due row of a scheduled deletion stands and falls with the state that it belongs to: both are in the same batch.
+
+use sealroom_foundation::Timestamp;
+use sealroom_identity::Call;
+use sealroom_store::{Batch, Guard};
+
+use crate::authorize;
+use crate::conditions::{Asked, Conditions};
+use crate::entry::Loaded;
+use crate::error::KmsError;
+use crate::kms::Kms;
+use crate::lifecycle::{self, Event, Next};
+use crate::operation::Operation;
+use crate::paths::{self, Due, DueKind};
+use crate::record::KeyRecord;
+use crate::report::Report;
+use crate::state::KeyState;
+
+/// What a step made of a key.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    /// The key as it is from now on.
+    pub(crate) record: KeyRecord,
+    /// What has to be written; `None` when the key was already so.
+    pub(crate) batch: Option<Batch>,
+}
+
+impl Kms {
+    /// The key that a change is about, as the store has it now, if the caller may make the change.
+    pub(crate) async fn permitted(
+        &self,
+        call: &Call,
+        key_id: &str,
+        operation: &'static Operation,
+        asked: Asked<'_>,
+        report: &mut Report<'_>,
+    ) -> Result<Loaded, KmsError> {
+        let (key, _) = self.resolve_fresh(call, key_id, operation, report).await?;
+        let conditions = Conditions::new(call, Some(&key.entry.record), asked);
+        authorize::on_key(call, operation.action, &key.entry, &conditions)?;
+        drop(conditions);
+        Ok(key)
+    }
+}
+
+/// One step of the key's lifecycle, with the batch that makes it so.
+pub(crate) fn step(key: &Loaded, event: Event, now: Timestamp) -> Result<Changed, KmsError> {
+    let record = &key.entry.record;
+    let next = lifecycle::step(record, event, now)
+        .map_err(|state| KmsError::State { arn: record.arn_text().into(), state })?;
+    match next {
+        Next::Stay => Ok(Changed { record: record.clone(), batch: None }),
+        Next::Become(state) => {
+            let changed = record.in_state(state);
+            let batch = batch(key, &changed);
+            Ok(Changed { record: changed, batch: Some(batch) })
+        }
+        Next::Destroy => Err(KmsError::Fault("only what falls due destroys a key")),
+    }
+}
+
+fn batch(key: &Loaded, changed: &KeyRecord) -> Batch {
+    let path = paths::key(&changed.arn);
+    let mut batch = Batch::default()
+        .guard(Guard::Version(path.clone(), key.entry.version))
+        .put(path, key.document(changed.clone()).to_bytes());
+    if let Some(due) = due(&key.entry.record) {
+        batch = batch.delete(paths::due(&due));
+    }
+    if let Some(due) = due(changed) {
+        batch = batch.put(paths::due(&due), Vec::from(b"{\"v\":1}"));
+    }
+    batch
+}
+
+/// The due row that belongs to a key's state.
+pub(crate) fn due(record: &KeyRecord) -> Option<Due> {
+    match record.state {
+        KeyState::PendingDeletion { due } => Some(Due { at: due, kind: DueKind::DeleteKey, key: record.arn }),
+        KeyState::PendingReplicaDeletion { .. }
+        | KeyState::Creating
+        | KeyState::Enabled
+        | KeyState::Disabled
+        | KeyState::PendingImport
+        | KeyState::Unavailable { .. }
+        | KeyState::Updating => None,
+    }
+}
+
+/// `responseElements` of changes that answer nothing: AWS records the key's ARN.
+pub(crate) fn key_id_element(outcome: &Result<Changed, KmsError>) -> Vec<u8> {
+    let arn = outcome.as_ref().map(|changed| changed.record.arn_text()).unwrap_or_default();
+    format!(r#"{{"keyId":"{arn}"}}"#).into_bytes()
+}

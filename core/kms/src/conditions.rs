@@ -1,0 +1,203 @@
+//! The condition keys of a KMS request, answered one at a time when a policy asks for them.
+//!
+//! Keys arrive in ASCII lower case. What a key means is the developer guide's page on KMS condition keys, and IAM's on
+//! global ones; a key that doesn't apply to the request is absent.
+
+use std::collections::BTreeMap;
+
+use sealroom_authz::{ConditionKeys, Presence, Principal};
+use sealroom_hsm::{Origin, Spec, Usage};
+use sealroom_identity::Call;
+
+use crate::record::{KeyRecord, MultiRegionRole, Tag};
+
+/// What the request itself says, as far as policies may ask. Defaults are filled in before.
+#[derive(Default)]
+pub(crate) struct Asked<'a> {
+    /// Encrypt, Decrypt, ReEncrypt and the data keys.
+    pub(crate) encryption_context: Option<&'a BTreeMap<String, String>>,
+    /// Their algorithm.
+    pub(crate) encryption_algorithm: Option<&'static str>,
+    /// Sign and Verify.
+    pub(crate) signing_algorithm: Option<&'static str>,
+    /// Sign and Verify.
+    pub(crate) message_type: Option<&'static str>,
+    /// The alias that the request named the key by, with its prefix.
+    pub(crate) alias: Option<&'a str>,
+    /// ReEncrypt: whether source and destination are one key.
+    pub(crate) same_key: Option<bool>,
+    /// ScheduleKeyDeletion.
+    pub(crate) window_days: Option<u16>,
+    /// CreateKey: what is to be made.
+    pub(crate) new_key: Option<NewKey<'a>>,
+}
+
+/// A key that doesn't exist yet.
+#[derive(Clone, Copy)]
+pub(crate) struct NewKey<'a> {
+    pub(crate) spec: Spec,
+    pub(crate) usage: Usage,
+    pub(crate) origin: Origin,
+    pub(crate) multi_region: bool,
+    pub(crate) bypass_lockout_check: bool,
+    pub(crate) tags: &'a [Tag],
+}
+
+/// All condition keys of one request about one key, or about none.
+pub(crate) struct Conditions<'a> {
+    call: &'a Call,
+    key: Option<&'a KeyRecord>,
+    asked: Asked<'a>,
+}
+
+impl<'a> Conditions<'a> {
+    pub(crate) fn new(call: &'a Call, key: Option<&'a KeyRecord>, asked: Asked<'a>) -> Self {
+        Self { call, key, asked }
+    }
+
+    fn kms(&self, key: &str, visit: &mut dyn FnMut(&str)) -> Presence {
+        if let Some(pair) = key.strip_prefix("encryptioncontext:") {
+            return self.context_pair(pair, visit);
+        }
+        match key {
+            "encryptioncontextkeys" => each(self.context().map(|(key, _)| key), visit),
+            "encryptionalgorithm" => one(self.asked.encryption_algorithm, visit),
+            "signingalgorithm" => one(self.asked.signing_algorithm, visit),
+            "messagetype" => one(self.asked.message_type, visit),
+            "requestalias" => one(self.asked.alias, visit),
+            "reencryptonsamekey" => one(self.asked.same_key.map(truth), visit),
+            "schedulekeydeletionpendingwindowindays" => {
+                one(self.asked.window_days.map(|days| days.to_string()).as_deref(), visit)
+            }
+            "bypasspolicylockoutsafetycheck" => {
+                one(self.asked.new_key.map(|key| truth(key.bypass_lockout_check)), visit)
+            }
+            "calleraccount" => one(Some(self.call.caller().account().as_str()), visit),
+            "viaservice" => {
+                let nearest = self.call.caller().via().last();
+                one(nearest.map(|service| service.endpoint(self.call.region())).as_deref(), visit)
+            }
+            _ => self.of_the_key(key, visit),
+        }
+    }
+
+    /// What both an existing key and one that is to be made have.
+    fn of_the_key(&self, key: &str, visit: &mut dyn FnMut(&str)) -> Presence {
+        let new = self.asked.new_key;
+        let old = self.key;
+        match key {
+            "keyspec" | "customermasterkeyspec" => {
+                one(old.map(|k| k.spec).or(new.map(|k| k.spec)).map(Spec::as_str), visit)
+            }
+            "keyusage" | "customermasterkeyusage" => {
+                one(old.map(|k| k.usage).or(new.map(|k| k.usage)).map(Usage::as_str), visit)
+            }
+            "keyorigin" => one(old.map(|k| k.origin).or(new.map(|k| k.origin)).map(Origin::as_str), visit),
+            "multiregion" => {
+                let old = old.map(|k| k.multi_region.is_some());
+                one(old.or(new.map(|k| k.multi_region)).map(truth), visit)
+            }
+            "multiregionkeytype" => {
+                let old = old.and_then(|k| k.multi_region.as_ref()).map(|relatives| relatives.role);
+                let new = new.filter(|k| k.multi_region).map(|_| MultiRegionRole::Primary);
+                one(old.or(new).map(MultiRegionRole::as_str), visit)
+            }
+            _ => Presence::Absent,
+        }
+    }
+
+    fn context(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        self.asked.encryption_context.into_iter().flatten().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// AWS: the name of a condition key is case-insensitive, the context key in it included.
+    fn context_pair(&self, wanted: &str, visit: &mut dyn FnMut(&str)) -> Presence {
+        each(self.context().filter(|(key, _)| key.eq_ignore_ascii_case(wanted)).map(|(_, value)| value), visit)
+    }
+
+    fn aws(&self, key: &str, visit: &mut dyn FnMut(&str)) -> Presence {
+        if let Some(tag) = key.strip_prefix("resourcetag/") {
+            return tagged(self.key.map(|key| &*key.tags), tag, visit);
+        }
+        if let Some(tag) = key.strip_prefix("requesttag/") {
+            return tagged(self.asked.new_key.map(|key| key.tags), tag, visit);
+        }
+        let (caller, request) = (self.call.caller(), self.call.request());
+        match key {
+            "principalarn" => one(principal_arn(caller.principal()), visit),
+            "principalaccount" => one(caller.principal().account().map(|a| a.to_string()).as_deref(), visit),
+            "principaltype" => one(principal_type(caller.principal()), visit),
+            "principalisawsservice" => one(Some(truth(caller.is_service())), visit),
+            "principalservicename" => one(caller.is_service().then_some(caller.arn()), visit),
+            "userid" => one(Some(caller.user_id()), visit),
+            "viaawsservice" => one(Some(truth(!caller.via().is_empty())), visit),
+            "calledvia" => each(caller.via().iter().map(|service| service.principal()), visit),
+            "calledviafirst" => one(caller.via().first().map(|service| service.principal()), visit),
+            "calledvialast" => one(caller.via().last().map(|service| service.principal()), visit),
+            "sourceip" => one(Some(&request.source_ip.to_string()), visit),
+            "securetransport" => one(Some(truth(request.secure)), visit),
+            "useragent" => one(Some(&request.user_agent).filter(|text| !text.is_empty()).map(|text| &**text), visit),
+            "currenttime" => one(Some(&self.call.now().iso_seconds().to_string()), visit),
+            "epochtime" => one(Some(&self.call.now().as_seconds().to_string()), visit),
+            "requestedregion" => one(Some(self.call.region().as_str()), visit),
+            "resourceaccount" => one(self.key.map(|key| key.arn.account.to_string()).as_deref(), visit),
+            "tagkeys" => {
+                let tags = self.asked.new_key.map(|key| key.tags).unwrap_or_default();
+                each(tags.iter().map(|tag| &*tag.key), visit)
+            }
+            _ => Presence::Absent,
+        }
+    }
+}
+
+impl ConditionKeys for Conditions<'_> {
+    fn lookup(&self, key: &str, visit: &mut dyn FnMut(&str)) -> Presence {
+        match key.split_once(':') {
+            Some(("kms", key)) => self.kms(key, visit),
+            Some(("aws", key)) => self.aws(key, visit),
+            Some(_) | None => Presence::Absent,
+        }
+    }
+}
+
+/// The role's ARN for a session of it, as IAM defines `aws:PrincipalArn`.
+fn principal_arn(principal: &Principal) -> Option<&str> {
+    match principal {
+        Principal::AssumedRole { role_arn, .. } => Some(role_arn),
+        Principal::Root { .. } | Principal::User { .. } | Principal::FederatedUser { .. } => Some(principal.arn()),
+        Principal::Federated { .. } | Principal::Service { .. } | Principal::Anonymous => None,
+    }
+}
+
+fn principal_type(principal: &Principal) -> Option<&'static str> {
+    match principal {
+        Principal::Root { .. } => Some("Account"),
+        Principal::User { .. } => Some("User"),
+        Principal::AssumedRole { .. } => Some("AssumedRole"),
+        Principal::FederatedUser { .. } => Some("FederatedUser"),
+        Principal::Anonymous => Some("Anonymous"),
+        Principal::Federated { .. } | Principal::Service { .. } => None,
+    }
+}
+
+fn tagged(tags: Option<&[Tag]>, wanted: &str, visit: &mut dyn FnMut(&str)) -> Presence {
+    let tags = tags.unwrap_or_default().iter();
+    each(tags.filter(|tag| tag.key.eq_ignore_ascii_case(wanted)).map(|tag| &*tag.value), visit)
+}
+
+fn truth(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
+
+fn one(value: Option<&str>, visit: &mut dyn FnMut(&str)) -> Presence {
+    each(value, visit)
+}
+
+fn each<'t>(values: impl IntoIterator<Item = &'t str>, visit: &mut dyn FnMut(&str)) -> Presence {
+    let mut presence = Presence::Absent;
+    for value in values {
+        presence = Presence::Present;
+        visit(value);
+    }
+    presence
+}

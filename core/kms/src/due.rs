@@ -1,0 +1,144 @@
+//! What falls due: read, step, and an effect whose batch is guarded by the due row, so that of two nodes one wins.
+//!
+//! Rows stand in order of time, so time that was missed is caught up in order. Nothing here waits: the server's timer
+//! asks, and so does the dev clock.
+
+use sealroom_api::ErrorAnswer;
+use sealroom_audit::{Effect, Event, EventContext, Resource};
+use sealroom_foundation::{KeyId, Timestamp};
+use sealroom_hsm::Command;
+use sealroom_store::{Answer, Batch, Guard, KeyPath, Read, Row};
+
+use crate::entry::Loaded;
+use crate::error::KmsError;
+use crate::kms::Kms;
+use crate::lifecycle::{self, Event as LifecycleEvent, Next};
+use crate::paths::{self, Due, DueKind};
+use crate::record::Material;
+use crate::report::SOURCE;
+use crate::stored::{AliasRecord, Tombstone};
+
+/// LIMIT: jobs handed out at once.
+const JOBS: u32 = 100;
+/// LIMIT: rows read, or deleted in one batch, at once.
+const PAGE: u32 = 1_000;
+
+impl Kms {
+    /// The jobs that are due at `now` by the service clock, earliest first, at most 100. Each is done when its effect is
+    /// released; a conflict means that somebody else was first. Ask again until there are none.
+    ///
+    /// # Errors
+    /// What keeps the jobs from being read: the store, or a row that doesn't open.
+    pub async fn due(&self, now: Timestamp) -> Result<Vec<Effect<(), ErrorAnswer>>, ErrorAnswer> {
+        self.due_jobs(now).await.map_err(|error| error.answer())
+    }
+
+    async fn due_jobs(&self, now: Timestamp) -> Result<Vec<Effect<(), ErrorAnswer>>, KmsError> {
+        let mut jobs = Vec::new();
+        for row in self.rows(paths::dues(), None, JOBS).await?.0 {
+            let Some(due) = paths::due_of(&row.path) else { continue };
+            if due.at > now {
+                break;
+            }
+            jobs.extend(self.job(&due, &row, now).await?);
+        }
+        Ok(jobs)
+    }
+
+    async fn job(&self, due: &Due, row: &Row, now: Timestamp) -> Result<Option<Effect<(), ErrorAnswer>>, KmsError> {
+        match due.kind {
+            DueKind::DeleteKey => self.delete_key(due, row, now).await,
+        }
+    }
+
+    async fn delete_key(
+        &self,
+        due: &Due,
+        row: &Row,
+        now: Timestamp,
+    ) -> Result<Option<Effect<(), ErrorAnswer>>, KmsError> {
+        let Some(key) = self.load(&due.key).await? else { return self.drop_stale(row).await };
+        match lifecycle::step(&key.entry.record, LifecycleEvent::DeletionDue, now) {
+            Ok(Next::Destroy) => {}
+            Ok(Next::Stay | Next::Become(_)) | Err(_) => return self.drop_stale(row).await,
+        }
+        let batch = self.destruction(&key, now).await?;
+        let batch = batch.guard(Guard::Version(row.path.clone(), row.version)).delete(row.path.clone());
+        let context = EventContext::internal(due.key.account, due.key.region, now);
+        let event = Event::service(&context, SOURCE, "DeleteKey").resource(Resource::Key(due.key)).frees();
+        Ok(Some(Effect::change((), batch, event)))
+    }
+
+    /// Everything of the key goes, in one batch: its row, its older material, its aliases. A tombstone stays, so that no
+    /// restore brings the key back.
+    async fn destruction(&self, key: &Loaded, now: Timestamp) -> Result<Batch, KmsError> {
+        let record = &key.entry.record;
+        let older = self.older_rows(&paths::materials(&record.arn)).await?;
+        let mut tokens = Vec::with_capacity(older.len() + 1);
+        let mut batch = Batch { destroys: true, ..Batch::default() };
+        for row in older {
+            let material = Material::from_bytes(&row.value, record);
+            tokens.push(material.map_err(|_| KmsError::Fault("a row of older material can't be read"))?.token_digest());
+            batch = batch.delete(row.path);
+        }
+        tokens.extend(record.material.as_ref().map(Material::token_digest));
+        for token in &tokens {
+            // What the HSM keeps ready goes now; the key's state already keeps it from coming back.
+            self.door.hsm().execute(Command::Forget { token: *token })?;
+        }
+        for alias in self.aliases_of(key).await? {
+            batch = batch.delete(alias);
+        }
+        let path = paths::key(&record.arn);
+        let tombstone = Tombstone { key: record.arn.key, tokens, destroyed: now };
+        Ok(batch
+            .guard(Guard::Version(path.clone(), key.entry.version))
+            .delete(path)
+            .put(paths::tombstone(&record.arn), tombstone.to_bytes()))
+    }
+
+    /// The rows of older material that one batch can delete; what is more is destroyed beforehand.
+    async fn older_rows(&self, prefix: &KeyPath) -> Result<Vec<Row>, KmsError> {
+        loop {
+            let (rows, more) = self.rows(prefix.clone(), None, PAGE).await?;
+            if !more {
+                return Ok(rows);
+            }
+            let batch = Batch { destroys: true, ..Batch::default() };
+            self.view.commit(rows.into_iter().fold(batch, |batch, row| batch.delete(row.path))).await?;
+        }
+    }
+
+    async fn aliases_of(&self, key: &Loaded) -> Result<Vec<KeyPath>, KmsError> {
+        let arn = &key.entry.record.arn;
+        let prefix = paths::aliases(arn.account, arn.region);
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let (rows, more) = self.rows(prefix.clone(), after, PAGE).await?;
+            after = rows.last().map(|row| row.path.clone());
+            found.extend(rows.into_iter().filter(|row| points_to(row, arn.key)).map(|row| row.path));
+            if !more {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// A due row that no longer fits its key: a bug's trace. It is taken away, and destroys nothing.
+    async fn drop_stale(&self, row: &Row) -> Result<Option<Effect<(), ErrorAnswer>>, KmsError> {
+        tracing::error!(path = %row.path, "a due row fits no key");
+        let batch = Batch::default().guard(Guard::Version(row.path.clone(), row.version)).delete(row.path.clone());
+        self.view.commit(batch).await?;
+        Ok(None)
+    }
+
+    async fn rows(&self, prefix: KeyPath, after: Option<KeyPath>, limit: u32) -> Result<(Vec<Row>, bool), KmsError> {
+        match self.view.read(&[Read::Range { prefix, after, limit }]).await?.into_iter().next() {
+            Some(Answer::Rows { rows, more }) => Ok((rows, more)),
+            Some(Answer::Row(_)) | None => Err(KmsError::Fault("the store gave another answer than the question's")),
+        }
+    }
+}
+
+fn points_to(row: &Row, key: KeyId) -> bool {
+    AliasRecord::from_bytes(&row.value).is_ok_and(|alias| alias.key == key)
+}

@@ -1,0 +1,129 @@
+//! What is kept of a key in memory: its record, its compiled policy, the version of its row.
+//!
+//! Policies are interned: 100,000 keys with an account's default policy share one. What only DescribeKey shows, and the
+//! policy's text, stay in the store.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use sealroom_authz::{Policy, PolicyKind};
+use sealroom_crypto::digest::sha256;
+use sealroom_foundation::{AccountId, KeyArn, MaterialId};
+use sealroom_store::{Answer, Read, Row};
+
+use crate::error::KmsError;
+use crate::kms::Kms;
+use crate::paths;
+use crate::record::{KeyDocument, KeyRecord, Material};
+
+/// LIMIT: keys kept in memory.
+pub(crate) const KEYS: usize = 100_000;
+/// LIMIT: aliases kept in memory.
+pub(crate) const ALIASES: usize = 100_000;
+/// Policies are swept for dead ones when there are this many, and again at each doubling.
+const SWEEP: usize = 1_024;
+
+/// A key, ready for use.
+#[derive(Debug)]
+pub(crate) struct KeyEntry {
+    pub(crate) record: KeyRecord,
+    pub(crate) policy: Arc<Policy>,
+    /// Of the key's row: a change of state, policy or material changes it.
+    pub(crate) version: u64,
+}
+
+/// A key as it stands in the store, with what the cache leaves out.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) entry: KeyEntry,
+    pub(crate) description: Box<str>,
+    pub(crate) policy_text: Box<str>,
+}
+
+impl Loaded {
+    /// The document with another state, to be written back.
+    pub(crate) fn document(&self, record: KeyRecord) -> KeyDocument {
+        KeyDocument { record, description: self.description.clone(), policy: self.policy_text.clone() }
+    }
+}
+
+/// Compiled policies, one for each text and account.
+#[derive(Default)]
+pub(crate) struct Policies {
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    policies: HashMap<(AccountId, [u8; 32]), Weak<Policy>>,
+    swept_at: usize,
+}
+
+impl Policies {
+    /// The compiled form of a stored policy of a key of `account`.
+    pub(crate) fn stored(&self, account: AccountId, text: &str) -> Result<Arc<Policy>, KmsError> {
+        let name = (account, sha256(text.as_bytes()));
+        if let Some(policy) = self.held().policies.get(&name).and_then(Weak::upgrade) {
+            return Ok(policy);
+        }
+        let policy = Policy::parse_stored(text, PolicyKind::Key { account })
+            .map_err(|_| KmsError::Fault("a stored key policy can't be read"))?;
+        let policy = Arc::new(policy);
+        self.held().keep(name, &policy);
+        Ok(policy)
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn keep(&mut self, name: (AccountId, [u8; 32]), policy: &Arc<Policy>) {
+        if self.policies.len() >= self.swept_at.saturating_mul(2).max(SWEEP) {
+            self.policies.retain(|_, policy| policy.strong_count() > 0);
+            self.swept_at = self.policies.len();
+        }
+        self.policies.insert(name, Arc::downgrade(policy));
+    }
+}
+
+impl Kms {
+    /// The key `arn`, from memory or the store; `None` when there is none.
+    pub(crate) async fn entry(&self, arn: &KeyArn) -> Result<Option<Arc<KeyEntry>>, KmsError> {
+        if let Some(entry) = self.keys.get(arn) {
+            return Ok(Some(entry));
+        }
+        let load = || async { Ok(self.load(arn).await?.map(|loaded| loaded.entry)) };
+        self.keys.get_or_load(arn, load).await
+    }
+
+    /// The key `arn` as the store has it now.
+    pub(crate) async fn load(&self, arn: &KeyArn) -> Result<Option<Loaded>, KmsError> {
+        self.row(paths::key(arn)).await?.map(|row| self.open(&row)).transpose()
+    }
+
+    /// A key's row, opened.
+    pub(crate) fn open(&self, row: &Row) -> Result<Loaded, KmsError> {
+        let document = KeyDocument::from_bytes(&row.value).map_err(|error| {
+            tracing::error!(path = %row.path, %error, "a key's row can't be read");
+            KmsError::Fault("a key's row can't be read")
+        })?;
+        let KeyDocument { record, description, policy: policy_text } = document;
+        let policy = self.policies.stored(record.arn.account, &policy_text)?;
+        Ok(Loaded { entry: KeyEntry { record, policy, version: row.version }, description, policy_text })
+    }
+
+    /// An older piece of a key's material; `None` when the key never had it.
+    pub(crate) async fn older(&self, record: &KeyRecord, id: &MaterialId) -> Result<Option<Material>, KmsError> {
+        let Some(row) = self.row(paths::material(&record.arn, id)).await? else { return Ok(None) };
+        let material = Material::from_bytes(&row.value, record);
+        material.map(Some).map_err(|_| KmsError::Fault("a row of older material can't be read"))
+    }
+
+    /// One row.
+    pub(crate) async fn row(&self, path: sealroom_store::KeyPath) -> Result<Option<Row>, KmsError> {
+        let answers = self.view.read(&[Read::Get(path)]).await?;
+        Ok(answers.into_iter().next().and_then(Answer::row))
+    }
+}

@@ -1,0 +1,229 @@
+//! Everything that a KMS operation refuses with, and what the caller reads.
+//!
+//! A variant is one cause; its display is AWS's text, letter for letter (`docs` cite where each was seen). The codes of
+//! section 13.3 are all HTTP 400, whatever they would be elsewhere. Causes inside this program say nothing to the
+//! caller: the log keeps them.
+
+use sealroom_api::ErrorAnswer;
+use sealroom_foundation::{KeyArn, Region};
+use sealroom_hsm::{HsmError, Spec, Usage};
+use sealroom_store::StoreError;
+use thiserror::Error;
+
+use crate::state::StateError;
+
+/// Why an operation was refused.
+#[derive(Debug, Error)]
+pub(crate) enum KmsError {
+    // Resolution: nothing is known of a key, so nothing is recorded of one.
+    #[error("Invalid keyId '{0}'")]
+    InvalidKeyId(String),
+    #[error("Invalid arn {0}")]
+    ForeignRegion(Region),
+    #[error("Key '{0}' does not exist")]
+    NoSuchKey(KeyArn),
+    #[error("Alias {0} is not found.")]
+    NoSuchAlias(String),
+    #[error("Key Aliases are not supported for this operation.")]
+    AliasForm,
+
+    // Authorization.
+    #[error("{0}")]
+    AccessDenied(String),
+    #[error(
+        "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are \
+         not allowed to access."
+    )]
+    CiphertextDenied,
+    #[error("the grant token is not valid")]
+    GrantToken,
+
+    // The key: its state, then what it is for.
+    #[error("{arn} {state}")]
+    State { arn: Box<str>, state: StateError },
+    #[error("{arn} key usage is {usage} which is not valid for {operation}.")]
+    Usage { arn: Box<str>, usage: Usage, operation: &'static str },
+    #[error("The key ID in the request does not identify a CMK that can perform this operation.")]
+    IncorrectKey,
+    #[error("Algorithm {algorithm} is incompatible with key spec {spec}.")]
+    Algorithm { algorithm: &'static str, spec: Spec },
+
+    // The request against the key.
+    #[error("Message type {kind} is incompatible with key spec {spec}.")]
+    MessageType { kind: &'static str, spec: Spec },
+    #[error("Message type {kind} is incompatible with algorithm {algorithm}.")]
+    MessageTypeOfAlgorithm { kind: &'static str, algorithm: &'static str },
+    #[error("Digest is invalid length for algorithm {algorithm}.")]
+    DigestLength { algorithm: &'static str },
+    #[error("Algorithm {algorithm} and key spec {spec} cannot encrypt data larger than {max} bytes.")]
+    PlaintextTooLong { algorithm: &'static str, spec: Spec, max: usize },
+    #[error("Invalid EncryptionContext")]
+    Context,
+    #[error("EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs.")]
+    ContextOnAsymmetric,
+    #[error("KeyId must not be null")]
+    KeyIdMissing,
+    #[error("SourceKeyId must not be null")]
+    SourceKeyIdMissing,
+    #[error(
+        "1 validation error detected: Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null"
+    )]
+    CiphertextMissing,
+    #[error("DryRunModifiers can only be used when DryRun is set.")]
+    ModifierWithoutDryRun,
+    #[error("Please specify either number of bytes or key spec.")]
+    DataKeySize,
+    #[error("Recipient is not supported: this service has no trusted attestation root.")]
+    Recipient,
+    #[error("PendingWindowInDays must be between 7 and 30")]
+    WindowRange,
+    #[error("the ciphertext does not open")]
+    InvalidCiphertext,
+    #[error("the signature does not verify")]
+    InvalidSignature,
+    #[error("The request would have succeeded, but the DryRun option is set.")]
+    DryRun,
+
+    // Making keys.
+    #[error("You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")]
+    UsageMissing,
+    #[error("KeyUsage {usage} is not compatible with KeySpec {spec}")]
+    UsageClash { usage: Usage, spec: Spec },
+    #[error(
+        "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. CustomerMasterKeySpec is deprecated."
+    )]
+    TwoSpecs,
+    #[error("{0}")]
+    NotServed(String),
+    #[error("Too many tags")]
+    TooManyTags,
+    #[error("Duplicate tag keys")]
+    DuplicateTags,
+    #[error("Tags beginning with aws: are reserved")]
+    ReservedTag,
+    #[error("Tag keys and values may hold letters, digits, spaces and _ . : / = + - @")]
+    TagCharacters,
+    #[error("the key policy is malformed")]
+    Policy,
+    #[error("Policy contains a statement with one or more invalid principals.")]
+    PolicyPrincipal,
+    #[error("The new key policy will not allow you to update the key policy in the future.")]
+    Lockout,
+    #[error("The key policy document is larger than the 32768 bytes that a key policy may have.")]
+    PolicySize,
+
+    // Lists.
+    #[error("the marker is not one of ours")]
+    Marker,
+
+    // This program. The caller reads none of it.
+    #[error("the store did not answer")]
+    Store(#[from] StoreError),
+    #[error("the HSM's queue is full")]
+    Busy,
+    #[error("{0}")]
+    Fault(&'static str),
+}
+
+/// What the caller of a cryptographic operation learns of the HSM's refusal. The operations look at sizes and
+/// algorithms before they ask, so what remains is the ciphertext, or a fault of ours.
+impl From<HsmError> for KmsError {
+    fn from(error: HsmError) -> Self {
+        match error {
+            HsmError::InvalidCiphertext => Self::InvalidCiphertext,
+            HsmError::Busy => Self::Busy,
+            HsmError::NotServed => Self::NotServed("This key spec is not supported by this service.".to_owned()),
+            HsmError::InvalidToken => Self::Fault("a key token does not open"),
+            HsmError::DigestLength
+            | HsmError::PlaintextTooLong { .. }
+            | HsmError::NotForThisSpec
+            | HsmError::LengthOutOfRange => Self::Fault("the HSM refused what the room had checked"),
+            HsmError::InvalidPublicKey | HsmError::InvalidKeyMaterial => {
+                Self::Fault("the HSM refused what it was not given")
+            }
+            HsmError::Failed => Self::Fault("the HSM failed"),
+        }
+    }
+}
+
+impl KmsError {
+    /// Whether the operation failed before a key was known: nothing of the request is recorded then (corrections 10.1).
+    pub(crate) fn is_unresolved(&self) -> bool {
+        matches!(
+            self,
+            Self::InvalidKeyId(_)
+                | Self::ForeignRegion(_)
+                | Self::NoSuchKey(_)
+                | Self::NoSuchAlias(_)
+                | Self::AliasForm
+        )
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidKeyId(_) | Self::ForeignRegion(_) | Self::NoSuchKey(_) | Self::NoSuchAlias(_) => {
+                "NotFoundException"
+            }
+            Self::AliasForm => "InvalidArnException",
+            Self::AccessDenied(_) | Self::CiphertextDenied => "AccessDeniedException",
+            Self::GrantToken => "InvalidGrantTokenException",
+            Self::State { state: StateError::Disabled, .. } => "DisabledException",
+            Self::State { .. } => "KMSInvalidStateException",
+            Self::Usage { .. } | Self::Algorithm { .. } => "InvalidKeyUsageException",
+            Self::IncorrectKey => "IncorrectKeyException",
+            Self::MessageType { .. }
+            | Self::MessageTypeOfAlgorithm { .. }
+            | Self::DigestLength { .. }
+            | Self::PlaintextTooLong { .. }
+            | Self::Context
+            | Self::ContextOnAsymmetric
+            | Self::KeyIdMissing
+            | Self::SourceKeyIdMissing
+            | Self::CiphertextMissing
+            | Self::ModifierWithoutDryRun
+            | Self::DataKeySize
+            | Self::Recipient
+            | Self::WindowRange
+            | Self::UsageMissing
+            | Self::UsageClash { .. }
+            | Self::TwoSpecs => "ValidationException",
+            Self::InvalidCiphertext => "InvalidCiphertextException",
+            Self::InvalidSignature => "KMSInvalidSignatureException",
+            Self::DryRun => "DryRunOperationException",
+            Self::NotServed(_) => "UnsupportedOperationException",
+            Self::TooManyTags | Self::DuplicateTags | Self::ReservedTag | Self::TagCharacters => "TagException",
+            Self::Policy | Self::PolicyPrincipal | Self::Lockout => "MalformedPolicyDocumentException",
+            Self::PolicySize => "LimitExceededException",
+            Self::Marker => "InvalidMarkerException",
+            Self::Busy => "ThrottlingException",
+            Self::Store(_) => "ServiceUnavailable",
+            Self::Fault(_) => "InternalFailure",
+        }
+    }
+
+    /// What the caller reads; AWS says nothing for some codes.
+    fn message(&self) -> Option<String> {
+        match self {
+            Self::GrantToken | Self::InvalidCiphertext | Self::InvalidSignature | Self::Policy | Self::Marker => None,
+            Self::Busy => Some(
+                "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.".to_owned(),
+            ),
+            told => Some(told.to_string()),
+        }
+    }
+
+    /// What the caller gets. Faults are written to the log here, because nobody sees them later.
+    pub(crate) fn answer(&self) -> ErrorAnswer {
+        match self {
+            Self::Store(error) => {
+                tracing::error!(error = error as &dyn std::error::Error, "the store did not answer");
+                ErrorAnswer::service_unavailable()
+            }
+            Self::Fault(fault) => {
+                tracing::error!(fault, "a fault in kms");
+                ErrorAnswer::internal_failure()
+            }
+            told => ErrorAnswer::sender(told.code(), 400, told.message()),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! [`Kms`]: the room, put together, and the service trait that it answers.
+//!
+//! Each method hands over to the module of its operation; no rule stands here.
+
+use std::sync::Arc;
+
+use sealroom_api::ErrorAnswer;
+use sealroom_api::kms as shapes;
+use sealroom_audit::{Effect, Effects};
+use sealroom_foundation::KeyArn;
+use sealroom_foundation::ports::{Entropy, KeyEpochs, Seal};
+use sealroom_hsm::Door;
+use sealroom_identity::{Call, Identity};
+use sealroom_store::{KeyPath, Mirror, View};
+
+use crate::entry::{self, KeyEntry, Policies};
+use crate::operations::{
+    create_key, data_key, decrypt, deletion, describe_key, encrypt, list_keys, re_encrypt, sign, switch,
+};
+use crate::paths::{self, AliasName};
+use crate::stored::AliasRecord;
+
+/// The KMS of every account and Region of one store. Cheap to clone.
+#[derive(Clone)]
+pub struct Kms {
+    pub(crate) view: View,
+    pub(crate) door: Door,
+    pub(crate) identity: Identity,
+    pub(crate) seal: Arc<dyn Seal>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) keys: Arc<Mirror<KeyArn, KeyEntry>>,
+    pub(crate) aliases: Arc<Mirror<AliasName, AliasRecord>>,
+    pub(crate) policies: Arc<Policies>,
+}
+
+/// What an operator can choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// How many keys are kept in memory, and how many aliases. At most 100,000 each.
+    pub cached_keys: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { cached_keys: entry::KEYS }
+    }
+}
+
+impl Kms {
+    /// The room over its rows. `view` must reach [`Kms::prefix`].
+    #[must_use]
+    pub fn new(
+        view: View,
+        door: Door,
+        identity: Identity,
+        seal: Arc<dyn Seal>,
+        entropy: Arc<dyn Entropy>,
+        settings: Settings,
+    ) -> Self {
+        let keys = Mirror::new(view.feed(), settings.cached_keys.min(entry::KEYS), paths::key_of);
+        let aliases = Mirror::new(view.feed(), settings.cached_keys.min(entry::ALIASES), paths::alias_of);
+        let (keys, aliases, policies) = (Arc::new(keys), Arc::new(aliases), Arc::default());
+        Self { view, door, identity, seal, entropy, keys, aliases, policies }
+    }
+
+    /// Where this room's rows lie.
+    #[must_use]
+    pub fn prefix() -> KeyPath {
+        paths::room()
+    }
+}
+
+impl KeyEpochs for Kms {
+    /// A key that isn't in memory has an epoch that ends with the next commit to the store, whatever that is about.
+    fn epoch(&self, key: &KeyArn) -> u64 {
+        match (self.keys.get(key), self.view.feed().head()) {
+            (Some(entry), _) => entry.version,
+            (None, Some(head)) => u64::MAX - 1 - head,
+            (None, None) => u64::MAX,
+        }
+    }
+}
+
+impl shapes::KeyService for Kms {
+    type Context = Call;
+    type Out = Effects<ErrorAnswer>;
+
+    async fn cancel_key_deletion(
+        &self,
+        cx: &Call,
+        input: &shapes::CancelKeyDeletionInput,
+    ) -> Effect<shapes::CancelKeyDeletionOutput, ErrorAnswer> {
+        deletion::cancel(self, cx, input).await
+    }
+
+    async fn create_key(
+        &self,
+        cx: &Call,
+        input: &shapes::CreateKeyInput,
+    ) -> Effect<shapes::CreateKeyOutput, ErrorAnswer> {
+        create_key::create(self, cx, input).await
+    }
+
+    async fn decrypt(&self, cx: &Call, input: &shapes::DecryptInput) -> Effect<shapes::DecryptOutput, ErrorAnswer> {
+        decrypt::decrypt(self, cx, input).await
+    }
+
+    async fn describe_key(
+        &self,
+        cx: &Call,
+        input: &shapes::DescribeKeyInput,
+    ) -> Effect<shapes::DescribeKeyOutput, ErrorAnswer> {
+        describe_key::describe(self, cx, input).await
+    }
+
+    async fn disable_key(
+        &self,
+        cx: &Call,
+        input: &shapes::DisableKeyInput,
+    ) -> Effect<shapes::DisableKeyOutput, ErrorAnswer> {
+        switch::disable(self, cx, input).await
+    }
+
+    async fn enable_key(
+        &self,
+        cx: &Call,
+        input: &shapes::EnableKeyInput,
+    ) -> Effect<shapes::EnableKeyOutput, ErrorAnswer> {
+        switch::enable(self, cx, input).await
+    }
+
+    async fn encrypt(&self, cx: &Call, input: &shapes::EncryptInput) -> Effect<shapes::EncryptOutput, ErrorAnswer> {
+        encrypt::encrypt(self, cx, input).await
+    }
+
+    async fn generate_data_key(
+        &self,
+        cx: &Call,
+        input: &shapes::GenerateDataKeyInput,
+    ) -> Effect<shapes::GenerateDataKeyOutput, ErrorAnswer> {
+        data_key::generate(self, cx, input).await
+    }
+
+    async fn generate_data_key_without_plaintext(
+        &self,
+        cx: &Call,
+        input: &shapes::GenerateDataKeyWithoutPlaintextInput,
+    ) -> Effect<shapes::GenerateDataKeyWithoutPlaintextOutput, ErrorAnswer> {
+        data_key::generate_without_plaintext(self, cx, input).await
+    }
+
+    async fn list_keys(&self, cx: &Call, input: &shapes::ListKeysInput) -> Effect<shapes::ListKeysOutput, ErrorAnswer> {
+        list_keys::list(self, cx, input).await
+    }
+
+    async fn re_encrypt(
+        &self,
+        cx: &Call,
+        input: &shapes::ReEncryptInput,
+    ) -> Effect<shapes::ReEncryptOutput, ErrorAnswer> {
+        re_encrypt::re_encrypt(self, cx, input).await
+    }
+
+    async fn schedule_key_deletion(
+        &self,
+        cx: &Call,
+        input: &shapes::ScheduleKeyDeletionInput,
+    ) -> Effect<shapes::ScheduleKeyDeletionOutput, ErrorAnswer> {
+        deletion::schedule(self, cx, input).await
+    }
+
+    async fn sign(&self, cx: &Call, input: &shapes::SignInput) -> Effect<shapes::SignOutput, ErrorAnswer> {
+        sign::sign(self, cx, input).await
+    }
+
+    async fn verify(&self, cx: &Call, input: &shapes::VerifyInput) -> Effect<shapes::VerifyOutput, ErrorAnswer> {
+        sign::verify(self, cx, input).await
+    }
+}

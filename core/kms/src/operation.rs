@@ -1,0 +1,49 @@
+//! What sets the operations apart before they do anything: names, what a `KeyId` may be, whose keys they reach.
+
+/// One operation, as resolution, authorization and the journal see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Operation {
+    /// AWS's name.
+    pub(crate) name: &'static str,
+    /// The action that its caller must be allowed; for ReEncrypt, on the source.
+    pub(crate) action: &'static str,
+    /// Whether the journal calls it read-only; cryptography is.
+    pub(crate) read_only: bool,
+    /// Whether a key may be named by an alias.
+    pub(crate) aliases: bool,
+    /// Whether it can succeed on a key of another account.
+    pub(crate) cross_account: bool,
+}
+
+impl Operation {
+    /// A cryptographic operation, or one of the reads that go with them: any name, any account.
+    const fn open(name: &'static str, action: &'static str) -> Self {
+        Self { name, action, read_only: true, aliases: true, cross_account: true }
+    }
+
+    /// An operation that changes a key of the caller's account, named by id or key ARN.
+    const fn change(name: &'static str, action: &'static str) -> Self {
+        Self { name, action, read_only: false, aliases: false, cross_account: false }
+    }
+}
+
+pub(crate) const CANCEL_KEY_DELETION: Operation = Operation::change("CancelKeyDeletion", "kms:CancelKeyDeletion");
+pub(crate) const CREATE_KEY: Operation = Operation::change("CreateKey", "kms:CreateKey");
+pub(crate) const DECRYPT: Operation = Operation::open("Decrypt", "kms:Decrypt");
+pub(crate) const DESCRIBE_KEY: Operation = Operation::open("DescribeKey", "kms:DescribeKey");
+pub(crate) const DISABLE_KEY: Operation = Operation::change("DisableKey", "kms:DisableKey");
+pub(crate) const ENABLE_KEY: Operation = Operation::change("EnableKey", "kms:EnableKey");
+pub(crate) const ENCRYPT: Operation = Operation::open("Encrypt", "kms:Encrypt");
+pub(crate) const GENERATE_DATA_KEY: Operation = Operation::open("GenerateDataKey", "kms:GenerateDataKey");
+pub(crate) const GENERATE_DATA_KEY_WITHOUT_PLAINTEXT: Operation =
+    Operation::open("GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyWithoutPlaintext");
+pub(crate) const LIST_KEYS: Operation = Operation { read_only: true, ..Operation::change("ListKeys", "kms:ListKeys") };
+pub(crate) const RE_ENCRYPT: Operation = Operation::open("ReEncrypt", "kms:ReEncryptFrom");
+pub(crate) const SCHEDULE_KEY_DELETION: Operation = Operation::change("ScheduleKeyDeletion", "kms:ScheduleKeyDeletion");
+pub(crate) const SIGN: Operation = Operation::open("Sign", "kms:Sign");
+pub(crate) const VERIFY: Operation = Operation::open("Verify", "kms:Verify");
+
+/// What ReEncrypt's caller must be allowed on the destination.
+pub(crate) const RE_ENCRYPT_TO: &str = "kms:ReEncryptTo";
+/// What CreateKey's caller must be allowed besides when it sends tags.
+pub(crate) const TAG_RESOURCE: &str = "kms:TagResource";

@@ -1,0 +1,204 @@
+//! Where the room keeps its rows.
+//!
+//! ```text
+//! kms / <account> / <region> / key       / <key id>                    KeyDocument
+//! kms / <account> / <region> / material  / <key id> / <material id>    older material of a rotated key
+//! kms / <account> / <region> / alias     / <alias name>                AliasRecord
+//! kms / <account> / <region> / tombstone / <key id>                    Tombstone
+//! kms / due / <micros> / <kind> / <account> / <region> / <key id>      what falls due, in order of time
+//! ```
+//!
+//! No account is called `due`, so the last line can't meet the others.
+
+use sealroom_foundation::{AccountId, KeyArn, KeyId, MaterialId, Region, Timestamp};
+use sealroom_store::KeyPath;
+
+const ROOM: &str = "kms";
+const DUE: &str = "due";
+
+/// The name of an alias with its owner: what the alias mirror is keyed by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct AliasName {
+    pub(crate) account: AccountId,
+    pub(crate) region: Region,
+    /// With its prefix.
+    pub(crate) name: Box<str>,
+}
+
+/// What falls due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DueKind {
+    /// The destruction of a key whose deletion was scheduled.
+    DeleteKey,
+}
+
+impl DueKind {
+    const ALL: [Self; 1] = [Self::DeleteKey];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::DeleteKey => "delete-key",
+        }
+    }
+}
+
+/// A due row's path, taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub(crate) at: Timestamp,
+    pub(crate) kind: DueKind,
+    pub(crate) key: KeyArn,
+}
+
+/// The prefix of everything in this room.
+pub(crate) fn room() -> KeyPath {
+    KeyPath::build(ROOM)
+}
+
+fn region_of(account: AccountId, region: Region) -> KeyPath {
+    room().text(account.as_str()).text(region.as_str())
+}
+
+/// The prefix of an account's keys in a Region.
+pub(crate) fn keys(account: AccountId, region: Region) -> KeyPath {
+    region_of(account, region).text("key")
+}
+
+pub(crate) fn key(arn: &KeyArn) -> KeyPath {
+    keys(arn.account, arn.region).text(&arn.key.to_string())
+}
+
+/// The prefix of a key's older material.
+pub(crate) fn materials(arn: &KeyArn) -> KeyPath {
+    region_of(arn.account, arn.region).text("material").text(&arn.key.to_string())
+}
+
+pub(crate) fn material(arn: &KeyArn, id: &MaterialId) -> KeyPath {
+    materials(arn).text(&id.to_string())
+}
+
+/// The prefix of an account's aliases in a Region.
+pub(crate) fn aliases(account: AccountId, region: Region) -> KeyPath {
+    region_of(account, region).text("alias")
+}
+
+pub(crate) fn alias(alias: &AliasName) -> KeyPath {
+    aliases(alias.account, alias.region).text(&alias.name)
+}
+
+pub(crate) fn tombstone(arn: &KeyArn) -> KeyPath {
+    region_of(arn.account, arn.region).text("tombstone").text(&arn.key.to_string())
+}
+
+/// The prefix of all due rows.
+pub(crate) fn dues() -> KeyPath {
+    room().text(DUE)
+}
+
+pub(crate) fn due(due: &Due) -> KeyPath {
+    let micros = u64::try_from(due.at.as_micros()).unwrap_or(0);
+    dues()
+        .u64_be(micros)
+        .text(due.kind.as_str())
+        .text(due.key.account.as_str())
+        .text(due.key.region.as_str())
+        .text(&due.key.key.to_string())
+}
+
+/// The key that a key row is about.
+pub(crate) fn key_of(path: &KeyPath) -> Option<KeyArn> {
+    let (kind, arn) = key_under(path)?;
+    (kind == "key").then_some(arn)
+}
+
+/// The alias that an alias row is about.
+pub(crate) fn alias_of(path: &KeyPath) -> Option<AliasName> {
+    let mut parts = texts(path);
+    let (account, region) = (parts.next()?, parts.next()?);
+    let (kind, name) = (parts.next()?, parts.next()?);
+    if kind != "alias" || parts.next().is_some() {
+        return None;
+    }
+    Some(AliasName { account: account.parse().ok()?, region: region.parse().ok()?, name: name.into() })
+}
+
+/// What a due row is about; `None` for rows of kinds that this version doesn't know.
+pub(crate) fn due_of(path: &KeyPath) -> Option<Due> {
+    let at = i64::try_from(path.segment_u64(2)?).ok()?;
+    let mut parts = path.segments().skip(3).map(String::from_utf8).map_while(Result::ok);
+    let kind = parts.next()?;
+    let kind = DueKind::ALL.into_iter().find(|known| known.as_str() == kind)?;
+    let key = KeyArn { account: account(&parts.next()?)?, region: parts.next()?.parse().ok()?, key: id(parts.next())? };
+    Some(Due { at: Timestamp::from_micros(at), kind, key })
+}
+
+fn key_under(path: &KeyPath) -> Option<(String, KeyArn)> {
+    let mut parts = texts(path);
+    let (owner, region) = (parts.next()?, parts.next()?);
+    let kind = parts.next()?;
+    let arn = KeyArn { account: account(&owner)?, region: region.parse().ok()?, key: id(parts.next())? };
+    parts.next().is_none().then_some((kind, arn))
+}
+
+/// The segments behind the room's name.
+fn texts(path: &KeyPath) -> impl Iterator<Item = String> + '_ {
+    path.segments().skip(1).map(String::from_utf8).map_while(Result::ok)
+}
+
+fn id(text: Option<String>) -> Option<KeyId> {
+    text?.parse().ok()
+}
+
+fn account(text: &str) -> Option<AccountId> {
+    let platform = AccountId::platform();
+    if text == platform.as_str() { Some(platform) } else { text.parse().ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arn() -> KeyArn {
+        KeyArn {
+            region: "eu-central-1".parse().unwrap(),
+            account: "111122223333".parse().unwrap(),
+            key: "mrk-1234abcd12ab34cd56ef1234567890ab".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn paths_are_read_back() {
+        let arn = arn();
+        let name = AliasName { account: arn.account, region: arn.region, name: "alias/a/b".into() };
+        let later = Due { at: Timestamp::from_seconds(1_800_000_000), kind: DueKind::DeleteKey, key: arn };
+        assert_eq!(key_of(&key(&arn)), Some(arn));
+        assert_eq!(alias_of(&alias(&name)), Some(name.clone()));
+        assert_eq!(due_of(&due(&later)), Some(later));
+        let platform = KeyArn { account: AccountId::platform(), ..arn };
+        assert_eq!(key_of(&key(&platform)), Some(platform));
+    }
+
+    #[test]
+    fn a_row_of_another_kind_is_none_of_theirs() {
+        let arn = arn();
+        let name = AliasName { account: arn.account, region: arn.region, name: "alias/a".into() };
+        for other in [
+            tombstone(&arn),
+            alias(&name),
+            keys(arn.account, arn.region),
+            material(&arn, &MaterialId::from_bytes([1; 32])),
+        ] {
+            assert_eq!(key_of(&other), None, "{other}");
+        }
+        assert_eq!(alias_of(&key(&arn)), None);
+        assert_eq!(due_of(&key(&arn)), None);
+    }
+
+    #[test]
+    fn due_rows_stand_in_order_of_time() {
+        let at = |seconds| due(&Due { at: Timestamp::from_seconds(seconds), kind: DueKind::DeleteKey, key: arn() });
+        assert!(at(5) < at(6));
+        assert!(at(255) < at(256));
+        assert!(at(6).starts_with(&dues()));
+    }
+}

@@ -1,0 +1,262 @@
+//! What is known of a key: the part that every call needs, and the document that is stored.
+//!
+//! The token is reached through [`KeyRecord::unlock`] alone, which wants a decision for this very key and looks at
+//! its state and usage: no key is used without both. How a document is written down is `stored`'s affair.
+
+use sealroom_authz::Allowed;
+use sealroom_foundation::{KeyArn, Region, Timestamp};
+use sealroom_hsm::{KeyBinding, KeyRef, KeyToken, Origin, Spec, Usage};
+use thiserror::Error;
+
+use crate::spec;
+use crate::state::{KeyState, StateError};
+
+/// Who may change the key: its owner, or AWS for a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyManager {
+    /// An AWS managed key, made for a service.
+    Aws,
+    /// A customer managed key.
+    Customer,
+}
+
+impl KeyManager {
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aws => "AWS",
+            Self::Customer => "CUSTOMER",
+        }
+    }
+}
+
+/// Which one of the related keys a multi-Region key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MultiRegionRole {
+    /// The key that is replicated.
+    Primary,
+    /// A copy.
+    Replica,
+}
+
+impl MultiRegionRole {
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "PRIMARY",
+            Self::Replica => "REPLICA",
+        }
+    }
+}
+
+/// What a multi-Region key knows of its relatives. Each of them holds the same list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MultiRegion {
+    /// Which one this is.
+    pub role: MultiRegionRole,
+    /// The Region of the primary.
+    pub primary: Region,
+    /// The Regions of the replicas.
+    pub replicas: Vec<Region>,
+}
+
+/// One piece of key material: the token, and what it is bound to.
+#[derive(Debug, Clone)]
+pub struct Material {
+    /// What the token is bound to, its own id included.
+    pub binding: KeyBinding,
+    /// The public half, DER `SubjectPublicKeyInfo`, of a pair.
+    pub public: Option<Box<[u8]>>,
+    token: KeyToken,
+    id_text: Box<str>,
+}
+
+impl Material {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(binding: KeyBinding, token: KeyToken, public: Option<Box<[u8]>>) -> Self {
+        let id_text = binding.material.to_string().into_boxed_str();
+        Self { binding, public, token, id_text }
+    }
+
+    /// The id of the material as text: 64 hex digits. Kept ready, because most answers hold it.
+    #[must_use]
+    pub fn id_text(&self) -> &str {
+        &self.id_text
+    }
+
+    /// The digest of the token, for its tombstone.
+    #[must_use]
+    pub fn token_digest(&self) -> [u8; 32] {
+        self.token.digest()
+    }
+
+    /// The token's bytes, for the store alone.
+    pub(crate) fn stored_token(&self) -> &[u8] {
+        self.token.to_bytes()
+    }
+}
+
+/// A tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// 1 to 128 characters.
+    pub key: Box<str>,
+    /// 0 to 256 characters.
+    pub value: Box<str>,
+}
+
+/// What every call on a key needs of it; this is what stays in memory.
+#[derive(Debug, Clone)]
+pub struct KeyRecord {
+    /// Region, account and id.
+    pub arn: KeyArn,
+    /// What it is made of.
+    pub spec: Spec,
+    /// What it may do.
+    pub usage: Usage,
+    /// Where its material comes from.
+    pub origin: Origin,
+    /// Who may change it.
+    pub manager: KeyManager,
+    /// Its state.
+    pub state: KeyState,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Its relatives, if it is a multi-Region key.
+    pub multi_region: Option<MultiRegion>,
+    /// Its current material; none before an import or after the material's end.
+    pub material: Option<Material>,
+    /// Its tags, at most 50, in the order of their making.
+    pub tags: Box<[Tag]>,
+    arn_text: Box<str>,
+}
+
+/// The parts of a new record that its ARN doesn't tell.
+#[derive(Debug)]
+pub struct Made {
+    /// See [`KeyRecord::spec`].
+    pub spec: Spec,
+    /// See [`KeyRecord::usage`].
+    pub usage: Usage,
+    /// See [`KeyRecord::origin`].
+    pub origin: Origin,
+    /// See [`KeyRecord::manager`].
+    pub manager: KeyManager,
+    /// See [`KeyRecord::state`].
+    pub state: KeyState,
+    /// See [`KeyRecord::created`].
+    pub created: Timestamp,
+    /// See [`KeyRecord::multi_region`].
+    pub multi_region: Option<MultiRegion>,
+    /// See [`KeyRecord::material`].
+    pub material: Option<Material>,
+    /// See [`KeyRecord::tags`].
+    pub tags: Box<[Tag]>,
+}
+
+/// Why a key's token isn't handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum UnlockError {
+    /// The decision is about another resource: a fault in this program.
+    #[error("the decision is about another resource")]
+    OtherResource,
+    /// The key's state forbids it.
+    #[error("the key {0}")]
+    State(#[source] StateError),
+    /// The key is for something else.
+    #[error("the key usage is {0}")]
+    Usage(Usage),
+}
+
+impl KeyRecord {
+    /// The record of the key `arn`.
+    #[must_use]
+    pub fn new(arn: KeyArn, made: Made) -> Self {
+        let Made { spec, usage, origin, manager, state, created, multi_region, material, tags } = made;
+        let arn_text = arn.to_string().into_boxed_str();
+        Self { arn, spec, usage, origin, manager, state, created, multi_region, material, tags, arn_text }
+    }
+
+    /// The ARN as text.
+    #[must_use]
+    pub fn arn_text(&self) -> &str {
+        &self.arn_text
+    }
+
+    /// The same key in another state.
+    #[must_use]
+    pub fn in_state(&self, state: KeyState) -> Self {
+        Self { state, ..self.clone() }
+    }
+
+    /// Whether the key is a primary with replicas.
+    #[must_use]
+    pub fn has_replicas(&self) -> bool {
+        self.multi_region.as_ref().is_some_and(|m| m.role == MultiRegionRole::Primary && !m.replicas.is_empty())
+    }
+
+    /// The current material, where AWS shows its id: symmetric keys of KMS's own or imported material.
+    #[must_use]
+    pub fn shown_material(&self) -> Option<&Material> {
+        self.material.as_ref().filter(|_| self.shows_material())
+    }
+
+    /// Whether AWS shows the id of this key's material.
+    #[must_use]
+    pub fn shows_material(&self) -> bool {
+        spec::shows_material(self.spec, self.origin)
+    }
+
+    /// The current material, for a use that `allowed` is a decision for.
+    ///
+    /// # Errors
+    /// [`UnlockError`], the state before the usage, as AWS answers.
+    pub fn unlock(&self, allowed: &Allowed<'_>, usage: Usage) -> Result<KeyRef<'_>, UnlockError> {
+        self.check(allowed, usage)?;
+        // INVARIANT: a usable key has material; were it missing, the key would be pending import.
+        let material = self.material.as_ref().ok_or(UnlockError::State(StateError::PendingImport))?;
+        Ok(KeyRef { binding: &material.binding, token: &material.token })
+    }
+
+    /// An older piece of the key's material, as [`KeyRecord::unlock`] hands out the current one.
+    ///
+    /// # Errors
+    /// As [`KeyRecord::unlock`]; [`UnlockError::OtherResource`] for material of another key.
+    pub fn unlock_older<'a>(
+        &self,
+        allowed: &Allowed<'_>,
+        usage: Usage,
+        older: &'a Material,
+    ) -> Result<KeyRef<'a>, UnlockError> {
+        self.check(allowed, usage)?;
+        if (older.binding.account, older.binding.key) != (self.arn.account, self.arn.key) {
+            return Err(UnlockError::OtherResource);
+        }
+        Ok(KeyRef { binding: &older.binding, token: &older.token })
+    }
+
+    fn check(&self, allowed: &Allowed<'_>, usage: Usage) -> Result<(), UnlockError> {
+        if allowed.resource_arn() != self.arn_text() {
+            return Err(UnlockError::OtherResource);
+        }
+        self.state.usable().map_err(UnlockError::State)?;
+        if self.usage != usage {
+            return Err(UnlockError::Usage(self.usage));
+        }
+        Ok(())
+    }
+}
+
+/// All that is stored of a key.
+#[derive(Debug, Clone)]
+pub struct KeyDocument {
+    /// What every call needs.
+    pub record: KeyRecord,
+    /// What its owner says of it.
+    pub description: Box<str>,
+    /// The text of its key policy, as it was given.
+    pub policy: Box<str>,
+}

@@ -1,0 +1,120 @@
+//! What the journal is told of an operation, gathered while it runs: the keys it touched, the material it used.
+//!
+//! Corrections 10.1: a key that wasn't found leaves neither parameters nor resources; every other refusal leaves both. A
+//! success on another account's key is told to its owner too.
+
+use sealroom_api::ErrorAnswer;
+use sealroom_audit::{Effect, Event, Resource};
+use sealroom_foundation::{KeyArn, MaterialId};
+use sealroom_identity::Call;
+use sealroom_store::Batch;
+
+use crate::error::KmsError;
+use crate::operation::Operation;
+
+/// `eventSource`.
+pub(crate) const SOURCE: &str = "kms.amazonaws.com";
+
+/// The gathered facts of one run of one operation.
+pub(crate) struct Report<'a> {
+    call: &'a Call,
+    operation: &'static Operation,
+    key: Option<KeyArn>,
+    second_key: Option<KeyArn>,
+    materials: Materials,
+}
+
+enum Materials {
+    None,
+    One(MaterialId),
+    Two(Option<MaterialId>, Option<MaterialId>),
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(call: &'a Call, operation: &'static Operation) -> Self {
+        Self { call, operation, key: None, second_key: None, materials: Materials::None }
+    }
+
+    /// The operation is about this key; ReEncrypt tells its source first.
+    pub(crate) fn key(&mut self, arn: KeyArn) {
+        if self.key.is_none() {
+            self.key = Some(arn);
+        } else {
+            self.second_key = Some(arn);
+        }
+    }
+
+    /// The material that was used, where AWS shows it.
+    pub(crate) fn material(&mut self, material: Option<MaterialId>) {
+        self.materials = material.map_or(Materials::None, Materials::One);
+    }
+
+    /// The materials that ReEncrypt used.
+    pub(crate) fn materials(&mut self, source: Option<MaterialId>, destination: Option<MaterialId>) {
+        self.materials = Materials::Two(source, destination);
+    }
+
+    /// Ends an operation that changes nothing. `parameters` is the input's `audit_parameters`.
+    pub(crate) fn close<T>(
+        self,
+        outcome: Result<T, KmsError>,
+        parameters: impl FnOnce() -> Vec<u8>,
+    ) -> Effect<T, ErrorAnswer> {
+        match outcome {
+            Ok(output) => {
+                let event = self.success(parameters());
+                Effect::value(output, event)
+            }
+            Err(error) => self.refuse(&error, parameters),
+        }
+    }
+
+    /// Ends an operation that may change something. `elements` makes `responseElements` of the output.
+    pub(crate) fn close_change<T>(
+        self,
+        outcome: Result<(T, Option<Batch>), KmsError>,
+        parameters: impl FnOnce() -> Vec<u8>,
+        elements: impl FnOnce(&T) -> Vec<u8>,
+    ) -> Effect<T, ErrorAnswer> {
+        match outcome {
+            Ok((output, batch)) => {
+                let event = self.success(parameters()).response(elements(&output));
+                match batch {
+                    Some(batch) => Effect::change(output, batch, event),
+                    None => Effect::value(output, event),
+                }
+            }
+            Err(error) => self.refuse(&error, parameters),
+        }
+    }
+
+    fn success(&self, parameters: Vec<u8>) -> Event {
+        let event = self.resources(self.begin().request(parameters));
+        let event = match self.materials {
+            Materials::None => event,
+            Materials::One(material) => event.key_material(material),
+            Materials::Two(source, destination) => event.key_materials(source, destination),
+        };
+        let caller = self.call.caller().account();
+        let others = [self.key, self.second_key].into_iter().flatten().map(|key| key.account);
+        match others.into_iter().find(|owner| *owner != caller) {
+            Some(owner) => event.shared_with(owner),
+            None => event,
+        }
+    }
+
+    fn refuse<T>(self, error: &KmsError, parameters: impl FnOnce() -> Vec<u8>) -> Effect<T, ErrorAnswer> {
+        let answer = error.answer();
+        let event = self.begin().error(answer.code.clone(), answer.message.as_deref());
+        let event = if error.is_unresolved() { event } else { self.resources(event.request(parameters())) };
+        Effect::refusal(answer, event)
+    }
+
+    fn begin(&self) -> Event {
+        self.call.event(SOURCE, self.operation.name, self.operation.read_only)
+    }
+
+    fn resources(&self, event: Event) -> Event {
+        [self.key, self.second_key].into_iter().flatten().fold(event, |event, key| event.resource(Resource::Key(key)))
+    }
+}

@@ -17,8 +17,8 @@ use crate::service::Service;
 /// let caller = sealroom_identity::Caller { who: todo!(), via: Vec::new() };
 /// ```
 /// ```compile_fail
-/// let account = "111122223333".parse().unwrap();
-/// let caller = sealroom_identity::Caller::root(account, sealroom_foundation::Partition::Aws, None);
+/// let who = std::sync::Arc::new(sealroom_identity::caller::Who::operator());
+/// let caller = sealroom_identity::Caller::from(who);
 /// ```
 /// ```compile_fail
 /// let caller = sealroom_identity::Caller::default();
@@ -26,6 +26,10 @@ use crate::service::Service;
 /// nor take a hop off:
 /// ```compile_fail
 /// fn hide(mut caller: sealroom_identity::Caller) { caller.via.clear(); }
+/// ```
+/// What everybody may do is look:
+/// ```
+/// fn hops(caller: &sealroom_identity::Caller) -> usize { caller.via().len() }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Caller {

@@ -131,9 +131,6 @@ impl Identity {
 
 impl Room {
     async fn credential(&self, id: AccessKeyId) -> Result<Arc<Credential>, Refusal> {
-        if let Some(credential) = self.credentials.get(&id) {
-            return Ok(credential);
-        }
         self.credentials.get_or_load(&id, || self.load(id)).await?.ok_or(Refusal::UnknownKey)
     }
 
@@ -152,6 +149,11 @@ impl Room {
             .open(Purpose::AccessKeySecret, id.as_str().as_bytes(), &sealed)
             .map_err(|_| Refusal::Unreachable)?;
         Ok(Some(Credential::new(id, account, secret)))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn kept_signing_keys(&self, id: AccessKeyId) -> usize {
+        self.credentials.get(&id).map_or(0, |credential| credential.kept())
     }
 
     fn dev_account(&self, id: AccessKeyId) -> Option<AccountId> {

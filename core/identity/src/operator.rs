@@ -9,7 +9,7 @@ use sealroom_api::operator::{
 use sealroom_audit::{Effect, Effects, Event};
 use sealroom_foundation::ports::{Purpose, Seal};
 use sealroom_foundation::{AccountId, Timestamp};
-use sealroom_store::{Answer, Read, Row};
+use sealroom_store::{Answer, Batch, Read, Row};
 
 use crate::accounts::{self, AccountError, NewAccount};
 use crate::call::Call;
@@ -29,22 +29,12 @@ impl OperatorService for Identity {
 
     async fn create_account(&self, cx: &Call, input: &CreateAccountInput) -> Effect<CreateAccountOutput, ErrorAnswer> {
         let event = cx.event(SOURCE, "CreateAccount", false).request(input.audit_parameters());
-        if let Err(refusal) = operators_only(cx, "CreateAccount") {
-            return refused(refusal, event);
-        }
-        let id = match input.account_id.as_deref().map(str::parse).transpose() {
-            Ok(id) => id,
-            Err(_) => return refused(ErrorAnswer::validation("AccountId must be twelve digits."), event),
-        };
-        let room = &self.room;
-        let made = accounts::prepare(&room.view, &*room.seal, &*room.entropy, id, input.name.clone(), cx.now()).await;
-        match made {
-            Ok((new, batch)) => {
-                let output = output_of(new);
+        match self.new_account(cx, input).await {
+            Ok((output, batch)) => {
                 let event = event.response(output.audit_elements());
                 Effect::change(output, batch, event)
             }
-            Err(error) => refused(answer_to(&error), event),
+            Err(refusal) => refused(refusal, event),
         }
     }
 
@@ -58,7 +48,21 @@ impl OperatorService for Identity {
 }
 
 impl Identity {
-    async fn page(&self, cx: &Call, input: &ListAccountsInput) -> Result<ListAccountsOutput, ErrorAnswer> {
+    pub(crate) async fn new_account(
+        &self,
+        cx: &Call,
+        input: &CreateAccountInput,
+    ) -> Result<(CreateAccountOutput, Batch), ErrorAnswer> {
+        operators_only(cx, "CreateAccount")?;
+        let id = input.account_id.as_deref().map(str::parse).transpose();
+        let id = id.map_err(|_| ErrorAnswer::validation("AccountId must be twelve digits."))?;
+        let room = &self.room;
+        let made = accounts::prepare(&room.view, &*room.seal, &*room.entropy, id, input.name.clone(), cx.now()).await;
+        let (new, batch) = made.map_err(|error| answer_to(&error))?;
+        Ok((output_of(new), batch))
+    }
+
+    pub(crate) async fn page(&self, cx: &Call, input: &ListAccountsInput) -> Result<ListAccountsOutput, ErrorAnswer> {
         operators_only(cx, "ListAccounts")?;
         let seal = &*self.room.seal;
         let after = input.marker.as_deref().map(|marker| open_marker(seal, marker, cx.now())).transpose()?;

@@ -112,3 +112,6 @@ fn fall_due(state: KeyState, now: Timestamp) -> Next {
         | KeyState::Updating => Next::Stay,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,23 +1,8 @@
-//! What each key spec may be used for, with which algorithms, in the order in which AWS's metadata lists them.
+//! Which algorithms each key spec has, in the order in which AWS's metadata lists them.
 //!
-//! Tables only. Which specs the HSM makes is the HSM's affair: what it doesn't serve, it says.
+//! Tables only. What a spec may be used for, and which specs are made at all, is the HSM's affair.
 
-use sealroom_hsm::{EncryptionAlgorithm, MacAlgorithm, Origin, SigningAlgorithm, Spec, Usage};
-
-/// What a new key of `spec` may be used for, its usual use first.
-pub(crate) const fn usages(spec: Spec) -> &'static [Usage] {
-    match spec {
-        Spec::SymmetricDefault => &[Usage::EncryptDecrypt],
-        Spec::Rsa2048 | Spec::Rsa3072 | Spec::Rsa4096 => &[Usage::EncryptDecrypt, Usage::SignVerify],
-        Spec::EccNistP256 | Spec::EccNistP384 | Spec::EccNistP521 => &[Usage::SignVerify, Usage::KeyAgreement],
-        Spec::EccSecgP256K1 | Spec::EccNistEdwards25519 | Spec::MlDsa44 | Spec::MlDsa65 | Spec::MlDsa87 => {
-            &[Usage::SignVerify]
-        }
-        Spec::Hmac224 | Spec::Hmac256 | Spec::Hmac384 | Spec::Hmac512 => &[Usage::GenerateVerifyMac],
-        Spec::Sm2 => &[Usage::EncryptDecrypt, Usage::SignVerify, Usage::KeyAgreement],
-        Spec::MlKem512 | Spec::MlKem768 | Spec::MlKem1024 => &[Usage::EncapsulateDecapsulate],
-    }
-}
+use sealroom_hsm::{EncryptionAlgorithm, MacAlgorithm, Origin, SigningAlgorithm, Spec};
 
 /// The algorithms of Encrypt, Decrypt and ReEncrypt.
 pub(crate) const fn encryption_algorithms(spec: Spec) -> &'static [EncryptionAlgorithm] {

@@ -20,7 +20,6 @@ use crate::paths;
 use crate::policy;
 use crate::record::{KeyDocument, KeyManager, KeyRecord, Made, Material, MultiRegion, MultiRegionRole, Tag};
 use crate::report::Report;
-use crate::spec;
 use crate::state::KeyState;
 use crate::tags;
 
@@ -150,7 +149,7 @@ impl Wanted {
             None if self.spec == Spec::SymmetricDefault => Usage::EncryptDecrypt,
             None => return Err(KmsError::UsageMissing),
         };
-        if !spec::usages(self.spec).contains(&usage) {
+        if !self.spec.allows(usage) {
             return Err(KmsError::UsageClash { usage, spec: self.spec });
         }
         if input.custom_key_store_id.is_some() || input.xks_key_id.is_some() {

@@ -1,0 +1,102 @@
+//! Sample records of every release open for ever, and say what they said then.
+
+use sealroom_foundation::{MaterialId, Timestamp};
+use sealroom_hsm::{Origin, Spec, Usage};
+use sealroom_kms::record::{KeyDocument, KeyManager, Material, MultiRegionRole};
+use sealroom_kms::state::KeyState;
+use sealroom_kms::stored::{AliasRecord, RecordError, Tombstone};
+
+const KEY: &[u8] = include_bytes!("records/v1/key.json");
+const ASYMMETRIC_KEY: &[u8] = include_bytes!("records/v1/asymmetric-key.json");
+const OLDER_MATERIAL: &[u8] = include_bytes!("records/v1/older-material.json");
+const ALIAS: &[u8] = include_bytes!("records/v1/alias.json");
+const TOMBSTONE: &[u8] = include_bytes!("records/v1/tombstone.json");
+
+#[test]
+fn a_key_of_version_1_opens() {
+    let KeyDocument { record, description, policy } = KeyDocument::from_bytes(KEY).unwrap();
+    assert_eq!(record.arn_text(), "arn:aws:kms:eu-central-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab");
+    assert_eq!(
+        (record.spec, record.usage, record.origin),
+        (Spec::SymmetricDefault, Usage::EncryptDecrypt, Origin::AwsKms)
+    );
+    assert_eq!(record.manager, KeyManager::Customer);
+    assert_eq!(record.state, KeyState::PendingDeletion { due: Timestamp::from_seconds(1_790_000_000) });
+    assert_eq!(record.created, Timestamp::from_micros(1_789_194_084_000_123));
+    let relatives = record.multi_region.as_ref().unwrap();
+    assert_eq!(relatives.role, MultiRegionRole::Primary);
+    assert_eq!(relatives.replicas.iter().map(ToString::to_string).collect::<Vec<_>>(), ["us-east-1"]);
+    assert_eq!(record.material.as_ref().unwrap().binding.material, MaterialId::from_bytes([0xab; 32]));
+    assert_eq!(record.material.as_ref().unwrap().token_digest(), sealroom_crypto::digest::sha256(b"token"));
+    assert_eq!((&*record.tags[0].key, &*record.tags[0].value), ("team", "blue"));
+    assert_eq!((&*description, &*policy), ("a \"key\"", r#"{"Version":"2012-10-17"}"#));
+}
+
+#[test]
+fn an_asymmetric_key_of_version_1_opens() {
+    let record = KeyDocument::from_bytes(ASYMMETRIC_KEY).unwrap().record;
+    assert_eq!((record.spec, record.usage), (Spec::EccNistP256, Usage::SignVerify));
+    assert_eq!(record.state, KeyState::Enabled);
+    assert_eq!(record.material.as_ref().unwrap().public.as_deref(), Some(&b"public"[..]));
+    assert!(record.multi_region.is_none() && record.tags.is_empty());
+}
+
+#[test]
+fn older_material_an_alias_and_a_tombstone_of_version_1_open() {
+    let record = KeyDocument::from_bytes(KEY).unwrap().record;
+    let older = Material::from_bytes(OLDER_MATERIAL, &record).unwrap();
+    assert_eq!(older.binding.material, MaterialId::from_bytes([0xcd; 32]));
+    assert_eq!(older.binding.key, record.arn.key);
+    let alias = AliasRecord::from_bytes(ALIAS).unwrap();
+    assert_eq!((alias.key, alias.created.as_seconds(), alias.updated.as_seconds()), (record.arn.key, 5, 6));
+    let tombstone = Tombstone::from_bytes(TOMBSTONE).unwrap();
+    assert_eq!((tombstone.key, tombstone.tokens), (record.arn.key, vec![[0xef; 32]]));
+}
+
+#[test]
+fn what_is_written_is_the_sample_of_the_newest_version() {
+    for bytes in [KEY, ASYMMETRIC_KEY] {
+        let document = KeyDocument::from_bytes(bytes).unwrap();
+        assert_eq!(text(&document.to_bytes()), text(bytes));
+    }
+    let record = KeyDocument::from_bytes(KEY).unwrap().record;
+    let older = Material::from_bytes(OLDER_MATERIAL, &record).unwrap();
+    assert_eq!(text(&older.to_bytes()), text(OLDER_MATERIAL));
+    assert_eq!(text(&AliasRecord::from_bytes(ALIAS).unwrap().to_bytes()), text(ALIAS));
+    assert_eq!(text(&Tombstone::from_bytes(TOMBSTONE).unwrap().to_bytes()), text(TOMBSTONE));
+}
+
+#[test]
+fn every_state_is_read_back() {
+    let document = KeyDocument::from_bytes(KEY).unwrap();
+    for state in [
+        KeyState::Creating,
+        KeyState::Enabled,
+        KeyState::Disabled,
+        KeyState::PendingImport,
+        KeyState::PendingDeletion { due: Timestamp::from_micros(1) },
+        KeyState::PendingReplicaDeletion { window_days: 30 },
+        KeyState::Unavailable { enabled: false },
+        KeyState::Updating,
+    ] {
+        let written = KeyDocument { record: document.record.in_state(state), ..document.clone() }.to_bytes();
+        assert_eq!(KeyDocument::from_bytes(&written).unwrap().record.state, state);
+    }
+}
+
+#[test]
+fn what_is_no_record_is_refused() {
+    assert_eq!(KeyDocument::from_bytes(b"").unwrap_err(), RecordError::Malformed);
+    assert_eq!(KeyDocument::from_bytes(b"{\"v\":1}").unwrap_err(), RecordError::Malformed);
+    assert_eq!(KeyDocument::from_bytes(b"{\"v\":2}").unwrap_err(), RecordError::UnknownSchema(2));
+    for (part, wrong) in
+        [("SYMMETRIC_DEFAULT", "X"), ("111122223333", "1"), ("CUSTOMER", "X"), ("dG9rZW4=", "?"), ("mrk-", "")]
+    {
+        let changed = text(KEY).replace(part, wrong);
+        assert_eq!(KeyDocument::from_bytes(changed.as_bytes()).unwrap_err(), RecordError::Malformed, "{part}");
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap().trim_end().to_owned()
+}

@@ -40,7 +40,6 @@ impl Kms {
         let (key, _) = self.resolve_fresh(call, key_id, operation, report).await?;
         let conditions = Conditions::new(call, Some(&key.entry.record), asked);
         authorize::on_key(call, operation.action, &key.entry, &conditions)?;
-        drop(conditions);
         Ok(key)
     }
 }

@@ -13,17 +13,19 @@ pub(crate) struct Operation {
     pub(crate) aliases: bool,
     /// Whether it can succeed on a key of another account.
     pub(crate) cross_account: bool,
+    /// Whether it takes rights away: such calls may use what is kept of the disk for them.
+    pub(crate) takes_rights: bool,
 }
 
 impl Operation {
     /// A cryptographic operation, or one of the reads that go with them: any name, any account.
     const fn open(name: &'static str, action: &'static str) -> Self {
-        Self { name, action, read_only: true, aliases: true, cross_account: true }
+        Self { name, action, read_only: true, aliases: true, cross_account: true, takes_rights: false }
     }
 
     /// An operation that changes a key of the caller's account, named by id or key ARN.
     const fn change(name: &'static str, action: &'static str) -> Self {
-        Self { name, action, read_only: false, aliases: false, cross_account: false }
+        Self { name, action, read_only: false, aliases: false, cross_account: false, takes_rights: false }
     }
 }
 
@@ -31,7 +33,8 @@ pub(crate) const CANCEL_KEY_DELETION: Operation = Operation::change("CancelKeyDe
 pub(crate) const CREATE_KEY: Operation = Operation::change("CreateKey", "kms:CreateKey");
 pub(crate) const DECRYPT: Operation = Operation::open("Decrypt", "kms:Decrypt");
 pub(crate) const DESCRIBE_KEY: Operation = Operation::open("DescribeKey", "kms:DescribeKey");
-pub(crate) const DISABLE_KEY: Operation = Operation::change("DisableKey", "kms:DisableKey");
+pub(crate) const DISABLE_KEY: Operation =
+    Operation { takes_rights: true, ..Operation::change("DisableKey", "kms:DisableKey") };
 pub(crate) const ENABLE_KEY: Operation = Operation::change("EnableKey", "kms:EnableKey");
 pub(crate) const ENCRYPT: Operation = Operation::open("Encrypt", "kms:Encrypt");
 pub(crate) const GENERATE_DATA_KEY: Operation = Operation::open("GenerateDataKey", "kms:GenerateDataKey");
@@ -39,7 +42,8 @@ pub(crate) const GENERATE_DATA_KEY_WITHOUT_PLAINTEXT: Operation =
     Operation::open("GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyWithoutPlaintext");
 pub(crate) const LIST_KEYS: Operation = Operation { read_only: true, ..Operation::change("ListKeys", "kms:ListKeys") };
 pub(crate) const RE_ENCRYPT: Operation = Operation::open("ReEncrypt", "kms:ReEncryptFrom");
-pub(crate) const SCHEDULE_KEY_DELETION: Operation = Operation::change("ScheduleKeyDeletion", "kms:ScheduleKeyDeletion");
+pub(crate) const SCHEDULE_KEY_DELETION: Operation =
+    Operation { takes_rights: true, ..Operation::change("ScheduleKeyDeletion", "kms:ScheduleKeyDeletion") };
 pub(crate) const SIGN: Operation = Operation::open("Sign", "kms:Sign");
 pub(crate) const VERIFY: Operation = Operation::open("Verify", "kms:Verify");
 

@@ -111,7 +111,8 @@ impl<'a> Report<'a> {
     }
 
     fn begin(&self) -> Event {
-        self.call.event(SOURCE, self.operation.name, self.operation.read_only)
+        let event = self.call.event(SOURCE, self.operation.name, self.operation.read_only);
+        if self.operation.takes_rights { event.frees() } else { event }
     }
 
     fn resources(&self, event: Event) -> Event {

@@ -1,5 +1,7 @@
 //! Sample records of every release open for ever, and say what they said then.
 
+#![cfg(test)]
+
 use sealroom_foundation::{MaterialId, Timestamp};
 use sealroom_hsm::{Origin, Spec, Usage};
 use sealroom_kms::record::{KeyDocument, KeyManager, Material, MultiRegionRole};

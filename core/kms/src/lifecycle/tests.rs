@@ -22,7 +22,7 @@ fn record(state: KeyState, with_material: bool, replicas: Vec<Region>) -> KeyRec
     let binding = KeyBinding { account, key, material, spec, usage, origin };
     let material = Material::new(binding, KeyToken::from_bytes(b"token").unwrap(), None);
     let multi_region =
-        (!replicas.is_empty()).then(|| MultiRegion { role: MultiRegionRole::Primary, primary: arn.region, replicas });
+        (!replicas.is_empty()).then_some(MultiRegion { role: MultiRegionRole::Primary, primary: arn.region, replicas });
     let made = Made {
         spec,
         usage,

@@ -128,7 +128,6 @@ async fn run(kms: &Kms, call: &Call, wanted: &Wanted<'_>, report: &mut Report<'_
     };
     check::unless_dry_run(wanted.dry_run)?;
     report.material(record.shown_material().map(|material| material.binding.material));
-    drop(conditions);
     Ok(Made { entry: key.entry, ciphertext, plaintext })
 }
 

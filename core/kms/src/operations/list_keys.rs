@@ -27,7 +27,6 @@ pub(crate) async fn list(kms: &Kms, call: &Call, input: &ListKeysInput) -> Effec
 async fn run(kms: &Kms, call: &Call, input: &ListKeysInput) -> Result<ListKeysOutput, KmsError> {
     let conditions = Conditions::new(call, None, Asked::default());
     authorize::on_account(call, LIST_KEYS.action, &conditions)?;
-    drop(conditions);
     let (account, region) = (call.caller().account(), call.region());
     let after = match &input.marker {
         None => None,

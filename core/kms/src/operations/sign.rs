@@ -110,7 +110,6 @@ async fn run(
         return Err(KmsError::InvalidSignature);
     }
     check::unless_dry_run(wanted.dry_run)?;
-    drop(conditions);
     Ok((key.entry, reply))
 }
 

@@ -1,8 +1,7 @@
 //! Everything that a KMS operation refuses with, and what the caller reads.
 //!
-//! A variant is one cause; its display is AWS's text, letter for letter (`docs` cite where each was seen). The codes of
-//! section 13.3 are all HTTP 400, whatever they would be elsewhere. Causes inside this program say nothing to the
-//! caller: the log keeps them.
+//! A variant is one cause; its display is AWS's text, letter for letter. KMS answers all of its own codes with HTTP 400,
+//! whatever they would be elsewhere. Causes inside this program say nothing to the caller: the log keeps them.
 
 use sealroom_api::ErrorAnswer;
 use sealroom_foundation::{KeyArn, Region};

@@ -47,7 +47,7 @@ pub(crate) const SCHEDULE_KEY_DELETION: Operation =
 pub(crate) const SIGN: Operation = Operation::open("Sign", "kms:Sign");
 pub(crate) const VERIFY: Operation = Operation::open("Verify", "kms:Verify");
 
-/// What ReEncrypt's caller must be allowed on the destination.
-pub(crate) const RE_ENCRYPT_TO: &str = "kms:ReEncryptTo";
+/// ReEncrypt as its destination sees it.
+pub(crate) const RE_ENCRYPT_TO: Operation = Operation { action: "kms:ReEncryptTo", ..RE_ENCRYPT };
 /// What CreateKey's caller must be allowed besides when it sends tags.
 pub(crate) const TAG_RESOURCE: &str = "kms:TagResource";

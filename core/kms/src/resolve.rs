@@ -61,8 +61,8 @@ impl Kms {
         Ok((loaded, alias))
     }
 
-    /// As [`Kms::resolve`] for a key that is to open a ciphertext: a related multi-Region key of another Region isn't
-    /// unknown but incorrect.
+    /// As [`Kms::resolve`] for a key that is to open a ciphertext: the caller's own multi-Region key, named by its ARN in
+    /// another Region, isn't unknown but incorrect.
     pub(crate) async fn resolve_opener<'a>(
         &self,
         call: &Call,
@@ -72,7 +72,8 @@ impl Kms {
     ) -> Result<Resolved<'a>, KmsError> {
         if let Ok(KeyReference::Arn(arn)) = KeyReference::parse(key_id) {
             let here = KeyArn { region: call.region(), ..arn };
-            if arn != here && arn.key.is_multi_region() && self.entry(&here).await?.is_some() {
+            let own_relative = arn != here && arn.key.is_multi_region() && arn.account == call.caller().account();
+            if own_relative && self.entry(&here).await?.is_some() {
                 return Err(KmsError::IncorrectKey);
             }
         }

@@ -35,7 +35,7 @@ async fn run(
     let source = Opener::find(kms, call, input.source_key_id.as_deref(), blob, from_algorithm, &RE_ENCRYPT, report)
         .await
         .map_err(name_source)?;
-    let destination = kms.resolve(call, &input.destination_key_id, &RE_ENCRYPT, report).await?;
+    let destination = kms.resolve(call, &input.destination_key_id, &RE_ENCRYPT_TO, report).await?;
     let (from, to) = (&source.entry.record, &destination.entry.record);
     check::no_grant_tokens(input.grant_tokens.as_ref())?;
 
@@ -57,7 +57,7 @@ async fn run(
     let conditions = Conditions::new(call, Some(from), asked_from);
     let allowed_from = source.authorize(call, RE_ENCRYPT.action, &conditions)?;
     let conditions = Conditions::new(call, Some(to), asked_to);
-    let allowed_to = authorize::on_key(call, RE_ENCRYPT_TO, &destination.entry, &conditions)?;
+    let allowed_to = authorize::on_key(call, RE_ENCRYPT_TO.action, &destination.entry, &conditions)?;
 
     let current = check::unlock(from, &allowed_from, Usage::EncryptDecrypt, WrongUsage::IncorrectKey)?;
     let to_key = check::unlock(to, &allowed_to, Usage::EncryptDecrypt, WrongUsage::NotValidFor(RE_ENCRYPT.name))?;

@@ -77,7 +77,6 @@ pub struct Log {
 /// Which engine's log it is.
 pub(crate) enum Kind {
     /// Lanes in a table.
-    #[expect(dead_code, reason = "lands next")]
     Postgres(PostgresLog),
 }
 

@@ -12,7 +12,7 @@
 //! - `log` opens an append log beside the rows.
 
 mod memory;
-mod postgres;
+pub(crate) mod postgres;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -91,7 +91,6 @@ pub(crate) enum Kind {
     /// Files in a folder.
     Files(FileLog<DiskFolder>),
     /// Lanes in a table.
-    #[expect(dead_code, reason = "lands next")]
     Postgres(PostgresLog),
 }
 

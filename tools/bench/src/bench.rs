@@ -65,6 +65,8 @@ impl Bench {
             Journal::Interval => "interval",
             Journal::Always => "always",
         };
+        let in_memory = journal == Journal::Always && is_in_memory(data)?;
+        ensure!(!in_memory, "{} is in memory, where a journal costs nothing: use --scratch", data.display());
         Process::start(&command, &[("SEALROOM_AUDIT__SYNC", sync)], self.server_core())
     }
 
@@ -125,5 +127,24 @@ impl Bench {
             ("data below", self.scratch.display().to_string()),
             ("spans", format!("{} × {} ms, interleaved; medians", self.repetitions(), self.span().as_millis())),
         ]
+    }
+}
+
+/// Whether a folder is in a file system without a disk.
+fn is_in_memory(folder: &Path) -> Result<bool> {
+    const TMPFS: u64 = 0x0102_1994;
+    const RAMFS: u64 = 0x8584_58f6;
+    let magic = u64::try_from(rustix::fs::statfs(folder)?.f_type)?;
+    Ok([TMPFS, RAMFS].contains(&magic))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_in_memory_is_known() {
+        assert!(is_in_memory(Path::new("/dev/shm")).unwrap());
+        assert!(!is_in_memory(Path::new("/proc")).unwrap());
     }
 }

@@ -27,7 +27,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::{Args, Parser, Subcommand};
+use clap::builder::PossibleValue;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bench::Bench;
 use crate::suite::Suite;
@@ -38,8 +39,42 @@ use crate::suite::Suite;
 struct Arguments {
     #[command(flatten)]
     settings: Settings,
+    /// What to measure; everything, when nothing is named.
+    #[arg(value_enum)]
+    suites: Vec<Named>,
     #[command(subcommand)]
-    what: Option<What>,
+    part: Option<Part>,
+}
+
+/// A suite, or all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    All,
+    One(Suite),
+}
+
+impl ValueEnum for Named {
+    fn value_variants<'a>() -> &'a [Self] {
+        const NAMED: [Named; 8] = [
+            Named::All,
+            Named::One(Suite::Hot),
+            Named::One(Suite::Always),
+            Named::One(Suite::Sign),
+            Named::One(Suite::Isolation),
+            Named::One(Suite::Memory),
+            Named::One(Suite::Scale),
+            Named::One(Suite::Start),
+        ];
+        &NAMED
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            Self::All => ("all", "Every suite"),
+            Self::One(suite) => (suite.name(), suite.promise()),
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
 }
 
 /// What holds for every suite.
@@ -80,12 +115,9 @@ impl Settings {
     }
 }
 
+/// What this program is beside the one that measures.
 #[derive(Debug, Subcommand)]
-enum What {
-    /// Every suite (the default).
-    All,
-    #[command(flatten)]
-    One(Suite),
+enum Part {
     /// The bare echo: answers each request with its body.
     Echo {
         /// Address; port 0 takes a free one.
@@ -95,23 +127,29 @@ enum What {
     /// Becomes another program, on one processor, that ends with its parent.
     #[command(hide = true)]
     Child {
+        /// The process that has to be alive.
+        #[arg(long)]
+        parent: u32,
+        /// The processor to stay on.
         #[arg(long)]
         core: Option<usize>,
+        /// The program and its arguments.
         #[arg(last = true, required = true)]
         command: Vec<OsString>,
     },
 }
 
 fn main() -> Result<ExitCode> {
-    let Arguments { settings, what } = Arguments::parse();
-    let suites = match what {
-        Some(What::Echo { listen }) => return echo::serve(listen).map(|()| ExitCode::SUCCESS),
-        Some(What::Child { core, command }) => {
-            return process::become_child(core, &command).map(|()| ExitCode::FAILURE);
+    let Arguments { settings, suites, part } = Arguments::parse();
+    match part {
+        Some(Part::Echo { listen }) => return echo::serve(listen).map(|()| ExitCode::SUCCESS),
+        Some(Part::Child { parent, core, command }) => {
+            return process::become_child(parent, core, &command).map(|()| ExitCode::FAILURE);
         }
-        Some(What::One(suite)) => vec![suite],
-        Some(What::All) | None => Suite::ALL.to_vec(),
-    };
+        None => {}
+    }
+    let is_named = |suite: &Suite| suites.iter().any(|named| [Named::All, Named::One(*suite)].contains(named));
+    let suites: Vec<Suite> = Suite::ALL.into_iter().filter(|suite| suites.is_empty() || is_named(suite)).collect();
     let json = settings.json.clone();
     let report = suite::run(&Bench::new(settings)?, &suites);
     print!("{report}");

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
+use rustix::process::{Pid, Signal, getppid, kill_process, set_parent_process_death_signal};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 /// How long a program may take to say where it listens.
@@ -40,7 +40,12 @@ impl Process {
     pub(crate) fn start(command: &[OsString], environment: &[(&str, &str)], core: Option<usize>) -> Result<Self> {
         let (output, end) = std::io::pipe()?;
         let mut wrapper = Command::new(std::env::current_exe()?);
-        wrapper.arg("child").args(core.map(|core| format!("--core={core}"))).arg("--").args(command);
+        wrapper
+            .arg("child")
+            .arg(format!("--parent={}", std::process::id()))
+            .args(core.map(|core| format!("--core={core}")))
+            .arg("--")
+            .args(command);
         wrapper.env_clear().envs(environment.iter().copied());
         wrapper.stdin(Stdio::null()).stdout(end.try_clone()?).stderr(end);
         let started = Instant::now();
@@ -158,9 +163,12 @@ pub(crate) fn stay_on(core: usize) -> Result<()> {
     sched_setaffinity(None, &set).with_context(|| format!("processor {core}"))
 }
 
-/// Becomes `command`; returns only when that fails.
-pub(crate) fn become_child(core: Option<usize>, command: &[OsString]) -> Result<()> {
+/// Becomes `command`, which the system kills as soon as the process `parent` ends; returns only when that fails.
+pub(crate) fn become_child(parent: u32, core: Option<usize>, command: &[OsString]) -> Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
+    // A parent that died before the line above sends no signal.
+    let alive = getppid().is_some_and(|pid| u32::try_from(pid.as_raw_nonzero().get()) == Ok(parent));
+    ensure!(alive, "the process {parent} has ended");
     core.map_or(Ok(()), stay_on)?;
     let (program, arguments) = command.split_first().context("no program")?;
     Err(Command::new(program).args(arguments).exec()).with_context(|| format!("{}", program.display()))

@@ -149,8 +149,11 @@ impl fmt::Display for Report {
         }
         for (suite, figures) in &self.figures {
             let Figures { subject, per_second, p50_us, p99_us, server_us, client_us } = figures;
-            write!(f, "{suite:<10} {subject:<28} {per_second:>10.0} {p50_us:>8.0} {p99_us:>8.0} ")?;
-            writeln!(f, "{server_us:>10.1} {client_us:>10.1}")?;
+            let us = |value: &f64, places: usize| {
+                if value.is_nan() { "-".to_owned() } else { format!("{value:.places$}") }
+            };
+            let (p50, p99, server, client) = (us(p50_us, 0), us(p99_us, 0), us(server_us, 1), us(client_us, 1));
+            writeln!(f, "{suite:<10} {subject:<28} {per_second:>10.0} {p50:>8} {p99:>8} {server:>10} {client:>10}")?;
         }
         if !self.notes.is_empty() {
             writeln!(f)?;

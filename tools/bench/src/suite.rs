@@ -7,7 +7,6 @@ mod scale;
 mod sign;
 
 use anyhow::{Result, ensure};
-use clap::Subcommand;
 
 use crate::bench::Bench;
 use crate::load::{self, Span, Until};
@@ -16,22 +15,15 @@ use crate::report::{Figures, Report, micros, progress};
 use crate::request::{Call, signed};
 use crate::statistics::{count, median, percentile, ratio};
 
-/// One group of goals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+/// One group of goals; [`Suite::promise`] says which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Suite {
-    /// Encrypt, Decrypt and GenerateDataKey against the echo: rate and processor time.
     Hot,
-    /// The same with `audit.sync = "always"`.
     Always,
-    /// Sign with RSA-2048 against the raw rate.
     Sign,
-    /// Encrypt while RSA-4096 keys are made.
     Isolation,
-    /// Resident memory with 10,000 keys.
     Memory,
-    /// Processor time of a call with 100,000 keys against 100.
     Scale,
-    /// From the process's start to the first answer, with no keys and with 100,000.
     Start,
 }
 
@@ -40,7 +32,21 @@ impl Suite {
     pub(crate) const ALL: [Self; 7] =
         [Self::Hot, Self::Always, Self::Sign, Self::Isolation, Self::Memory, Self::Scale, Self::Start];
 
-    fn name(self) -> &'static str {
+    /// What it measures.
+    pub(crate) fn promise(self) -> &'static str {
+        match self {
+            Self::Hot => "Encrypt, Decrypt and GenerateDataKey against the echo: rate and processor time",
+            Self::Always => "The same with `audit.sync = \"always\"` and 64 connections: rate",
+            Self::Sign => "Sign with RSA-2048 against the raw rate",
+            Self::Isolation => "Encrypt while RSA-4096 keys are made",
+            Self::Memory => "Resident memory with 10,000 keys",
+            Self::Scale => "Processor time of a call with 100,000 keys against 100",
+            Self::Start => "From the process's start to the first answer, with no keys and with 100,000",
+        }
+    }
+
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Hot => "hot",
             Self::Always => "always",

@@ -46,7 +46,8 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
             verifications.push(verification(calls.get(place).context("no such call")?, body)?);
         }
         exchange(server.address(), &verifications, |_, body| {
-            ensure!(body.windows(21).any(|text| text == br#""SignatureValid":true"#), "a signature isn't valid");
+            let answer: Verified = serde_json::from_slice(body)?;
+            ensure!(answer.signature_valid, "a signature isn't valid");
             Ok(())
         })?;
         if repetition > 0 {
@@ -72,6 +73,12 @@ fn calls(arns: &[String]) -> Result<Vec<Call>> {
         Ok(Call { principal: place % PRINCIPALS.len(), operation: "Sign", body })
     };
     (0..CALLS).map(call).collect()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Verified {
+    signature_valid: bool,
 }
 
 /// The call that checks the answer to `sign`: the same question with the signature.

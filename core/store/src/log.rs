@@ -1,11 +1,21 @@
 //! Append logs: records in lanes, appended by the calling thread, synced in groups, recovered after a crash.
 
+mod cursor;
+mod files;
+mod folder;
+mod frame;
+mod lane;
+mod memory;
 mod postgres;
+mod recover;
 
 use std::sync::Arc;
 
 use thiserror::Error;
 
+pub(crate) use files::{FileLog, Leases, SEGMENT_BYTES};
+pub(crate) use folder::DiskFolder;
+pub(crate) use memory::MemoryFolder;
 pub(crate) use postgres::PostgresLog;
 
 /// Where a record stands. Positions of one lane are ordered; lanes aren't.
@@ -68,6 +78,12 @@ pub enum LogError {
     },
 }
 
+impl LogError {
+    pub(crate) fn unavailable(reason: impl std::fmt::Display) -> Self {
+        Self::Unavailable { reason: reason.to_string().into() }
+    }
+}
+
 /// An append log. Cheap to clone.
 #[derive(Clone)]
 pub struct Log {
@@ -76,6 +92,10 @@ pub struct Log {
 
 /// Which engine's log it is.
 pub(crate) enum Kind {
+    /// Files in memory.
+    Memory(FileLog<MemoryFolder>),
+    /// Files in a folder.
+    Files(FileLog<DiskFolder>),
     /// Lanes in a table.
     Postgres(PostgresLog),
 }
@@ -92,6 +112,8 @@ impl Log {
     #[must_use]
     pub fn lanes(&self) -> usize {
         match &*self.kind {
+            Kind::Memory(log) => log.lanes(),
+            Kind::Files(log) => log.lanes(),
             Kind::Postgres(log) => log.lanes(),
         }
     }
@@ -103,6 +125,8 @@ impl Log {
     /// [`LogError`]; nothing was appended then.
     pub fn append(&self, lane: usize, record: &[u8]) -> Result<Position, LogError> {
         match &*self.kind {
+            Kind::Memory(log) => log.append(lane, record),
+            Kind::Files(log) => log.append(lane, record),
             Kind::Postgres(log) => log.append(lane, record),
         }
     }
@@ -113,6 +137,8 @@ impl Log {
     /// [`LogError::Poisoned`].
     pub async fn written(&self, position: Position) -> Result<(), LogError> {
         match &*self.kind {
+            Kind::Memory(log) => log.written(position).await,
+            Kind::Files(log) => log.written(position).await,
             Kind::Postgres(log) => log.written(position).await,
         }
     }
@@ -123,6 +149,8 @@ impl Log {
     /// [`LogError::Poisoned`].
     pub async fn synced(&self, position: Position) -> Result<(), LogError> {
         match &*self.kind {
+            Kind::Memory(log) => log.synced(position).await,
+            Kind::Files(log) => log.synced(position).await,
             Kind::Postgres(log) => log.synced(position).await,
         }
     }
@@ -131,6 +159,8 @@ impl Log {
     #[must_use]
     pub fn unsynced_bytes(&self) -> u64 {
         match &*self.kind {
+            Kind::Memory(log) => log.unsynced_bytes(),
+            Kind::Files(log) => log.unsynced_bytes(),
             Kind::Postgres(log) => log.unsynced_bytes(),
         }
     }
@@ -141,6 +171,8 @@ impl Log {
     /// [`LogError::Poisoned`] for the first lane that failed; the others are synced all the same.
     pub fn sync_now(&self) -> Result<(), LogError> {
         match &*self.kind {
+            Kind::Memory(log) => log.sync_now(),
+            Kind::Files(log) => log.sync_now(),
             Kind::Postgres(log) => log.sync_now(),
         }
     }
@@ -151,6 +183,8 @@ impl Log {
     /// [`LogError::Unknown`].
     pub fn last(&self, lane: usize) -> Result<Position, LogError> {
         match &*self.kind {
+            Kind::Memory(log) => log.last(lane),
+            Kind::Files(log) => log.last(lane),
             Kind::Postgres(log) => log.last(lane),
         }
     }
@@ -161,6 +195,8 @@ impl Log {
     /// [`LogError::Damaged`], [`LogError::Unavailable`], [`LogError::Unknown`].
     pub async fn read(&self, lane: usize, after: u64, limit: u32) -> Result<Vec<Record>, LogError> {
         match &*self.kind {
+            Kind::Memory(log) => log.read(lane, after, limit).await,
+            Kind::Files(log) => log.read(lane, after, limit).await,
             Kind::Postgres(log) => log.read(lane, after, limit).await,
         }
     }
@@ -188,6 +224,8 @@ impl Log {
     /// [`LogError::Unavailable`], [`LogError::Unknown`].
     pub async fn trim(&self, upto: Position) -> Result<(), LogError> {
         match &*self.kind {
+            Kind::Memory(log) => log.trim(upto).await,
+            Kind::Files(log) => log.trim(upto).await,
             Kind::Postgres(log) => log.trim(upto).await,
         }
     }

@@ -3,19 +3,21 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::barrier::Barrier;
 use crate::batch::{Answer, Batch, Committed, Guard, Read, Row};
 use crate::engine::HISTORY;
 use crate::error::StoreError;
 use crate::feed::Feed;
-use crate::log::{Log, LogError};
+use crate::log::{FileLog, Kind, Leases, Log, LogError, MemoryFolder, SEGMENT_BYTES};
 use crate::path::KeyPath;
 
 /// Rows and logs in memory.
 pub(crate) struct Memory {
     rows: RwLock<Rows>,
+    logs: Mutex<BTreeMap<String, MemoryFolder>>,
+    leases: Leases,
 }
 
 #[derive(Default)]
@@ -36,7 +38,7 @@ struct Kept {
 
 impl Memory {
     pub(crate) fn new() -> Self {
-        Self { rows: RwLock::default() }
+        Self { rows: RwLock::default(), logs: Mutex::default(), leases: Leases::default() }
     }
 
     pub(crate) async fn read(&self, reads: &[Read], barrier: &Barrier) -> Result<Vec<Answer>, StoreError> {
@@ -81,9 +83,13 @@ impl Memory {
         false
     }
 
-    #[expect(clippy::todo, reason = "lands next")]
-    pub(crate) async fn log(&self, _name: &str, _lanes: usize) -> Result<Log, LogError> {
-        todo!()
+    pub(crate) async fn log(&self, name: &str, lanes: usize) -> Result<Log, LogError> {
+        let lease = self.leases.take(name, None)?;
+        let folder = {
+            let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+            logs.entry(name.to_owned()).or_default().clone()
+        };
+        Ok(Log::of(Kind::Memory(FileLog::open(folder, lanes, SEGMENT_BYTES, lease)?)))
     }
 }
 

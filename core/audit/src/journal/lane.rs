@@ -52,6 +52,14 @@ pub(crate) struct Appended {
     pub(crate) look: bool,
 }
 
+/// A checkpoint that has been appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bound {
+    pub(crate) position: Position,
+    pub(crate) link: Link,
+    pub(crate) frame_bytes: u64,
+}
+
 pub(crate) struct Lane {
     disk: Disk,
     number: usize,
@@ -143,14 +151,15 @@ impl Lane {
         Ok(appended)
     }
 
-    /// Appends a checkpoint with this body, even when the lane is closed; also its link.
-    pub(crate) fn append_checkpoint(&self, time: Timestamp, body: &[u8]) -> Result<(Position, Link), NotRecorded> {
+    /// Appends a checkpoint with this body, even when the lane is closed.
+    pub(crate) fn append_checkpoint(&self, time: Timestamp, body: &[u8]) -> Result<Bound, NotRecorded> {
         let mut guard = self.state();
         let state = &mut *guard;
         frame::begin(&mut state.frame);
         state.frame.extend_from_slice(body);
+        let before = state.bytes;
         let position = self.write(state, Header { kind: Kind::Checkpoint, time, id: [0; 16], ..self.next(state) })?;
-        Ok((position, state.link))
+        Ok(Bound { position, link: state.link, frame_bytes: state.bytes - before })
     }
 
     fn append(&self, state: &mut State, kind: Kind, filed: Filed) -> Result<Appended, NotRecorded> {

@@ -11,13 +11,13 @@ use thiserror::Error;
 use super::checkpoint::{self, Head};
 use super::frame::Entry;
 use super::inner::Inner;
-use super::lane::NotRecorded;
+use super::lane::{Bound, Lane, NotRecorded};
 use super::outbox;
 use super::recover::Bookmark;
 
 /// A checkpoint is made a minute after the last one, or after so many bytes: a start reads about so much.
 const CHECKPOINT_MICROS: i64 = 60_000_000;
-const CHECKPOINT_BYTES: u64 = 64 * 1024 * 1024;
+const CHECKPOINT_BYTES: u64 = 16 * 1024 * 1024;
 /// Rows deleted by one commit.
 const DELETES: usize = 1_000;
 
@@ -27,7 +27,7 @@ pub(crate) struct Tending {
     closed: bool,
     /// When the last checkpoint was made.
     at: Option<Timestamp>,
-    /// Bytes that had been appended then.
+    /// Bytes that had been appended then, itself included.
     bytes: u64,
 }
 
@@ -149,17 +149,19 @@ impl Inner {
     /// Binds the heads of all lanes, and remembers where.
     async fn checkpoint(&self, tending: &mut Tending) -> Result<(), Undone> {
         let now = self.clock.wall();
-        let heads: Vec<Head> = self.lanes.iter().map(super::lane::Lane::head).collect();
+        // Counted first: what is appended from here on may be bound already, and is bound again by the next.
+        let bytes = self.bytes();
+        let heads: Vec<Head> = self.lanes.iter().map(Lane::head).collect();
         for (lane, head) in heads.iter().enumerate() {
             self.sync(Position { lane, sequence: head.sequence }).await?;
         }
         let mut body = Vec::new();
         checkpoint::write(&mut body, &heads, now, &*self.sign);
         let Some(lane) = self.lanes.first() else { return Ok(()) };
-        let (position, link) = lane.append_checkpoint(now, &body)?;
+        let Bound { position, link, frame_bytes } = lane.append_checkpoint(now, &body)?;
         self.sync(position).await?;
         self.disk.commit(Bookmark { sequence: position.sequence, link }.to_batch()).await?;
-        (tending.at, tending.bytes) = (Some(now), self.bytes());
+        (tending.at, tending.bytes) = (Some(now), bytes + frame_bytes);
         Ok(())
     }
 

@@ -70,6 +70,7 @@ def serve(tmp_path):
         server = Server(Path(tmp_path) / name, **how)
         made.append(server)
         return server
+
     yield make
     for server in made:
         if server.running():

@@ -1,7 +1,7 @@
 """Ten thousand changes while the server is killed again and again: nothing acknowledged may be lost, undone or doubled.
 
-Each thread owns its keys, so it knows of each what was last acknowledged, and what was asked when the connection broke: that
-one change may have happened or not. `python kill_minus_nine.py --operations 100000` runs a longer round.
+Each thread owns its keys, so it knows of each what was last acknowledged, and what was asked when the connection
+broke: that one change may have happened or not. `python kill_minus_nine.py --operations 100000` runs a longer round.
 """
 
 import argparse
@@ -112,7 +112,7 @@ class Client(threading.Thread):
         self.keys[key] = {state}
 
     def ask(self, operation, body):
-        """The answer; `None` when the connection broke, and nobody knows what came of the call; `NOTHING` when it wasn't sent."""
+        """The answer; `None` when the connection broke, `NOTHING` when the call wasn't sent."""
         try:
             return self.raw.kms(operation, body)
         except ConnectionRefusedError:
@@ -148,7 +148,9 @@ def run(folder, *, operations=10_000, kills=50, clients=8, seconds=170, seed=1):
         killed = kill_again_and_again(server, tally, kills, chance, deadline)
         for thread in threads:
             thread.join(max(1, deadline - time.monotonic()))
-        assert not any(thread.is_alive() for thread in threads), f"{tally.acknowledged} of {operations} after {seconds} s"
+        assert not any(thread.is_alive() for thread in threads), (
+            f"{tally.acknowledged} of {operations} after {seconds} s"
+        )
         assert tally.wrong == [], tally.wrong[:5]
         # The last restart: what is judged comes from the disk.
         server.kill()
@@ -160,8 +162,12 @@ def run(folder, *, operations=10_000, kills=50, clients=8, seconds=170, seed=1):
         if server.running():
             server.kill()
     assert " panicked at " not in server.log()
-    return {"acknowledged": tally.acknowledged, "broken": tally.broken, "kills": killed,
-            "keys": sum(len(thread.keys) for thread in threads)}
+    return {
+        "acknowledged": tally.acknowledged,
+        "broken": tally.broken,
+        "kills": killed,
+        "keys": sum(len(thread.keys) for thread in threads),
+    }
 
 
 def kill_again_and_again(server, tally, kills, chance, deadline):
@@ -182,7 +188,7 @@ def kill_again_and_again(server, tally, kills, chance, deadline):
 
 
 def judge_keys(server, threads):
-    """Every key is there in a state that was acknowledged, or asked for when the connection broke; and no other key is there."""
+    """Every key is there in a state that was acknowledged, or asked for when the connection broke; no other key is."""
     raw = Raw(server.url, keep=True)
     expected = {key: states for thread in threads for key, states in thread.keys.items()}
     perhaps = {description for thread in threads for description in thread.perhaps}
@@ -211,7 +217,9 @@ def judge_journal(server, tally):
     counts = journal.request_ids(server.data)
     missing = {request: operation for request, operation in tally.answered.items() if counts.get(request, 0) == 0}
     doubled = {request: count for request, count in counts.items() if count > 1}
-    assert not missing, f"{len(missing)} acknowledged changes are not in the journal, such as {list(missing.items())[:3]}"
+    assert not missing, (
+        f"{len(missing)} acknowledged changes are not in the journal, such as {list(missing.items())[:3]}"
+    )
     assert not doubled, f"{len(doubled)} calls stand in the journal more than once, such as {list(doubled.items())[:3]}"
 
 

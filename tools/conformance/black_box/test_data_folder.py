@@ -38,13 +38,18 @@ def test_the_search_would_find_what_it_looks_for(tmp_path):
 def test_no_secret_lies_in_the_data_folder(own_site, tmp_path):
     """Copied while the service runs, after every kind of call that has to do with a secret, refused ones too."""
     kms, secrets = own_site.clients(), {"plaintext": SECRET_TEXT.encode()}
-    symmetric = kms.create_key(Description="a description is no secret, but nobody else's business either")["KeyMetadata"]["KeyId"]
+    symmetric = kms.create_key(Description="a description is no secret, but nobody else's business either")[
+        "KeyMetadata"
+    ]["KeyId"]
     rsa = own_site.world.key("rsa").id
     p256 = own_site.world.key("p256").id
     own_site.world.key("rsa_sign")
     for key, algorithm in ((symmetric, "SYMMETRIC_DEFAULT"), (rsa, "RSAES_OAEP_SHA_256")):
         sealed = kms.encrypt(KeyId=key, Plaintext=SECRET_TEXT, EncryptionAlgorithm=algorithm)["CiphertextBlob"]
-        assert kms.decrypt(KeyId=key, CiphertextBlob=sealed, EncryptionAlgorithm=algorithm)["Plaintext"] == SECRET_TEXT.encode()
+        assert (
+            kms.decrypt(KeyId=key, CiphertextBlob=sealed, EncryptionAlgorithm=algorithm)["Plaintext"]
+            == SECRET_TEXT.encode()
+        )
     for number in range(20):
         secrets[f"data key {number}"] = kms.generate_data_key(KeyId=symmetric, KeySpec="AES_256")["Plaintext"]
     kms.sign(KeyId=p256, Message=SECRET_TEXT, SigningAlgorithm="ECDSA_SHA_256")
@@ -74,7 +79,7 @@ def test_rows_hide_what_the_operator_may_not_read(own_site, tmp_path):
 
 @pytest.fixture
 def stopped(serve):
-    """A data folder with two keys and a ciphertext, its server stopped: (folder of the data, ids, ciphertext of the first)."""
+    """Keys and a ciphertext, their server stopped: (folder of the data, ids, ciphertext of the first)."""
     server = serve("first").start()
     site = Site.of(server)
     first, second = (site.clients().create_key(Description=f"key {n}")["KeyMetadata"]["KeyId"] for n in range(2))
@@ -98,6 +103,7 @@ def altered(place):
         changed = bytearray(value)
         changed[place] ^= 1
         rows.put(key, bytes(changed))
+
     return change
 
 
@@ -122,7 +128,6 @@ def taken_by_another_account(rows, ids):
 
 def forged(rows, ids):
     rows.put(rows.one(ids[0], KEY_ROW)[0], b'{"version":1,"state":"Enabled"}')
-
 
 
 FORGERIES = {
@@ -165,13 +170,18 @@ def judge_forgery(site, forge, first, second, sealed):
             return site.clients.call(operation, parameters, **which)[0]
         except ClientError as refused:
             return refused.response["Error"]["Code"], refused.response["ResponseMetadata"]["HTTPStatusCode"]
+
     if forge is taken_by_another_account:
         stolen = outcome("DescribeKey", {"KeyId": first}, account="222222222222")
         assert stolen in (("NotFoundException", 400), ("InternalFailure", 500)), stolen
         assert isinstance(outcome("Decrypt", {"KeyId": first, "CiphertextBlob": sealed}, account="222222222222"), tuple)
         return
-    for operation, parameters in (("DescribeKey", {"KeyId": first}), ("Encrypt", {"KeyId": first, "Plaintext": PLAINTEXT}),
-                                  ("Decrypt", {"CiphertextBlob": sealed}), ("EnableKey", {"KeyId": first})):
+    for operation, parameters in (
+        ("DescribeKey", {"KeyId": first}),
+        ("Encrypt", {"KeyId": first, "Plaintext": PLAINTEXT}),
+        ("Decrypt", {"CiphertextBlob": sealed}),
+        ("EnableKey", {"KeyId": first}),
+    ):
         answer = outcome(operation, parameters)
         assert isinstance(answer, tuple) and answer[1] in (400, 500, 503), (operation, answer)
     if forge is not swapped:
@@ -188,7 +198,10 @@ def test_a_deleted_row_is_a_key_that_is_not_there(stopped, tmp_path):
     server.data = data
     with server:
         site = Site.of(server)
-        for operation, parameters in (("DescribeKey", {"KeyId": first}), ("Decrypt", {"KeyId": first, "CiphertextBlob": sealed})):
+        for operation, parameters in (
+            ("DescribeKey", {"KeyId": first}),
+            ("Decrypt", {"KeyId": first, "CiphertextBlob": sealed}),
+        ):
             with pytest.raises(ClientError) as refused:
                 site.clients.call(operation, parameters)
             assert refused.value.response["Error"]["Code"] == "NotFoundException"

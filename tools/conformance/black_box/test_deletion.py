@@ -55,6 +55,7 @@ def test_nothing_of_a_destroyed_key_is_left_in_the_files(own_site, tmp_path, nam
     def remember():
         copied = copy_of(own_site.server.data, tmp_path / f"copy{len(versions)}")
         versions.append(Rows(copied).one(key, KEY_ROW)[1])
+
     remember()
     for change in (kms.disable_key, kms.enable_key):
         change(KeyId=key)
@@ -62,9 +63,14 @@ def test_nothing_of_a_destroyed_key_is_left_in_the_files(own_site, tmp_path, nam
     kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
     remember()
     assert len(set(versions)) == 4, "a change writes the row anew"
-    pieces = {f"version {number} at {at}": version[at:at + 24] for number, version in enumerate(versions)
-              for at in range(0, len(version) - 24, 64)}
-    present = sightings(own_site.server.data, {name: piece for name, piece in pieces.items() if name.startswith("version 3")})
+    pieces = {
+        f"version {number} at {at}": version[at : at + 24]
+        for number, version in enumerate(versions)
+        for at in range(0, len(version) - 24, 64)
+    }
+    present = sightings(
+        own_site.server.data, {name: piece for name, piece in pieces.items() if name.startswith("version 3")}
+    )
     assert present, "the search finds the row while it is there"
     own_site.server.advance(8 * DAY)
     assert sightings(own_site.server.data, pieces) == []
@@ -111,7 +117,9 @@ def test_what_fell_due_while_nobody_served_is_done_at_the_start(serve):
     site = Site.of(server)
     kms = site.clients()
     states = {key: kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] for key in keys}
-    assert states == {keys[0]: "PendingDeletion", keys[1]: "PendingDeletion", keys[2]: "Enabled"}, "the clock was not taken back"
+    assert states == {keys[0]: "PendingDeletion", keys[1]: "PendingDeletion", keys[2]: "Enabled"}, (
+        "the clock was not taken back"
+    )
     server.advance(3 * DAY)
     assert [key["KeyId"] for key in kms.list_keys()["Keys"]] == [keys[2]]
 

@@ -1,4 +1,4 @@
-"""A disk without room, or without writes: calls fail and say so, nothing goes out unrecorded, and all is well when room is back."""
+"""A disk without room, or without writes: calls fail, nothing goes out unrecorded, and all is well when it is back."""
 
 import time
 
@@ -59,8 +59,12 @@ def test_a_broken_disk_stops_answers_and_not_the_server(serve, disk):
     raw = Raw(server.url)
     key = site.world.key("symmetric")
     calls = {
-        "CreateKey": {}, "Encrypt": {"KeyId": key.id, "Plaintext": PLAINTEXT}, "DescribeKey": {"KeyId": key.id},
-        "GenerateDataKey": {"KeyId": key.id, "KeySpec": "AES_256"}, "Decrypt": {"CiphertextBlob": key.sample}, "ListKeys": {},
+        "CreateKey": {},
+        "Encrypt": {"KeyId": key.id, "Plaintext": PLAINTEXT},
+        "DescribeKey": {"KeyId": key.id},
+        "GenerateDataKey": {"KeyId": key.id, "KeySpec": "AES_256"},
+        "Decrypt": {"CiphertextBlob": key.sample},
+        "ListKeys": {},
     }
     good, made = [], [key.id]
 
@@ -74,18 +78,23 @@ def test_a_broken_disk_stops_answers_and_not_the_server(serve, disk):
         else:
             assert PLAINTEXT not in answer.body and "Plaintext" not in answer.json(), answer
         return answer
+
     for operation in calls:
         assert ask(operation).status == 200
     disk.fill(server)
     for operation in calls:
-        within_patience(lambda operation=operation: ask(operation), lambda answer: answer.status != 200, f"{operation} fails")
+        within_patience(
+            lambda operation=operation: ask(operation), lambda answer: answer.status != 200, f"{operation} fails"
+        )
     # Still so, and still alive.
     refused = [ask(operation).status for _ in range(20) for operation in calls]
     assert 200 not in refused
     assert server.running()
     disk.empty(server)
     for operation in calls:
-        within_patience(lambda operation=operation: ask(operation), lambda answer: answer.status == 200, f"{operation} works again")
+        within_patience(
+            lambda operation=operation: ask(operation), lambda answer: answer.status == 200, f"{operation} works again"
+        )
     listed = {one["KeyId"] for page in site.clients().get_paginator("list_keys").paginate() for one in page["Keys"]}
     assert set(made) <= listed
     assert server.stop() == 0

@@ -27,8 +27,13 @@ def test_calls_that_change_nothing_are_in_the_journal_too(serve):
         site.raw.port = server.port
         site.raw.authority = server.address
         for _ in range(20):
-            for operation, body in (("Encrypt", {"KeyId": key.id, "Plaintext": PLAINTEXT}), ("DescribeKey", {"KeyId": key.id}),
-                                    ("Decrypt", {"CiphertextBlob": bytes(99)}), ("Encrypt", {"KeyId": "nobody"}), ("ListKeys", {})):
+            for operation, body in (
+                ("Encrypt", {"KeyId": key.id, "Plaintext": PLAINTEXT}),
+                ("DescribeKey", {"KeyId": key.id}),
+                ("Decrypt", {"CiphertextBlob": bytes(99)}),
+                ("Encrypt", {"KeyId": "nobody"}),
+                ("ListKeys", {}),
+            ):
                 answer = site.raw.kms(operation, body)
                 assert answer.status in (200, 400), answer
                 answered.append(answer.headers["x-amzn-requestid"])
@@ -46,7 +51,9 @@ def test_records_have_cloudtrails_members(serve):
     site = Site.of(server)
     key = site.world.key("symmetric")
     asked = {
-        "Encrypt": site.raw.kms("Encrypt", {"KeyId": key.id, "Plaintext": PLAINTEXT, "EncryptionContext": {"app": "x"}}),
+        "Encrypt": site.raw.kms(
+            "Encrypt", {"KeyId": key.id, "Plaintext": PLAINTEXT, "EncryptionContext": {"app": "x"}}
+        ),
         "DisableKey": site.raw.kms("DisableKey", {"KeyId": key.arn}),
         "Decrypt": site.raw.kms("Decrypt", {"CiphertextBlob": key.sample}),
         "GetCallerIdentity": site.raw.sts(),
@@ -62,7 +69,10 @@ def test_records_have_cloudtrails_members(serve):
         assert record["recipientAccountId"] == "000000000000"
     encrypt, disable, decrypt, identity = records.values()
     assert encrypt["requestParameters"] == {
-        "keyId": key.id, "encryptionAlgorithm": "SYMMETRIC_DEFAULT", "encryptionContext": {"app": "x"}}
+        "keyId": key.id,
+        "encryptionAlgorithm": "SYMMETRIC_DEFAULT",
+        "encryptionContext": {"app": "x"},
+    }
     assert encrypt["responseElements"] is None and encrypt["readOnly"] is True
     assert encrypt["additionalEventData"] == {"keyMaterialId": key.material}
     assert encrypt["resources"] == [{"accountId": "000000000000", "type": "AWS::KMS::Key", "ARN": key.arn}]

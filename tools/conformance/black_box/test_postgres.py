@@ -1,4 +1,4 @@
-"""The same service on PostgreSQL: a row or two of each table, key states, pages, restarts, deletions, lost connections."""
+"""The same service on PostgreSQL: a row of each table, key states, pages, restarts, deletions, lost connections."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -37,9 +37,14 @@ def pg_site(postgres, tmp_path_factory):
 
 
 def cases(make):
-    return pytest.mark.parametrize(("operation", "row"), [
-        pytest.param(name, row, id=f"{name}-{row.name}".replace(" ", "_"))
-        for name, table in TABLES.items() for row in make(table)])
+    return pytest.mark.parametrize(
+        ("operation", "row"),
+        [
+            pytest.param(name, row, id=f"{name}-{row.name}".replace(" ", "_"))
+            for name, table in TABLES.items()
+            for row in make(table)
+        ],
+    )
 
 
 @cases(everywhere)
@@ -100,7 +105,11 @@ def test_no_plaintext_and_no_description_stands_in_the_database(postgres, serve)
     tables = postgres.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", "clear").split()
     assert tables
     dump = "".join(postgres.sql(f'SELECT * FROM "{table}"', "clear") for table in tables)
-    rows = "".join(postgres.sql(f'SELECT * FROM "{table}"', "clear") for table in tables if "record" not in table and "log" not in table)
+    rows = "".join(
+        postgres.sql(f'SELECT * FROM "{table}"', "clear")
+        for table in tables
+        if "record" not in table and "log" not in table
+    )
     for secret in (b"not to be found in the database", data_key):
         assert secret.hex() not in dump
     assert b"nobody else's business".hex() not in rows

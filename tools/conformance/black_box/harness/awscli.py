@@ -35,11 +35,19 @@ def program():
 def aws(url, *arguments, account=HOME, region=REGION, folder=None, variables=None, endpoint=True):
     """Runs `aws ...` against `url`."""
     key = "test" if account == HOME else account
-    own = environment({
-        "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": region, "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1",
-        **(variables or {}),
-    })
+    own = environment(
+        {
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": region,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_PAGER": "",
+            "AWS_MAX_ATTEMPTS": "1",
+            **(variables or {}),
+        }
+    )
     command = [*program(), *map(str, arguments)] + (["--endpoint-url", url] if endpoint else [])
     done = subprocess.run(command, env=own, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS)
     return Printed(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -13,9 +13,26 @@ def make(folder, name, kind=EC):
     certificate, key = folder / "server.pem", folder / "server.key"
     made = (folder / f"{name}.pem", folder / f"{name}.key")
     subprocess.run(
-        ["openssl", "req", "-x509", "-nodes", *kind, "-days", "1", "-subj", f"/CN={name}", "-addext",
-         "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", made[1], "-out", made[0]],
-        check=True, capture_output=True, timeout=60,
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-nodes",
+            *kind,
+            "-days",
+            "1",
+            "-subj",
+            f"/CN={name}",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1,DNS:localhost",
+            "-keyout",
+            made[1],
+            "-out",
+            made[0],
+        ],
+        check=True,
+        capture_output=True,
+        timeout=60,
     )
     # Both are replaced as a renewal does it: written beside, then renamed.
     made[1].replace(key)

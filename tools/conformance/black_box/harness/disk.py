@@ -1,4 +1,7 @@
-"""Small disks: a file system of its own where one may be mounted, else a limit on the length of files, which breaks writes too."""
+"""Small disks: a file system of its own where one may be mounted, else a limit on the length of files.
+
+The limit breaks writes too, and nobody needs a right for it.
+"""
 
 import os
 import resource
@@ -19,7 +22,9 @@ class Small:
 
     def mount(self):
         """Whether the system let us."""
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.size},mode=700", "tmpfs", self.folder], capture_output=True)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={self.size},mode=700", "tmpfs", self.folder], capture_output=True
+        )
         return done.returncode == 0
 
     def unmount(self):

@@ -1,4 +1,4 @@
-"""What stands in the journal's files, as far as somebody without the program can read it: whole JSON records in clear text.
+"""What stands in the journal's files, as far as somebody without the program reads it: JSON records in clear text.
 
 The seam for a reader command: when `sealroom` has one, `records` asks it, and nothing else here changes.
 """
@@ -31,7 +31,7 @@ def records(data):
         at = text.find(START)
         while at >= 0:
             # A record is at most 256 KiB.
-            record, length = decoder.raw_decode(text[at:at + 300_000].decode("utf-8", "ignore"))
+            record, length = decoder.raw_decode(text[at : at + 300_000].decode("utf-8", "ignore"))
             found.append(record)
             at = text.find(START, at + 1 + length // 4)
     return found

@@ -41,17 +41,44 @@ class Postgres:
 
     def start(self):
         data = self.folder / "data"
-        subprocess.run([binaries() / "initdb", "-D", data, "-U", "sealroom", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
-                       check=True, capture_output=True, cwd=self.folder, **self._as_owner())
+        subprocess.run(
+            [binaries() / "initdb", "-D", data, "-U", "sealroom", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
+            check=True,
+            capture_output=True,
+            cwd=self.folder,
+            **self._as_owner(),
+        )
         log = (self.folder / "log").open("wb")
         self.process = subprocess.Popen(
-            [binaries() / "postgres", "-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", self.folder,
-             "-c", "fsync=off", "-c", "max_connections=200"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, start_new_session=True, **self._as_owner())
+            [
+                binaries() / "postgres",
+                "-D",
+                data,
+                "-p",
+                str(self.port),
+                "-h",
+                "127.0.0.1",
+                "-k",
+                self.folder,
+                "-c",
+                "fsync=off",
+                "-c",
+                "max_connections=200",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=self.folder,
+            start_new_session=True,
+            **self._as_owner(),
+        )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             assert self.process.poll() is None, (self.folder / "log").read_text()
-            if subprocess.run([binaries() / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode == 0:
+            if (
+                subprocess.run([binaries() / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode
+                == 0
+            ):
                 return self
             time.sleep(0.05)
         raise AssertionError((self.folder / "log").read_text())
@@ -63,8 +90,26 @@ class Postgres:
 
     def sql(self, statement, database="postgres"):
         done = subprocess.run(
-            [binaries() / "psql", "-X", "-A", "-t", "-h", "127.0.0.1", "-p", str(self.port), "-U", "sealroom", "-d", database,
-             "-c", statement], check=True, capture_output=True, text=True)
+            [
+                binaries() / "psql",
+                "-X",
+                "-A",
+                "-t",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                str(self.port),
+                "-U",
+                "sealroom",
+                "-d",
+                database,
+                "-c",
+                statement,
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
         return done.stdout
 
     def stop(self):

@@ -1,4 +1,7 @@
-"""The embedded store's file, opened from outside: what somebody could do who owns the disk. Knows no format of a value."""
+"""The embedded store's file, opened from outside: what somebody could do who owns the disk.
+
+Knows no format of a value.
+"""
 
 import os
 import shutil
@@ -11,10 +14,12 @@ KEY_ROW = "\0key\0"
 
 
 def copy_of(data, to):
-    """The data folder as it lies there, its server running or not; sockets, and what vanishes meanwhile, are left out."""
+    """The data folder as it lies there, its server running or not. Sockets are left out."""
+
     def not_files(folder, names):
         paths = [(name, os.path.join(folder, name)) for name in names]
         return [name for name, path in paths if not (os.path.isfile(path) or os.path.isdir(path))]
+
     shutil.copytree(data, to, ignore=not_files)
     return to
 
@@ -52,12 +57,16 @@ class Rows:
 
     def containing(self, text):
         """(key, value) of the rows whose key holds `text`."""
-        rows = self.run(f'SELECT "{self.key}", "{self.value}" FROM "{self.table}" WHERE instr("{self.key}", ?) > 0', text.encode())
+        rows = self.run(
+            f'SELECT "{self.key}", "{self.value}" FROM "{self.table}" WHERE instr("{self.key}", ?) > 0', text.encode()
+        )
         return [(bytes(key), bytes(value)) for key, value in rows]
 
     def one(self, *texts):
         """The only row whose key holds all of `texts`, and under the segment `key`."""
-        rows = [(key, value) for key, value in self.containing(texts[0]) if all(text.encode() in key for text in texts[1:])]
+        rows = [
+            (key, value) for key, value in self.containing(texts[0]) if all(text.encode() in key for text in texts[1:])
+        ]
         assert len(rows) == 1, rows
         return rows[0]
 
@@ -69,8 +78,12 @@ class Rows:
         """Writes all of `source`'s row under the key `target`, whether or not that is there."""
         rest = [column for column in self.columns if column != self.key]
         names = ", ".join(f'"{column}"' for column in rest)
-        self.run(f'INSERT OR REPLACE INTO "{self.table}" ("{self.key}", {names}) '
-                 f'SELECT ?, {names} FROM "{self.table}" WHERE "{self.key}" = ?', target, source)
+        self.run(
+            f'INSERT OR REPLACE INTO "{self.table}" ("{self.key}", {names}) '
+            f'SELECT ?, {names} FROM "{self.table}" WHERE "{self.key}" = ?',
+            target,
+            source,
+        )
 
     def delete(self, key):
         self.run(f'DELETE FROM "{self.table}" WHERE "{self.key}" = ?', key)

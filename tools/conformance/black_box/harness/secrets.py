@@ -10,7 +10,7 @@ def forms(secret):
     for shift in range(3):
         encoded = base64.b64encode(b"\0" * shift + secret)
         # The characters at both ends also depend on the neighbours.
-        inner = encoded[(0, 2, 3)[shift]:].rstrip(b"=")
+        inner = encoded[(0, 2, 3)[shift] :].rstrip(b"=")
         inner = inner if (len(secret) + shift) % 3 == 0 else inner[:-1]
         found[f"base64+{shift}"] = inner
         found[f"base64url+{shift}"] = inner.replace(b"+", b"-").replace(b"/", b"_")

@@ -1,15 +1,12 @@
 """Fixtures of the suites, and the rule that no test is skipped."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from harness.clients import Clients
 from harness.process import Server
-from harness.raw import Raw
-from harness.world import World
+from harness.site import Site
 
 # Nothing of the machine's own AWS configuration may reach a client.
 for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -33,21 +30,6 @@ def pytest_sessionfinish(session):
 def pytest_terminal_summary(terminalreporter):
     for test in skipped:
         terminalreporter.write_line(f"SKIPPED, which counts as a failure: {test}", red=True)
-
-
-@dataclass
-class Site:
-    """A running server with what talks to it."""
-
-    server: Server
-    clients: Clients
-    raw: Raw
-    world: World
-
-    @classmethod
-    def of(cls, server):
-        clients = Clients(server.url)
-        return cls(server, clients, Raw(server.url), World(clients))
 
 
 def opened(folder, **how):
@@ -88,6 +70,7 @@ def serve(tmp_path):
         server = Server(Path(tmp_path) / name, **how)
         made.append(server)
         return server
+
     yield make
     for server in made:
         if server.running():

@@ -37,33 +37,94 @@ CASES = [
     ("a pattern that doesn't match", [allow(root(OTHER), "kms:GenerateDataKeyWithout*")], DATA_KEY, False),
     ("a question mark", [allow(root(OTHER), "kms:Encryp?")], ENCRYPT, True),
     ("every action", [allow(root(OTHER), "*")], ENCRYPT, True),
-    ("NotAction", [{"Effect": "Allow", "Principal": {"AWS": root(OTHER)}, "NotAction": "kms:Decrypt", "Resource": "*"}], ENCRYPT, True),
-    ("NotAction that names it", [{"Effect": "Allow", "Principal": {"AWS": root(OTHER)}, "NotAction": "kms:Enc*", "Resource": "*"}],
-     ENCRYPT, False),
+    (
+        "NotAction",
+        [{"Effect": "Allow", "Principal": {"AWS": root(OTHER)}, "NotAction": "kms:Decrypt", "Resource": "*"}],
+        ENCRYPT,
+        True,
+    ),
+    (
+        "NotAction that names it",
+        [{"Effect": "Allow", "Principal": {"AWS": root(OTHER)}, "NotAction": "kms:Enc*", "Resource": "*"}],
+        ENCRYPT,
+        False,
+    ),
     ("a deny wins", [allow(root(OTHER)), deny("kms:Encrypt")], ENCRYPT, False),
     ("a deny of something else", [allow(root(OTHER)), deny("kms:Decrypt")], ENCRYPT, True),
-    ("a deny under a condition that holds", [allow(root(OTHER)), deny("kms:*", Condition={
-        "StringEquals": {"kms:CallerAccount": OTHER}})], ENCRYPT, False),
-    ("a deny under a condition that doesn't", [allow(root(OTHER)), deny("kms:Encrypt", Condition={
-        "StringEquals": {"kms:CallerAccount": STRANGER}})], ENCRYPT, True),
-
+    (
+        "a deny under a condition that holds",
+        [allow(root(OTHER)), deny("kms:*", Condition={"StringEquals": {"kms:CallerAccount": OTHER}})],
+        ENCRYPT,
+        False,
+    ),
+    (
+        "a deny under a condition that doesn't",
+        [allow(root(OTHER)), deny("kms:Encrypt", Condition={"StringEquals": {"kms:CallerAccount": STRANGER}})],
+        ENCRYPT,
+        True,
+    ),
     ("kms:CallerAccount", [condition("StringEquals", "kms:CallerAccount", OTHER)], ENCRYPT, True),
     ("kms:CallerAccount of another", [condition("StringEquals", "kms:CallerAccount", HOME)], ENCRYPT, False),
     ("the context has it", [condition("StringEquals", "kms:EncryptionContext:app", "x")], ENCRYPT_APP, True),
-    ("the context has another value", [condition("StringEquals", "kms:EncryptionContext:app", "y")], ENCRYPT_APP, False),
-    ("the context's value in another case", [condition("StringEquals", "kms:EncryptionContext:app", "X")], ENCRYPT_APP, False),
+    (
+        "the context has another value",
+        [condition("StringEquals", "kms:EncryptionContext:app", "y")],
+        ENCRYPT_APP,
+        False,
+    ),
+    (
+        "the context's value in another case",
+        [condition("StringEquals", "kms:EncryptionContext:app", "X")],
+        ENCRYPT_APP,
+        False,
+    ),
     ("ignoring case", [condition("StringEqualsIgnoreCase", "kms:EncryptionContext:app", "X")], ENCRYPT_APP, True),
-    ("a context condition and no context", [condition("StringEquals", "kms:EncryptionContext:app", "x")], ENCRYPT, False),
-    ("StringEqualsIfExists and no context", [condition("StringEqualsIfExists", "kms:EncryptionContext:app", "x")], ENCRYPT, True),
+    (
+        "a context condition and no context",
+        [condition("StringEquals", "kms:EncryptionContext:app", "x")],
+        ENCRYPT,
+        False,
+    ),
+    (
+        "StringEqualsIfExists and no context",
+        [condition("StringEqualsIfExists", "kms:EncryptionContext:app", "x")],
+        ENCRYPT,
+        True,
+    ),
     ("StringNotEquals and no context", [condition("StringNotEquals", "kms:EncryptionContext:app", "x")], ENCRYPT, True),
     ("StringLike", [condition("StringLike", "kms:EncryptionContext:app", "?")], ENCRYPT_APP, True),
     ("Null true and no context", [condition("Null", "kms:EncryptionContext:app", "true")], ENCRYPT, True),
     ("Null true and a context", [condition("Null", "kms:EncryptionContext:app", "true")], ENCRYPT_APP, False),
-    ("all keys of the context", [condition("ForAllValues:StringEquals", "kms:EncryptionContextKeys", ["app", "b"])], ENCRYPT_APP, True),
-    ("a key beyond all", [condition("ForAllValues:StringEquals", "kms:EncryptionContextKeys", ["b"])], ENCRYPT_APP, False),
-    ("any key of the context", [condition("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", ["app"])], ENCRYPT_APP, True),
-    ("any key and no context", [condition("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", ["app"])], ENCRYPT, False),
-    ("the default algorithm counts", [condition("StringEquals", "kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT")], ENCRYPT, True),
+    (
+        "all keys of the context",
+        [condition("ForAllValues:StringEquals", "kms:EncryptionContextKeys", ["app", "b"])],
+        ENCRYPT_APP,
+        True,
+    ),
+    (
+        "a key beyond all",
+        [condition("ForAllValues:StringEquals", "kms:EncryptionContextKeys", ["b"])],
+        ENCRYPT_APP,
+        False,
+    ),
+    (
+        "any key of the context",
+        [condition("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", ["app"])],
+        ENCRYPT_APP,
+        True,
+    ),
+    (
+        "any key and no context",
+        [condition("ForAnyValue:StringEquals", "kms:EncryptionContextKeys", ["app"])],
+        ENCRYPT,
+        False,
+    ),
+    (
+        "the default algorithm counts",
+        [condition("StringEquals", "kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT")],
+        ENCRYPT,
+        True,
+    ),
     ("another algorithm", [condition("StringEquals", "kms:EncryptionAlgorithm", "RSAES_OAEP_SHA_256")], ENCRYPT, False),
     ("the key's spec", [condition("StringEquals", "kms:KeySpec", "SYMMETRIC_DEFAULT")], ENCRYPT, True),
     ("the key's usage", [condition("StringEquals", "kms:KeyUsage", "SIGN_VERIFY")], ENCRYPT, False),
@@ -74,8 +135,17 @@ CASES = [
     ("another caller's ARN", [condition("ArnEquals", "aws:PrincipalArn", root(STRANGER))], ENCRYPT, False),
     ("the address", [condition("IpAddress", "aws:SourceIp", "127.0.0.0/8")], ENCRYPT, True),
     ("another address", [condition("IpAddress", "aws:SourceIp", "10.0.0.0/8")], ENCRYPT, False),
-    ("two operators are both meant", [allow(root(OTHER), Condition={
-        "StringEquals": {"kms:CallerAccount": OTHER}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})], ENCRYPT, False),
+    (
+        "two operators are both meant",
+        [
+            allow(
+                root(OTHER),
+                Condition={"StringEquals": {"kms:CallerAccount": OTHER}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}},
+            )
+        ],
+        ENCRYPT,
+        False,
+    ),
     ("two values, either", [condition("StringEquals", "kms:CallerAccount", [HOME, OTHER])], ENCRYPT, True),
     ("a tag of the key", [condition("StringEquals", "aws:ResourceTag/team", "blue")], ENCRYPT, True),
     ("another tag of the key", [condition("StringEquals", "aws:ResourceTag/team", "red")], ENCRYPT, False),
@@ -84,11 +154,15 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("statements", "call", "may"), [pytest.param(*case, id=name.replace(" ", "_")) for name, *case in CASES])
+@pytest.mark.parametrize(
+    ("statements", "call", "may"), [pytest.param(*case, id=name.replace(" ", "_")) for name, *case in CASES]
+)
 def test_a_statement_admits_another_account(site, statements, call, may):
     operation, parameters = call
-    made, _ = site.clients.call("CreateKey", {
-        "Policy": document(allow(root(HOME)), *statements), "Tags": [{"TagKey": "team", "TagValue": "blue"}]})
+    made, _ = site.clients.call(
+        "CreateKey",
+        {"Policy": document(allow(root(HOME)), *statements), "Tags": [{"TagKey": "team", "TagValue": "blue"}]},
+    )
     arn = made["KeyMetadata"]["Arn"]
     expect = Ok() if may else hidden(OTHER, f"kms:{operation}")
     judge(site.world, Row("", {**parameters, "KeyId": arn}, expect, account=OTHER), operation)

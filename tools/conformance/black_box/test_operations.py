@@ -3,8 +3,18 @@
 import pytest
 
 from harness.clients import HOME, REGION
-from harness.derive import (accounts, constraints, denials, dry_runs, grant_tokens, own_rows, references, states, types,
-                            typed_request)
+from harness.derive import (
+    accounts,
+    constraints,
+    denials,
+    dry_runs,
+    grant_tokens,
+    own_rows,
+    references,
+    states,
+    typed_request,
+    types,
+)
 from harness.table import Ok, Row, judge
 from harness.world import about
 from tables import all_tables
@@ -19,7 +29,9 @@ def each(make):
     for name, table in TABLES.items():
         rows = make(table)
         names = [row.name for row in rows]
-        assert len(set(names)) == len(names), f"{name}: two rows of one name: {[n for n in names if names.count(n) > 1]}"
+        assert len(set(names)) == len(names), (
+            f"{name}: two rows of one name: {[n for n in names if names.count(n) > 1]}"
+        )
         made += [pytest.param(name, row, id=f"{name}-{row.name}".replace(" ", "_").replace("::", "_")) for row in rows]
     return pytest.mark.parametrize(("operation", "row"), made)
 
@@ -100,8 +112,16 @@ JSON_OPERATIONS = [name for name, operation in OPERATIONS.items() if operation.s
 @pytest.mark.parametrize("name", JSON_OPERATIONS)
 def test_members_that_nobody_knows_are_ignored_and_null_is_absent(site, name):
     operation = OPERATIONS[name]
-    request = own_key(site, operation, Row("", operation.request, Ok({}))).request if operation.key else operation.request
-    body = {**site.world.resolve(request), "Unheard": {"of": [1, None]}, "GrantTokens": None, "Limit": None, "Tags": None}
+    request = (
+        own_key(site, operation, Row("", operation.request, Ok({}))).request if operation.key else operation.request
+    )
+    body = {
+        **site.world.resolve(request),
+        "Unheard": {"of": [1, None]},
+        "GrantTokens": None,
+        "Limit": None,
+        "Tags": None,
+    }
     answer = site.raw.kms(name, body)
     assert answer.status == 200, answer
     if operation.answer == {}:

@@ -81,10 +81,13 @@ def test_regions_and_accounts_list_their_own(site, listed):
     assert site.clients.call("ListKeys", {}, account="700000000004")[0]["Keys"] == []
 
 
-@pytest.mark.parametrize(("name", "which"), [
-    ("another_account", {"account": "700000000005"}),
-    ("another_Region", {"region": "eu-west-1"}),
-])
+@pytest.mark.parametrize(
+    ("name", "which"),
+    [
+        ("another_account", {"account": "700000000005"}),
+        ("another_Region", {"region": "eu-west-1"}),
+    ],
+)
 def test_a_marker_is_good_for_its_own_list_only(site, listed, name, which):
     account, _ = listed
     marker = page(site, account, Limit=1)["NextMarker"]
@@ -98,7 +101,7 @@ def test_an_altered_marker_is_refused(site, listed):
     account, _ = listed
     marker = page(site, account, Limit=1)["NextMarker"]
     middle = len(marker) // 2
-    altered = marker[:middle] + ("A" if marker[middle] != "A" else "B") + marker[middle + 1:]
+    altered = marker[:middle] + ("A" if marker[middle] != "A" else "B") + marker[middle + 1 :]
     for bad in (altered, marker[:-4], marker + marker):
         with pytest.raises(ClientError) as refused:
             site.clients.call("ListKeys", {"Marker": bad[:1024]}, account=account)

@@ -18,10 +18,16 @@ class Clients:
         wanted = (service, account, region, checks)
         if wanted not in self.made:
             access_key = "test" if account == HOME else account
-            session = boto3.session.Session(aws_access_key_id=access_key, aws_secret_access_key="test",
-                                            region_name=region)
-            config = Config(parameter_validation=checks, retries={"total_max_attempts": 1, "mode": "standard"},
-                            connect_timeout=5, read_timeout=60, max_pool_connections=16)
+            session = boto3.session.Session(
+                aws_access_key_id=access_key, aws_secret_access_key="test", region_name=region
+            )
+            config = Config(
+                parameter_validation=checks,
+                retries={"total_max_attempts": 1, "mode": "standard"},
+                connect_timeout=5,
+                read_timeout=60,
+                max_pool_connections=16,
+            )
             self.made[wanted] = session.client(service, endpoint_url=self.url, config=config, verify=self.verify)
         return self.made[wanted]
 

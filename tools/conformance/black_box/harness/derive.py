@@ -3,9 +3,9 @@
 import botocore.session
 
 from harness.clients import HOME, REGION
-from harness.table import (ANY, NULL, Ok, Refused, Row, at_least, at_most, enum_error, validation)
 from harness.raw import plain
-from harness.world import OTHER, STRANGER, Fresh, about
+from harness.table import ANY, Ok, Refused, Row, at_least, at_most, enum_error, null_at, validation
+from harness.world import OTHER, STRANGER, Fresh, about, arn_of, id_of
 
 ABSENT = "134f2428-cec1-4b25-a1ae-9048164dba47"
 ABSENT_MRK = "mrk-f85fd8ea07e84d2ea14dbb1c8a4e9c5e"
@@ -15,10 +15,12 @@ MODELS = botocore.session.get_session()
 
 def hidden(caller, action):
     """What anybody reads about another account's key that isn't there, or isn't for them."""
-    return Refused("AccessDeniedException",
-                   f"User: arn:aws:iam::{caller}:root is not authorized to perform: {action} on this resource because the "
-                   "resource does not exist in this Region, no resource-based policies allow access, or a resource-based "
-                   "policy explicitly denies access")
+    return Refused(
+        "AccessDeniedException",
+        f"User: arn:aws:iam::{caller}:root is not authorized to perform: {action} on this resource because the "
+        "resource does not exist in this Region, no resource-based policies allow access, or a resource-based "
+        "policy explicitly denies access",
+    )
 
 
 def base(name):
@@ -55,11 +57,13 @@ def states(table):
 
 def state_after(operation):
     """The key that was made last is in the state that the operation leads to."""
+
     def look(world, _answer):
         shown, _ = world.clients.call("DescribeKey", {"KeyId": world.last.id})
         told = shown["KeyMetadata"]
         assert (told["KeyState"], told["Enabled"]) == (operation.leads_to, operation.leads_to == "Enabled")
         assert ("DeletionDate" in told) == (operation.leads_to == "PendingDeletion")
+
     return look
 
 
@@ -71,7 +75,9 @@ def references(table):
         if not operation.changes:
             for part in ("id", "arn"):
                 reference = "{%s.%s}" % (operation.key, part)
-                rows.append(Row(f"{member} by {part}", request_about(operation, operation.key, **{member: reference}), Ok()))
+                rows.append(
+                    Row(f"{member} by {part}", request_about(operation, operation.key, **{member: reference}), Ok())
+                )
     return rows
 
 
@@ -88,14 +94,25 @@ def reference_forms(operation):
     yield "ARN of another Region", f"arn:aws:kms:us-west-2:{HOME}:key/{ABSENT}", elsewhere
     yield "its own ARN in another Region", "arn:aws:kms:us-west-2:%s:key/{%s.id}" % (HOME, operation.key), elsewhere
     nobody_knows = Refused(("NotFoundException", "InvalidArnException"), ANY)
-    for text in (f"{key_arn}/fake-key-id", "arn:aws:s3:::bucket", "arn:", "arn:aws:kms:us-east-1:1:key/x", "a b", "ä", "../../etc"):
+    for text in (
+        f"{key_arn}/fake-key-id",
+        "arn:aws:s3:::bucket",
+        "arn:",
+        "arn:aws:kms:us-east-1:1:key/x",
+        "a b",
+        "ä",
+        "../../etc",
+    ):
         yield f"malformed {text}", text, nobody_knows
     for name, alias in (("alias", "alias/absent"), ("alias ARN", f"{alias_arn}/absent")):
         if operation.aliases:
             yield f"absent {name}", alias, Refused("NotFoundException", f"Alias {alias_arn}/absent is not found.")
         else:
-            yield f"{name} where none may be", alias, Refused(
-                "InvalidArnException", "Key Aliases are not supported for this operation.")
+            yield (
+                f"{name} where none may be",
+                alias,
+                Refused("InvalidArnException", "Key Aliases are not supported for this operation."),
+            )
 
 
 def accounts(table):
@@ -103,19 +120,31 @@ def accounts(table):
     operation, rows = table.OPERATION, []
     for member, action in operation.keys.items():
         shared = f"{base(operation.key)}!shared"
-        arns = {each: "{%s.arn}" % shared for each in operation.keys}
+        arns = {each: arn_of(shared) for each in operation.keys}
 
         def row(name, reference, expect, account=OTHER, key=shared, arns=arns, member=member):
-            return Row(f"{member} {name}", {**request_about(operation, key), **arns, member: reference}, expect, account)
+            return Row(
+                f"{member} {name}", {**request_about(operation, key), **arns, member: reference}, expect, account
+            )
+
         rows += [
-            row("of a shared key", "{%s.arn}" % shared, Ok() if operation.cross_account else hidden(OTHER, action)),
-            row("of a key that isn't shared", "{%s.arn}" % base(operation.key), hidden(OTHER, action)),
+            row("of a shared key", arn_of(shared), Ok() if operation.cross_account else hidden(OTHER, action)),
+            row("of a key that isn't shared", arn_of(base(operation.key)), hidden(OTHER, action)),
             row("that isn't there", f"arn:aws:kms:{REGION}:{HOME}:key/{ABSENT}", hidden(OTHER, action)),
-            row("of a shared key by its id", "{%s.id}" % shared, Refused(
-                "NotFoundException", "Key 'arn:aws:kms:%s:%s:key/{%s.id}' does not exist" % (REGION, OTHER, shared))),
-            row("by an alias of the other account", f"arn:aws:kms:{REGION}:{HOME}:alias/absent",
-                hidden(OTHER, action) if operation.aliases else
-                Refused("InvalidArnException", "Key Aliases are not supported for this operation.")),
+            row(
+                "of a shared key by its id",
+                id_of(shared),
+                Refused(
+                    "NotFoundException", "Key 'arn:aws:kms:%s:%s:key/{%s.id}' does not exist" % (REGION, OTHER, shared)
+                ),
+            ),
+            row(
+                "by an alias of the other account",
+                f"arn:aws:kms:{REGION}:{HOME}:alias/absent",
+                hidden(OTHER, action)
+                if operation.aliases
+                else Refused("InvalidArnException", "Key Aliases are not supported for this operation."),
+            ),
         ]
     if operation.keys:
         action = next(iter(operation.keys.values()))
@@ -134,9 +163,12 @@ def denials(table):
     for member, action in operation.keys.items():
         for policy, reason in reasons.items():
             key = f"{base(operation.key)}!{policy}"
-            text = (f"User: arn:aws:iam::{HOME}:root is not authorized to perform: {action} on resource: "
-                    + "{%s.arn} " % key + reason.replace("{action}", action))
-            request = request_about(operation, base(operation.key), **{member: "{%s.id}" % key})
+            text = (
+                f"User: arn:aws:iam::{HOME}:root is not authorized to perform: {action} on resource: "
+                + "{%s.arn} " % key
+                + reason.replace("{action}", action)
+            )
+            request = request_about(operation, base(operation.key), **{member: id_of(key)})
             rows.append(Row(f"{member} {policy}", request, Refused("AccessDeniedException", text)))
     return rows
 
@@ -149,11 +181,21 @@ def dry_runs(table):
     rows = [
         Row("succeeding", request, DRY_RUN),
         Row("that is none", {**request, "DryRun": False}, Ok()),
-        Row("by a stranger", {**request, **{member: "{%s.arn}" % operation.key for member in operation.keys}},
-            Refused("AccessDeniedException", ANY), STRANGER),
+        Row(
+            "by a stranger",
+            {**request, **{member: arn_of(operation.key) for member in operation.keys}},
+            Refused("AccessDeniedException", ANY),
+            STRANGER,
+        ),
     ]
     disabled = request_about(operation, f"{operation.key}@Disabled", DryRun=True)
-    rows.append(Row("of a disabled key", disabled, Refused("DisabledException", "{%s@Disabled.arn} is disabled." % operation.key)))
+    rows.append(
+        Row(
+            "of a disabled key",
+            disabled,
+            Refused("DisabledException", "{%s@Disabled.arn} is disabled." % operation.key),
+        )
+    )
     return rows
 
 
@@ -165,10 +207,19 @@ def grant_tokens(table):
     too_many = at_most(10)
     return [
         Row("none", {**request, "GrantTokens": []}, Ok()),
-        Row("one that nobody gave", {**request, "GrantTokens": ["AQpAM2RhZTk1MGMyNTk2ZmZmMzEyYWVhOWViN2I1MWM4Mzc0MWFiYjc0ZDE1ODkyNGFlNT"]},
-            Refused("InvalidGrantTokenException", ANY)),
-        Row("eleven", {**request, "GrantTokens": [f"t{n}" for n in range(11)]}, Refused(
-            "ValidationException", lambda text: text.endswith(f" at 'grantTokens' failed to satisfy constraint: {too_many}"))),
+        Row(
+            "one that nobody gave",
+            {**request, "GrantTokens": ["AQpAM2RhZTk1MGMyNTk2ZmZmMzEyYWVhOWViN2I1MWM4Mzc0MWFiYjc0ZDE1ODkyNGFlNT"]},
+            Refused("InvalidGrantTokenException", ANY),
+        ),
+        Row(
+            "eleven",
+            {**request, "GrantTokens": [f"t{n}" for n in range(11)]},
+            Refused(
+                "ValidationException",
+                lambda text: text.endswith(f" at 'grantTokens' failed to satisfy constraint: {too_many}"),
+            ),
+        ),
     ]
 
 
@@ -195,8 +246,16 @@ def constraints(table):
             rows.append(Row(f"{name} {what}", {**request, name: value}, Refused("ValidationException", text)))
         if name in required:
             rest = {member: value for member, value in request.items() if member != name}
-            rows.append(Row(f"{name} missing", rest, Refused(
-                "ValidationException", f"1 validation error detected: Value null at '{camel(name)}' failed to satisfy constraint: {NULL}")))
+            rows.append(
+                Row(
+                    f"{name} missing",
+                    rest,
+                    Refused(
+                        "ValidationException",
+                        null_at(camel(name)),
+                    ),
+                )
+            )
     return rows
 
 
@@ -209,10 +268,18 @@ def outside(operation, name, shape):
     if shape.type_name == "integer":
         if shortest is not None:
             value = shortest - 1
-            yield "too small", value, validation(member, f"Member must have value greater than or equal to {shortest}", value)
+            yield (
+                "too small",
+                value,
+                validation(member, f"Member must have value greater than or equal to {shortest}", value),
+            )
         if longest is not None:
             value = longest + 1
-            yield "too large", value, validation(member, f"Member must have value less than or equal to {longest}", value)
+            yield (
+                "too large",
+                value,
+                validation(member, f"Member must have value less than or equal to {longest}", value),
+            )
     if shape.type_name in ("string", "blob"):
         letters = "x" if shape.type_name == "string" else b"x"
         told = not (shape.type_name == "blob" or getattr(shape, "sensitive", False) or facts.get("sensitive"))
@@ -243,7 +310,11 @@ def types(table):
     if operation.service != "kms":
         return []
     members, _ = input_members(operation)
-    return [Row(f"{name} {wrong!r}", (name, wrong), None) for name, shape in members.items() for wrong in WRONG[shape.type_name]]
+    return [
+        Row(f"{name} {wrong!r}", (name, wrong), None)
+        for name, shape in members.items()
+        for wrong in WRONG[shape.type_name]
+    ]
 
 
 def typed_request(world, operation, member, wrong):
@@ -254,4 +325,3 @@ def typed_request(world, operation, member, wrong):
 def everywhere(table):
     """The rows that servers with another store are asked too."""
     return [row for row in table.ROWS if row.everywhere]
-

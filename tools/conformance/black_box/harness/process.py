@@ -48,8 +48,18 @@ def environment(extra=None):
 class Server:
     """One server on one data folder. `start` may be called again after it ended: same folder, same arguments."""
 
-    def __init__(self, folder, *, dev=True, options=(), config=None, variables=None, listen="127.0.0.1:0", prefix=(),
-                 before_exec=None):
+    def __init__(
+        self,
+        folder,
+        *,
+        dev=True,
+        options=(),
+        config=None,
+        variables=None,
+        listen="127.0.0.1:0",
+        prefix=(),
+        before_exec=None,
+    ):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.data = self.folder / "data"
@@ -82,8 +92,13 @@ class Server:
         seen = self.log_path.stat().st_size if self.log_path.exists() else 0
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(self.variables),
-                start_new_session=True, preexec_fn=self.before_exec,
+                self.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment(self.variables),
+                start_new_session=True,
+                preexec_fn=self.before_exec,
             )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
@@ -166,8 +181,9 @@ class Server:
     def advance(self, seconds):
         """Moves the service clock; what became due is done when this returns."""
         body = json.dumps({"advance_seconds": int(seconds)}).encode()
-        request = urllib.request.Request(f"{self.url}/_sealroom/clock", data=body, method="POST",
-                                         headers={"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            f"{self.url}/_sealroom/clock", data=body, method="POST", headers={"Content-Type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read()
 
@@ -181,6 +197,12 @@ class Server:
 
 def run(*arguments, variables=None, seconds=60):
     """Runs the program to its end: (exit code, stdout, stderr)."""
-    done = subprocess.run([binary(), *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=seconds, env=environment(variables))
+    done = subprocess.run(
+        [binary(), *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        env=environment(variables),
+    )
     return done.returncode, done.stdout, done.stderr

@@ -60,8 +60,9 @@ class Raw:
         if self.kept is not None:
             return self.kept
         if self.secure:
-            made = http.client.HTTPSConnection(self.host, self.port, timeout=PATIENCE,
-                                               context=self.context or ssl.create_default_context())
+            made = http.client.HTTPSConnection(
+                self.host, self.port, timeout=PATIENCE, context=self.context or ssl.create_default_context()
+            )
         else:
             made = http.client.HTTPConnection(self.host, self.port, timeout=PATIENCE)
         if self.keep:
@@ -76,8 +77,9 @@ class Raw:
     def send(self, method, path, headers, body, query=()):
         """Sends exactly this."""
         connection = self.connection()
-        target = path + ("?" + "&".join(f"{quote(n, safe='-_.~')}={quote(v, safe='-_.~')}" for n, v in query)
-                         if query else "")
+        target = path + (
+            "?" + "&".join(f"{quote(n, safe='-_.~')}={quote(v, safe='-_.~')}" for n, v in query) if query else ""
+        )
         try:
             connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
             for name, value in headers.items():

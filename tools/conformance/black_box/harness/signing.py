@@ -1,4 +1,4 @@
-"""Signature Version 4, written from its description and not from an SDK, so that it can also sign wrongly on purpose."""
+"""Signature Version 4, from its description and not from an SDK, so that it can also sign wrongly on purpose."""
 
 import datetime
 import hashlib
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 def stamp(offset_seconds=0):
     """The wall clock in the form of `X-Amz-Date`."""
-    now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=offset_seconds)
+    now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=offset_seconds)
     return now.strftime("%Y%m%dT%H%M%SZ")
 
 
@@ -29,8 +29,21 @@ def canonical_request(method, path, query, headers, signed, body_hash):
 class Signer:
     """Credentials and a scope. Every part can be replaced by a wrong one."""
 
-    def __init__(self, access_key="test", secret="test", region="us-east-1", service="kms", *, date=None, offset=0,
-                 scope_date=None, terminator="aws4_request", unsigned=(), algorithm="AWS4-HMAC-SHA256", token=None):
+    def __init__(
+        self,
+        access_key="test",
+        secret="test",
+        region="us-east-1",
+        service="kms",
+        *,
+        date=None,
+        offset=0,
+        scope_date=None,
+        terminator="aws4_request",
+        unsigned=(),
+        algorithm="AWS4-HMAC-SHA256",
+        token=None,
+    ):
         self.access_key, self.secret, self.region, self.service = access_key, secret, region, service
         self.date, self.offset, self.scope_date, self.terminator = date, offset, scope_date, terminator
         self.unsigned, self.algorithm, self.token = set(unsigned), algorithm, token
@@ -54,8 +67,10 @@ class Signer:
         body_hash = hashlib.sha256(body).hexdigest()
         canonical = canonical_request(method, path, list(query), sent, signed, body_hash)
         signature = self._signature(when, scope, canonical)
-        sent["authorization"] = (f"{self.algorithm} Credential={self.access_key}/{scope}, "
-                                 f"SignedHeaders={';'.join(signed)}, Signature={signature}")
+        sent["authorization"] = (
+            f"{self.algorithm} Credential={self.access_key}/{scope}, "
+            f"SignedHeaders={';'.join(signed)}, Signature={signature}"
+        )
         return sent
 
     def query(self, method, host, path, headers, body, query=(), expires=300):
@@ -66,8 +81,11 @@ class Signer:
         signed = sorted(name for name in sent if name not in self.unsigned)
         scope = f"{self.scope_date or when[:8]}/{self.region}/{self.service}/{self.terminator}"
         pairs = list(query) + [
-            ("X-Amz-Algorithm", self.algorithm), ("X-Amz-Credential", f"{self.access_key}/{scope}"),
-            ("X-Amz-Date", when), ("X-Amz-Expires", str(expires)), ("X-Amz-SignedHeaders", ";".join(signed)),
+            ("X-Amz-Algorithm", self.algorithm),
+            ("X-Amz-Credential", f"{self.access_key}/{scope}"),
+            ("X-Amz-Date", when),
+            ("X-Amz-Expires", str(expires)),
+            ("X-Amz-SignedHeaders", ";".join(signed)),
         ]
         canonical = canonical_request(method, path, pairs, sent, signed, hashlib.sha256(body).hexdigest())
         pairs.append(("X-Amz-Signature", self._signature(when, scope, canonical)))

@@ -5,8 +5,9 @@ other accounts, constraints of the model, dry runs, ...), and `ROWS` for what is
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -152,17 +153,15 @@ def shorten(value):
     return text if len(text) < 600 else text[:600] + "..."
 
 
-def cases(rows):
-    """pytest parameters, named after the rows."""
-    names = [row.name for row in rows]
-    assert len(set(names)) == len(names), f"two rows of one name: {sorted(n for n in names if names.count(n) > 1)}"
-    return [pytest.param(row, id=row.name.replace(" ", "_")) for row in rows]
+def named(rows):
+    """pytest parameters from tuples whose first element is the case's name."""
+    return [pytest.param(*rest, id=name.replace(" ", "_")) for name, *rest in rows]
 
 
-def validation(member, constraint, value=None, count=1):
+def validation(member, constraint, value=None):
     """AWS's text for one broken constraint. Values of blobs and secrets are not repeated: `value` is None then."""
     shown = "Value" if value is None else f"Value '{value}'"
-    return f"{count} validation error detected: {shown} at '{member}' failed to satisfy constraint: {constraint}"
+    return f"1 validation error detected: {shown} at '{member}' failed to satisfy constraint: {constraint}"
 
 
 def enum_error(member, value, values):
@@ -170,11 +169,16 @@ def enum_error(member, value, values):
     head = validation(member, "Member must satisfy enum value set: [", value)
 
     def holds(text):
-        return text.startswith(head) and text.endswith("]") and set(text[len(head):-1].split(", ")) == set(values)
+        return text.startswith(head) and text.endswith("]") and set(text[len(head) : -1].split(", ")) == set(values)
+
     return holds
 
 
-NULL = "Member must not be null"
+def null_at(member):
+    """AWS's text for a required member that isn't there."""
+    return (
+        f"1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+    )
 
 
 def at_least(count):

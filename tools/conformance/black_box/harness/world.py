@@ -38,7 +38,14 @@ def root(account):
 
 
 def allow(principal, action="kms:*", **more):
-    return {"Sid": "Allow", "Effect": "Allow", "Principal": {"AWS": principal}, "Action": action, "Resource": "*", **more}
+    return {
+        "Sid": "Allow",
+        "Effect": "Allow",
+        "Principal": {"AWS": principal},
+        "Action": action,
+        "Resource": "*",
+        **more,
+    }
 
 
 def document(*statements):
@@ -50,11 +57,14 @@ POLICIES = {
     # The account and another one.
     "shared": document(allow(root(HOME)), allow(root(OTHER))),
     # Everything is denied but what keeps the key manageable.
-    "denying": document(allow(root(HOME)), {
-        "Effect": "Deny", "Principal": {"AWS": "*"}, "NotAction": ["kms:PutKeyPolicy"], "Resource": "*"}),
+    "denying": document(
+        allow(root(HOME)),
+        {"Effect": "Deny", "Principal": {"AWS": "*"}, "NotAction": ["kms:PutKeyPolicy"], "Resource": "*"},
+    ),
     # Everything but Encrypt.
-    "unusable": document(allow(root(HOME)), {
-        "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "kms:Encrypt", "Resource": "*"}),
+    "unusable": document(
+        allow(root(HOME)), {"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "kms:Encrypt", "Resource": "*"}
+    ),
     # Another account only: the owner delegates nothing to itself.
     "foreign": document(allow(root(OTHER))),
 }
@@ -94,13 +104,15 @@ class World:
         """Something that only this key makes, made while it may: a ciphertext or a signature of PLAINTEXT."""
         algorithms = key.metadata.get("EncryptionAlgorithms")
         if algorithms:
-            made, _ = self.clients.call("Encrypt", {
-                "KeyId": key.id, "Plaintext": PLAINTEXT, "EncryptionAlgorithm": algorithms[-1]})
+            made, _ = self.clients.call(
+                "Encrypt", {"KeyId": key.id, "Plaintext": PLAINTEXT, "EncryptionAlgorithm": algorithms[-1]}
+            )
             return made["CiphertextBlob"]
         algorithms = key.metadata.get("SigningAlgorithms")
         if algorithms:
-            made, _ = self.clients.call("Sign", {
-                "KeyId": key.id, "Message": PLAINTEXT, "SigningAlgorithm": algorithms[0]})
+            made, _ = self.clients.call(
+                "Sign", {"KeyId": key.id, "Message": PLAINTEXT, "SigningAlgorithm": algorithms[0]}
+            )
             return made["Signature"]
         return None
 
@@ -115,8 +127,10 @@ class World:
 
     def text(self, template):
         """`template` with every `{name.part}` replaced; other braces stay."""
+
         def part(found):
             return getattr(self.key(found[1]), found[2])
+
         return REFERENCE.sub(part, template)
 
     def resolve(self, value):
@@ -161,6 +175,21 @@ class Sample(Made):
         return self.change(sample) if self.change else sample
 
 
+def id_of(name):
+    """The text that stands for the key's id."""
+    return "{%s.id}" % name
+
+
+def arn_of(name):
+    """The text that stands for the key's ARN."""
+    return "{%s.arn}" % name
+
+
+def material_of(name):
+    """The text that stands for the id of the key's material."""
+    return "{%s.material}" % name
+
+
 def about(value, name):
     """`value` with the placeholder KEY replaced by the name of a key."""
     if isinstance(value, str):
@@ -189,7 +218,7 @@ class By(Made):
 
 def sealed(name, plaintext=PLAINTEXT, context=None, algorithm=None, change=None):
     """A ciphertext of the key."""
-    parameters = {"KeyId": "{%s.id}" % name, "Plaintext": plaintext}
+    parameters = {"KeyId": id_of(name), "Plaintext": plaintext}
     if context is not None:
         parameters["EncryptionContext"] = context
     if algorithm is not None:
@@ -199,8 +228,12 @@ def sealed(name, plaintext=PLAINTEXT, context=None, algorithm=None, change=None)
 
 def signed(name, algorithm, message=PLAINTEXT, kind="RAW", change=None):
     """A signature of the key."""
-    return By("Sign", "Signature", {"KeyId": "{%s.id}" % name, "Message": message, "MessageType": kind,
-                                    "SigningAlgorithm": algorithm}, change)
+    return By(
+        "Sign",
+        "Signature",
+        {"KeyId": id_of(name), "Message": message, "MessageType": kind, "SigningAlgorithm": algorithm},
+        change,
+    )
 
 
 class Fresh(Made):

@@ -23,7 +23,12 @@ def disabled(world, answer):
 
 
 ROWS = [
-    Row("by ARN", {"KeyId": Fresh("symmetric@PendingDeletion", "arn")}, Ok({"KeyId": str}, then=disabled), everywhere=True),
+    Row(
+        "by ARN",
+        {"KeyId": Fresh("symmetric@PendingDeletion", "arn")},
+        Ok({"KeyId": str}, then=disabled),
+        everywhere=True,
+    ),
     Row("an RSA key", {"KeyId": Fresh("rsa@PendingDeletion")}, Ok({"KeyId": str}, then=disabled)),
     Row("a P-256 key", {"KeyId": Fresh("p256@PendingDeletion")}, Ok({"KeyId": str}, then=disabled)),
 ]

@@ -20,8 +20,13 @@ HEX64 = re.compile(r"[0-9a-f]{64}")
 RSA_ENCRYPTION = ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"]
 RSA_SIGNING = [f"{scheme}_SHA_{bits}" for scheme in ("RSASSA_PKCS1_V1_5", "RSASSA_PSS") for bits in (256, 384, 512)]
 USAGES = ["SIGN_VERIFY", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE"]
-LISTS = {"ENCRYPT_DECRYPT": "EncryptionAlgorithms", "SIGN_VERIFY": "SigningAlgorithms", "GENERATE_VERIFY_MAC": "MacAlgorithms",
-         "KEY_AGREEMENT": "KeyAgreementAlgorithms", "ENCAPSULATE_DECAPSULATE": "EncapsulationAlgorithms"}
+LISTS = {
+    "ENCRYPT_DECRYPT": "EncryptionAlgorithms",
+    "SIGN_VERIFY": "SigningAlgorithms",
+    "GENERATE_VERIFY_MAC": "MacAlgorithms",
+    "KEY_AGREEMENT": "KeyAgreementAlgorithms",
+    "ENCAPSULATE_DECAPSULATE": "EncapsulationAlgorithms",
+}
 # The guide's table of key specs: usages, each with its algorithms.
 SPECS = {
     "SYMMETRIC_DEFAULT": {"ENCRYPT_DECRYPT": ["SYMMETRIC_DEFAULT"]},
@@ -43,10 +48,19 @@ SLOW = {"RSA_3072", "RSA_4096"}
 def metadata(account=HOME, region=REGION, partition="aws", **other):
     """A predicate over KeyMetadata: every member, and no other."""
     expected = {
-        "AWSAccountId": account, "Enabled": True, "Description": "", "KeyUsage": "ENCRYPT_DECRYPT", "KeyState": "Enabled",
-        "Origin": "AWS_KMS", "KeyManager": "CUSTOMER", "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
-        "KeySpec": "SYMMETRIC_DEFAULT", "MultiRegion": False, "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
-        "CurrentKeyMaterialId": HEX64, **other,
+        "AWSAccountId": account,
+        "Enabled": True,
+        "Description": "",
+        "KeyUsage": "ENCRYPT_DECRYPT",
+        "KeyState": "Enabled",
+        "Origin": "AWS_KMS",
+        "KeyManager": "CUSTOMER",
+        "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
+        "KeySpec": "SYMMETRIC_DEFAULT",
+        "MultiRegion": False,
+        "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
+        "CurrentKeyMaterialId": HEX64,
+        **other,
     }
     expected = {name: value for name, value in expected.items() if value is not None}
 
@@ -55,7 +69,7 @@ def metadata(account=HOME, region=REGION, partition="aws", **other):
         key_id, arn, created = made.pop("KeyId"), made.pop("Arn"), made.pop("CreationDate")
         assert re.fullmatch(r"mrk-[0-9a-f]{32}" if expected["MultiRegion"] else UUID_TEXT, key_id), key_id
         assert arn == f"arn:{partition}:kms:{region}:{account}:key/{key_id}"
-        assert abs((datetime.datetime.now(datetime.timezone.utc) - created).total_seconds()) < 120, created
+        assert abs((datetime.datetime.now(datetime.UTC) - created).total_seconds()) < 120, created
         assert set(made) == set(expected), f"{sorted(set(made) ^ set(expected))}"
         for name, value in expected.items():
             got_value = made[name]
@@ -66,13 +80,19 @@ def metadata(account=HOME, region=REGION, partition="aws", **other):
             else:
                 assert got_value == value, f"{name}: {got_value}"
         return True
+
     return holds
 
 
 def of_spec(spec, usage):
     """What metadata says of a key of this spec and usage; the lists keep AWS's order."""
-    told = {"KeySpec": spec, "CustomerMasterKeySpec": spec, "KeyUsage": usage, "EncryptionAlgorithms": None,
-            LISTS[usage]: SPECS[spec][usage]}
+    told = {
+        "KeySpec": spec,
+        "CustomerMasterKeySpec": spec,
+        "KeyUsage": usage,
+        "EncryptionAlgorithms": None,
+        LISTS[usage]: SPECS[spec][usage],
+    }
     if spec != "SYMMETRIC_DEFAULT":
         told["CurrentKeyMaterialId"] = None
     return metadata(**told)
@@ -84,14 +104,26 @@ def matrix():
         for usage in USAGES:
             request = {"KeySpec": spec, "KeyUsage": usage}
             if usage not in usages:
-                rows.append(Row(f"{spec} for {usage}", request, Refused(
-                    "ValidationException", f"KeyUsage {usage} is not compatible with KeySpec {spec}")))
+                rows.append(
+                    Row(
+                        f"{spec} for {usage}",
+                        request,
+                        Refused("ValidationException", f"KeyUsage {usage} is not compatible with KeySpec {spec}"),
+                    )
+                )
             elif spec not in SLOW or usage == "SIGN_VERIFY":
                 rows.append(Row(f"{spec} for {usage}", request, Ok({"KeyMetadata": of_spec(spec, usage)})))
         if spec != "SYMMETRIC_DEFAULT":
-            rows.append(Row(f"{spec} without usage", {"KeySpec": spec}, Refused(
-                "ValidationException",
-                "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.")))
+            rows.append(
+                Row(
+                    f"{spec} without usage",
+                    {"KeySpec": spec},
+                    Refused(
+                        "ValidationException",
+                        "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.",
+                    ),
+                )
+            )
     return rows
 
 
@@ -115,8 +147,9 @@ def described(world, answer):
 
 
 MALFORMED = Refused("MalformedPolicyDocumentException", None)
-LOCKED_OUT = Refused("MalformedPolicyDocumentException",
-                     "The new key policy will not allow you to update the key policy in the future.")
+LOCKED_OUT = Refused(
+    "MalformedPolicyDocumentException", "The new key policy will not allow you to update the key policy in the future."
+)
 NOBODY = Refused("MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals.")
 MADE = Ok({"KeyMetadata": dict})
 
@@ -140,34 +173,79 @@ def of_size(length):
 
 ROWS = [
     Row("nothing asked", {}, Ok({"KeyMetadata": metadata()}, then=described), everywhere=True),
-    Row("a description", {"Description": "für Gäste 🔑"}, Ok({"KeyMetadata": metadata(Description="für Gäste 🔑")}, then=described)),
+    Row(
+        "a description",
+        {"Description": "für Gäste 🔑"},
+        Ok({"KeyMetadata": metadata(Description="für Gäste 🔑")}, then=described),
+    ),
     Row("an empty description", {"Description": ""}, Ok({"KeyMetadata": metadata()})),
-    Row("the longest description", {"Description": "d" * 8192}, Ok({"KeyMetadata": metadata(Description="d" * 8192)}, then=described)),
-    Row("a longer description", {"Description": "d" * 8193}, Refused("ValidationException",
-        lambda text: text.endswith(" at 'description' failed to satisfy constraint: " + at_most(8192)))),
+    Row(
+        "the longest description",
+        {"Description": "d" * 8192},
+        Ok({"KeyMetadata": metadata(Description="d" * 8192)}, then=described),
+    ),
+    Row(
+        "a longer description",
+        {"Description": "d" * 8193},
+        Refused(
+            "ValidationException",
+            lambda text: text.endswith(" at 'description' failed to satisfy constraint: " + at_most(8192)),
+        ),
+    ),
     Row("in another Region", {}, Ok({"KeyMetadata": metadata(region="eu-central-1")}), region="eu-central-1"),
     Row("in China", {}, Ok({"KeyMetadata": metadata(region="cn-north-1", partition="aws-cn")}), region="cn-north-1"),
-    Row("in GovCloud", {}, Ok({"KeyMetadata": metadata(region="us-gov-west-1", partition="aws-us-gov")}), region="us-gov-west-1"),
+    Row(
+        "in GovCloud",
+        {},
+        Ok({"KeyMetadata": metadata(region="us-gov-west-1", partition="aws-us-gov")}),
+        region="us-gov-west-1",
+    ),
     Row("by another account", {}, Ok({"KeyMetadata": metadata(account=OTHER)}), account=OTHER),
     Row("the origin named", {"Origin": "AWS_KMS"}, Ok({"KeyMetadata": metadata()})),
-    Row("multi-Region", {"MultiRegion": True},
-        Ok({"KeyMetadata": metadata(MultiRegion=True, MultiRegionConfiguration=multi_region)}, then=described)),
-    Row("multi-Region P-256", {"MultiRegion": True, "KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"},
-        Ok({"KeyMetadata": metadata(MultiRegion=True, MultiRegionConfiguration=multi_region, KeySpec="ECC_NIST_P256",
-                                    CustomerMasterKeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY", EncryptionAlgorithms=None,
-                                    SigningAlgorithms=["ECDSA_SHA_256"], CurrentKeyMaterialId=None)})),
+    Row(
+        "multi-Region",
+        {"MultiRegion": True},
+        Ok({"KeyMetadata": metadata(MultiRegion=True, MultiRegionConfiguration=multi_region)}, then=described),
+    ),
+    Row(
+        "multi-Region P-256",
+        {"MultiRegion": True, "KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"},
+        Ok(
+            {
+                "KeyMetadata": metadata(
+                    MultiRegion=True,
+                    MultiRegionConfiguration=multi_region,
+                    KeySpec="ECC_NIST_P256",
+                    CustomerMasterKeySpec="ECC_NIST_P256",
+                    KeyUsage="SIGN_VERIFY",
+                    EncryptionAlgorithms=None,
+                    SigningAlgorithms=["ECDSA_SHA_256"],
+                    CurrentKeyMaterialId=None,
+                )
+            }
+        ),
+    ),
     Row("not multi-Region", {"MultiRegion": False}, Ok({"KeyMetadata": metadata()})),
-
     # Specs and usages.
     *matrix(),
-    Row("the spec in its old member", {"CustomerMasterKeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"},
-        Ok({"KeyMetadata": of_spec("ECC_NIST_P256", "SIGN_VERIFY")})),
-    Row("both members of the spec", {"KeySpec": "RSA_2048", "CustomerMasterKeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"},
-        Refused("ValidationException", ANY)),
-    Row("a usage without a spec", {"KeyUsage": "SIGN_VERIFY"}, Refused(
-        "ValidationException", "KeyUsage SIGN_VERIFY is not compatible with KeySpec SYMMETRIC_DEFAULT")),
-    Row("an unknown usage", {"KeyUsage": "SEAL"}, Refused("ValidationException", enum_error("keyUsage", "SEAL", USAGES))),
-
+    Row(
+        "the spec in its old member",
+        {"CustomerMasterKeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"},
+        Ok({"KeyMetadata": of_spec("ECC_NIST_P256", "SIGN_VERIFY")}),
+    ),
+    Row(
+        "both members of the spec",
+        {"KeySpec": "RSA_2048", "CustomerMasterKeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"},
+        Refused("ValidationException", ANY),
+    ),
+    Row(
+        "a usage without a spec",
+        {"KeyUsage": "SIGN_VERIFY"},
+        Refused("ValidationException", "KeyUsage SIGN_VERIFY is not compatible with KeySpec SYMMETRIC_DEFAULT"),
+    ),
+    Row(
+        "an unknown usage", {"KeyUsage": "SEAL"}, Refused("ValidationException", enum_error("keyUsage", "SEAL", USAGES))
+    ),
     # Tags.
     Row("tags", {"Tags": tagged(("a", "1"), ("B c", ""), ("_.:/=+-@", "ä"))}, MADE),
     Row("fifty tags", {"Tags": tagged(*((f"k{n}", "v") for n in range(50)))}, MADE),
@@ -175,26 +253,60 @@ ROWS = [
     Row("a tag twice", {"Tags": tagged(("a", "1"), ("a", "2"))}, tag_error("Duplicate tag keys")),
     Row("tags that differ in case", {"Tags": tagged(("a", "1"), ("A", "2"))}, MADE),
     Row("a reserved tag", {"Tags": tagged(("aws:x", "1"))}, tag_error("Tags beginning with aws: are reserved")),
-    Row("a reserved tag in capitals", {"Tags": tagged(("AWS:x", "1"))}, tag_error("Tags beginning with aws: are reserved")),
+    Row(
+        "a reserved tag in capitals",
+        {"Tags": tagged(("AWS:x", "1"))},
+        tag_error("Tags beginning with aws: are reserved"),
+    ),
     Row("the longest tag", {"Tags": tagged(("k" * 128, "v" * 256))}, MADE),
-    Row("too long a tag key", {"Tags": tagged(("k" * 129, "v"))}, Refused(
-        "ValidationException", validation("tags.1.member.tagKey", at_most(128), "k" * 129))),
-    Row("too long a tag value", {"Tags": tagged(("a", "b"), ("k", "v" * 257))}, Refused(
-        "ValidationException", validation("tags.2.member.tagValue", at_most(256), "v" * 257))),
+    Row(
+        "too long a tag key",
+        {"Tags": tagged(("k" * 129, "v"))},
+        Refused("ValidationException", validation("tags.1.member.tagKey", at_most(128), "k" * 129)),
+    ),
+    Row(
+        "too long a tag value",
+        {"Tags": tagged(("a", "b"), ("k", "v" * 257))},
+        Refused("ValidationException", validation("tags.2.member.tagValue", at_most(256), "v" * 257)),
+    ),
     Row("no tags", {"Tags": []}, MADE),
-
     # Policies.
     policy("the default, written out", document(allow(root(HOME))), MADE),
     policy("the account as twelve digits", document(allow(HOME)), MADE),
     policy("everybody", document(allow("*")), MADE),
-    policy("everybody, without AWS", json.dumps({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}]}), MADE),
-    policy("one statement that is no list", json.dumps({"Version": "2012-10-17", "Statement": allow(root(HOME))}), MADE),
+    policy(
+        "everybody, without AWS",
+        json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}],
+            }
+        ),
+        MADE,
+    ),
+    policy(
+        "one statement that is no list", json.dumps({"Version": "2012-10-17", "Statement": allow(root(HOME))}), MADE
+    ),
     policy("the older version", json.dumps({"Version": "2008-10-17", "Statement": [allow(root(HOME))]}), MADE),
-    policy("an id, sids with blanks", json.dumps({"Version": "2012-10-17", "Id": "key-default-1", "Statement": [
-        allow(root(HOME), Sid="Enable IAM User Permissions")]}), MADE),
-    policy("a condition", document(allow(root(HOME)), allow(root(OTHER), "kms:Decrypt", Condition={
-        "StringEquals": {"kms:EncryptionContext:app": "x"}})), MADE),
+    policy(
+        "an id, sids with blanks",
+        json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Id": "key-default-1",
+                "Statement": [allow(root(HOME), Sid="Enable IAM User Permissions")],
+            }
+        ),
+        MADE,
+    ),
+    policy(
+        "a condition",
+        document(
+            allow(root(HOME)),
+            allow(root(OTHER), "kms:Decrypt", Condition={"StringEquals": {"kms:EncryptionContext:app": "x"}}),
+        ),
+        MADE,
+    ),
     policy("just what the lockout check asks", document(allow(root(HOME), "kms:PutKeyPolicy")), MADE),
     policy("white space", "\t\r\n " + document(allow(root(HOME))), MADE),
     policy("32768 bytes", of_size(32768), MADE),
@@ -208,15 +320,24 @@ ROWS = [
     policy("without Resource", without("Resource"), MALFORMED),
     policy("without Principal", without("Principal"), Refused("MalformedPolicyDocumentException", ANY)),
     policy("without Effect", without("Effect"), MALFORMED),
-    policy("a Resource that is an ARN", document(allow(root(HOME), Resource=f"arn:aws:kms:{REGION}:{HOME}:key/x")), MALFORMED),
+    policy(
+        "a Resource that is an ARN",
+        document(allow(root(HOME), Resource=f"arn:aws:kms:{REGION}:{HOME}:key/x")),
+        MALFORMED,
+    ),
     policy("an Effect of its own", document(allow(root(HOME), Effect="Maybe")), MALFORMED),
     policy("a user that isn't there", document(allow(root(HOME)), allow(f"arn:aws:iam::{HOME}:user/nobody")), NOBODY),
     policy("a role that isn't there", document(allow(root(HOME)), allow(f"arn:aws:iam::{HOME}:role/nobody")), NOBODY),
     policy("a principal that is none", document(allow(root(HOME)), allow("nobody")), NOBODY),
     policy("locked out: another account", document(allow(root(OTHER))), LOCKED_OUT),
     policy("locked out: another action", document(allow(root(HOME), ["kms:Encrypt", "kms:Decrypt"])), LOCKED_OUT),
-    policy("locked out: denied", document(allow(root(HOME)), {
-        "Effect": "Deny", "Principal": "*", "Action": "kms:PutKeyPolicy", "Resource": "*"}), LOCKED_OUT),
+    policy(
+        "locked out: denied",
+        document(
+            allow(root(HOME)), {"Effect": "Deny", "Principal": "*", "Action": "kms:PutKeyPolicy", "Resource": "*"}
+        ),
+        LOCKED_OUT,
+    ),
     policy("locked out on purpose", document(allow(root(OTHER))), MADE, BypassPolicyLockoutSafetyCheck=True),
     policy("the check not bypassed", document(allow(root(OTHER))), LOCKED_OUT, BypassPolicyLockoutSafetyCheck=False),
     policy("bypass and no JSON", "{", MALFORMED, BypassPolicyLockoutSafetyCheck=True),

@@ -20,6 +20,7 @@ OPERATION = Operation(
 def made(length, context=None):
     def look(world, answer):
         assert len(opens(world, answer, context)) == length
+
     return Ok({"CiphertextBlob": bytes, "KeyId": "{symmetric.arn}", "KeyMaterialId": "{symmetric.material}"}, then=look)
 
 

@@ -13,7 +13,12 @@ OPERATION = Operation(
     states={"Enabled": None, "Disabled": None, "PendingDeletion": PENDING},
     changes=True,
     leads_to="PendingDeletion",
-    answer={"KeyId": "{KEY.arn}", "DeletionDate": datetime.datetime, "KeyState": "PendingDeletion", "PendingWindowInDays": 30},
+    answer={
+        "KeyId": "{KEY.arn}",
+        "DeletionDate": datetime.datetime,
+        "KeyState": "PendingDeletion",
+        "PendingWindowInDays": 30,
+    },
     # The model allows more days than the service.
     unlike_model=("PendingWindowInDays",),
 )
@@ -21,23 +26,35 @@ OPERATION = Operation(
 
 def in_days(days):
     def holds(date):
-        wanted = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
+        wanted = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
         return abs((date - wanted).total_seconds()) < 120
+
     return holds
 
 
 def window(days, key="symmetric"):
-    return Row(f"{key} in {days} days", {"KeyId": Fresh(key), "PendingWindowInDays": days}, Ok({
-        "KeyId": str, "DeletionDate": in_days(days), "KeyState": "PendingDeletion", "PendingWindowInDays": days}))
+    return Row(
+        f"{key} in {days} days",
+        {"KeyId": Fresh(key), "PendingWindowInDays": days},
+        Ok({"KeyId": str, "DeletionDate": in_days(days), "KeyState": "PendingDeletion", "PendingWindowInDays": days}),
+    )
 
 
 def refused(days, text="PendingWindowInDays must be between 7 and 30"):
-    return Row(f"in {days} days", {"KeyId": "{symmetric.id}", "PendingWindowInDays": days}, Refused("ValidationException", text))
+    return Row(
+        f"in {days} days",
+        {"KeyId": "{symmetric.id}", "PendingWindowInDays": days},
+        Refused("ValidationException", text),
+    )
 
 
 ROWS = [
-    Row("in thirty days unless asked", {"KeyId": Fresh("symmetric", "arn")}, Ok({
-        "KeyId": str, "DeletionDate": in_days(30), "KeyState": "PendingDeletion", "PendingWindowInDays": 30}), everywhere=True),
+    Row(
+        "in thirty days unless asked",
+        {"KeyId": Fresh("symmetric", "arn")},
+        Ok({"KeyId": str, "DeletionDate": in_days(30), "KeyState": "PendingDeletion", "PendingWindowInDays": 30}),
+        everywhere=True,
+    ),
     window(7),
     window(8),
     window(29),

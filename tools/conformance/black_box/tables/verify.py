@@ -1,7 +1,7 @@
 """Verify. A signature that doesn't hold is an error without a message, never `SignatureValid: false`."""
 
 from harness.table import USES, Ok, Operation, Refused, Row, at_least, at_most, validation
-from harness.world import PLAINTEXT, Sample, signed
+from harness.world import PLAINTEXT, Sample, arn_of, id_of, signed
 from tables.decrypt import flipped
 from tables.sign import SIGNERS, digest, refusals
 
@@ -9,7 +9,12 @@ INVALID = Refused("KMSInvalidSignatureException", None)
 
 OPERATION = Operation(
     name="Verify",
-    request={"KeyId": "{KEY.id}", "Message": PLAINTEXT, "Signature": Sample("KEY"), "SigningAlgorithm": "ECDSA_SHA_256"},
+    request={
+        "KeyId": "{KEY.id}",
+        "Message": PLAINTEXT,
+        "Signature": Sample("KEY"),
+        "SigningAlgorithm": "ECDSA_SHA_256",
+    },
     key="p256",
     keys={"KeyId": "kms:Verify"},
     aliases=True,
@@ -22,12 +27,15 @@ OPERATION = Operation(
 
 
 def rows_of(key, algorithm):
-    request = {"KeyId": "{%s.id}" % key, "SigningAlgorithm": algorithm}
-    good = Ok({"KeyId": "{%s.arn}" % key, "SignatureValid": True, "SigningAlgorithm": algorithm})
+    request = {"KeyId": id_of(key), "SigningAlgorithm": algorithm}
+    good = Ok({"KeyId": arn_of(key), "SignatureValid": True, "SigningAlgorithm": algorithm})
     signature = signed(key, algorithm)
 
     def row(name, expect, **more):
-        return Row(f"{key} {algorithm} {name}", {**request, "Message": PLAINTEXT, "Signature": signature, **more}, expect)
+        return Row(
+            f"{key} {algorithm} {name}", {**request, "Message": PLAINTEXT, "Signature": signature, **more}, expect
+        )
+
     return [
         row("holds", good),
         row("holds for the digest", good, Message=digest(algorithm), MessageType="DIGEST"),
@@ -47,17 +55,43 @@ RSA = {"KeyId": "{rsa_sign.id}", "Message": PLAINTEXT}
 
 ROWS = [
     *(row for key, algorithm in SIGNERS for row in rows_of(key, algorithm)),
-    Row("another key's signature", {**P256, "KeyId": "{p256_second.id}", "Signature": Sample("p256")}, INVALID, everywhere=True),
-    Row("another RSA key's signature", {**RSA, "KeyId": "{rsa_sign_second.id}", "SigningAlgorithm": "RSASSA_PSS_SHA_256",
-                                        "Signature": signed("rsa_sign", "RSASSA_PSS_SHA_256")}, INVALID),
-    Row("another padding", {**RSA, "SigningAlgorithm": "RSASSA_PSS_SHA_256",
-                            "Signature": signed("rsa_sign", "RSASSA_PKCS1_V1_5_SHA_256")}, INVALID),
-    Row("another digest algorithm", {**RSA, "SigningAlgorithm": "RSASSA_PSS_SHA_512",
-                                     "Signature": signed("rsa_sign", "RSASSA_PSS_SHA_256")}, INVALID),
+    Row(
+        "another key's signature",
+        {**P256, "KeyId": "{p256_second.id}", "Signature": Sample("p256")},
+        INVALID,
+        everywhere=True,
+    ),
+    Row(
+        "another RSA key's signature",
+        {
+            **RSA,
+            "KeyId": "{rsa_sign_second.id}",
+            "SigningAlgorithm": "RSASSA_PSS_SHA_256",
+            "Signature": signed("rsa_sign", "RSASSA_PSS_SHA_256"),
+        },
+        INVALID,
+    ),
+    Row(
+        "another padding",
+        {**RSA, "SigningAlgorithm": "RSASSA_PSS_SHA_256", "Signature": signed("rsa_sign", "RSASSA_PKCS1_V1_5_SHA_256")},
+        INVALID,
+    ),
+    Row(
+        "another digest algorithm",
+        {**RSA, "SigningAlgorithm": "RSASSA_PSS_SHA_512", "Signature": signed("rsa_sign", "RSASSA_PSS_SHA_256")},
+        INVALID,
+    ),
     Row("a dry run of a bad signature", {**P256, "Signature": b"signature", "DryRun": True}, INVALID),
     Row("the longest signature", {**P256, "Signature": b"s" * 6144}, INVALID),
-    Row("a longer signature", {**P256, "Signature": b"s" * 6145},
-        Refused("ValidationException", validation("signature", at_most(6144)))),
-    Row("an empty signature", {**P256, "Signature": b""}, Refused("ValidationException", validation("signature", at_least(1)))),
+    Row(
+        "a longer signature",
+        {**P256, "Signature": b"s" * 6145},
+        Refused("ValidationException", validation("signature", at_most(6144))),
+    ),
+    Row(
+        "an empty signature",
+        {**P256, "Signature": b""},
+        Refused("ValidationException", validation("signature", at_least(1))),
+    ),
     *refusals("Verify", {"Signature": b"signature"}),
 ]

@@ -24,4 +24,6 @@ mod record;
 
 pub use effect::{Effect, Effects};
 pub use event::{Event, EventContext, Events, Origin, Resource, TlsDetails};
-pub use journal::{Journal, OpenError, Settings, Sync, Unrecorded};
+pub use journal::{
+    Counts, Entry, Fault, Journal, OpenError, Page, ReadError, Reader, Settings, Sync, Unrecorded, Verified,
+};

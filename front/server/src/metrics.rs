@@ -169,7 +169,7 @@ impl Page {
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         // Writing into a string can't fail.
-        drop(prometheus_client::encoding::text::encode(&mut text, &self.0));
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.0);
         text
     }
 }

@@ -1,0 +1,3 @@
+//! The journal held to its promises, over the memory engine and over files.
+
+pub(crate) mod faults;

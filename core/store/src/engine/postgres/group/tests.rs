@@ -1,0 +1,1 @@
+//! Which batches share a transaction, and what each is told: by tables.

@@ -39,7 +39,10 @@ impl Folder {
     /// one, and fewer than asked for when making them takes too long.
     pub(crate) fn with_keys(bench: &Bench, keys: usize) -> Result<(Self, Process, Vec<String>)> {
         let folder = match bench.kept(keys) {
-            Some(path) => Self { path, _temporary: None },
+            Some(path) => {
+                std::fs::create_dir_all(&path).with_context(|| path.display().to_string())?;
+                Self { path, _temporary: None }
+            }
             None => Self::temporary(bench)?,
         };
         let server = bench.server(&folder.path, Journal::Interval)?;

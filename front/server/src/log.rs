@@ -1,5 +1,7 @@
 //! What the process says on standard error: one event a line, for people or for collectors.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -11,7 +13,7 @@ pub(crate) fn start(settings: &LogSettings) {
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second server in one process (a test) finds a subscriber in place and speaks through that one.
     let _ = match settings.format {
-        LogFormat::Text => builder.with_target(false).finish().try_init(),
+        LogFormat::Text => builder.with_target(false).with_ansi(std::io::stderr().is_terminal()).finish().try_init(),
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
     };
 }

@@ -10,12 +10,14 @@ mod proxy;
 
 use postgres::Database;
 use proxy::{Counted, Cut, Proxy};
-use sealroom_store::{Answer, Barrier, Batch, Committed, Engine, Guard, KeyPath, Read, Row, Store, StoreError};
+use sealroom_store::{Answer, Barrier, Batch, Committed, Engine, Guard, KeyPath, Log, Read, Row, Store, StoreError};
+use tokio_postgres::Client;
 
 /// A store behind a proxy, and one that sees the same rows without.
 struct Bench {
     /// Keeps the server.
     _database: Database,
+    client: Client,
     proxy: Proxy,
     store: Store,
     witness: Store,
@@ -33,8 +35,10 @@ impl Bench {
         let proxy = Proxy::start(database.socket()).await;
         let store = open(&database.url_by(proxy.port)).await.unwrap();
         let witness = open(&database.url()).await.unwrap();
+        let client = database.client().await;
         Self {
             _database: database,
+            client,
             proxy,
             store,
             witness,
@@ -177,4 +181,88 @@ async fn a_commit_that_is_cut_too_often_fails_and_is_whole_or_absent() {
         assert!(matches!(bench.commit_with(&[]).await, Ok(Committed::At(_))));
         assert!(matches!(bench.commit_with(&[]).await, Ok(Committed::At(_))));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_append_that_is_cut_once_anywhere_is_there_once() {
+    let mut bench = Bench::new().await;
+    let log = bench.store.log("journal", 1).await.unwrap();
+    let mut appended = 0_u64;
+    let mut counted = Counted::default();
+    for _ in 0..3 {
+        bench.append_with(&log, &mut appended, &[]).await;
+        counted = bench.counted;
+    }
+    assert!(counted.up >= 3 && counted.down >= 3, "{counted:?}");
+    for cut in every_cut(counted) {
+        bench.append_with(&log, &mut appended, &[cut]).await;
+        assert!(bench.all_cut, "{cut:?} was passed");
+        for second in every_cut(Counted { up: 6, down: 8 }) {
+            bench.append_with(&log, &mut appended, &[cut, second]).await;
+        }
+        bench.append_with(&log, &mut appended, &[]).await;
+    }
+}
+
+impl Bench {
+    /// Appends a record while the connection is cut at `cuts`; then every record is there, once and in order.
+    async fn append_with(&mut self, log: &Log, appended: &mut u64, cuts: &[Cut]) {
+        self.proxy.order(cuts);
+        *appended += 1;
+        let position = log.append(0, &appended.to_be_bytes()).unwrap();
+        assert_eq!(position.sequence, *appended);
+        let written = log.written(position).await;
+        self.counted = self.proxy.counted();
+        self.all_cut = self.proxy.has_cut();
+        self.proxy.order(&[]);
+        written.unwrap_or_else(|error| panic!("{cuts:?}: {error}"));
+        let rows = self.client.query("SELECT sequence, bytes FROM sealroom_records ORDER BY sequence", &[]);
+        let rows: Vec<(i64, Vec<u8>)> = rows.await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect();
+        let expected = (1..=*appended).map(|number| (i64::try_from(number).unwrap(), number.to_be_bytes().to_vec()));
+        assert!(rows.into_iter().eq(expected), "{cuts:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_opening_that_is_cut_once_anywhere_opens_a_whole_store() {
+    let database = Database::new().await;
+    let proxy = Proxy::start(database.socket()).await;
+    let client = database.client().await;
+    proxy.order(&[]);
+    use_once(&database.url_by(proxy.port)).await;
+    let counted = proxy.counted();
+    assert!(counted.up > 60 && counted.down > 80, "{counted:?}");
+    // Whether it is late matters to what writes only, and is tried above.
+    let cuts = every_cut(counted).into_iter().filter(|cut| !matches!(cut, Cut::UpHalf(_) | Cut::DownHalf(_)));
+    for cut in cuts {
+        client
+            .batch_execute(
+                "DROP TABLE sealroom_rows, sealroom_changes, sealroom_commits, sealroom_lanes, sealroom_records, \
+                 sealroom_meta",
+            )
+            .await
+            .unwrap();
+        proxy.order(&[cut]);
+        use_once(&database.url_by(proxy.port)).await;
+        assert!(proxy.has_cut(), "{cut:?} was passed");
+        proxy.order(&[]);
+        let store = open(&database.url()).await.unwrap();
+        let row = store.read(&[Read::Get(counter())]).await.unwrap().remove(0).row().unwrap();
+        assert_eq!((row.value, row.version), (vec![1], 1), "{cut:?}");
+        assert_eq!(store.changes(0, 10).await.unwrap().unwrap(), [(1, counter())], "{cut:?}");
+        let log = store.log("journal", 2).await.unwrap();
+        assert_eq!(log.last(1).unwrap().sequence, 1, "{cut:?}");
+        assert_eq!(log.read_all(1).await.unwrap()[0].bytes, b"first", "{cut:?}");
+    }
+}
+
+/// Opens a store, commits, opens a log, appends.
+async fn use_once(url: &str) {
+    let store = open(url).await.unwrap();
+    let batch = Batch::default().put(counter(), vec![1]).guard(Guard::Absent(counter()));
+    assert_eq!(store.commit(batch).await.unwrap(), Committed::At(1));
+    let log = store.log("journal", 2).await.unwrap();
+    let position = log.append(1, b"first").unwrap();
+    log.written(position).await.unwrap();
+    assert_eq!(position.sequence, 1);
 }

@@ -32,7 +32,7 @@ use crate::barrier::Barrier;
 use crate::batch::{Answer, Batch, Committed, Read};
 use crate::error::StoreError;
 use crate::feed::Feed;
-use crate::log::{Kind as LogKind, Log, LogError, PostgresLog};
+use crate::log::{Kind as LogKind, Leases, Log, LogError, PostgresLog};
 use crate::path::KeyPath;
 
 use commit::Writer;
@@ -47,6 +47,7 @@ pub(crate) struct Postgres {
     sessions: Sessions,
     queue: mpsc::UnboundedSender<Waiting>,
     places: Arc<Semaphore>,
+    logs: Leases,
 }
 
 impl Postgres {
@@ -56,7 +57,7 @@ impl Postgres {
         let engine = schema::open(&sessions).await?;
         let (queue, waiting) = mpsc::unbounded_channel();
         tokio::spawn(Writer { sessions: sessions.clone(), engine }.run(waiting));
-        Ok(Self { sessions, queue, places: Arc::new(Semaphore::new(MAX_WAITING)) })
+        Ok(Self { sessions, queue, places: Arc::new(Semaphore::new(MAX_WAITING)), logs: Leases::default() })
     }
 
     /// As of one moment, in one round trip on a connection that has been asked before.
@@ -105,7 +106,7 @@ impl Postgres {
     }
 
     pub(crate) async fn log(&self, name: &str, lanes: usize) -> Result<Log, LogError> {
-        let log = PostgresLog::open(self.sessions.clone(), name, lanes).await?;
+        let log = PostgresLog::open(self.sessions.clone(), name, lanes, self.logs.take(name, None)?).await?;
         Ok(Log::of(LogKind::Postgres(log)))
     }
 }

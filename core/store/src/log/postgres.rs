@@ -15,6 +15,7 @@ use tokio_postgres::Row;
 
 use crate::engine::postgres::sessions::{Fault, Known, Param, Sessions, Step, unsigned};
 use crate::engine::postgres::sql;
+use crate::log::files::Lease;
 use crate::log::{Log, LogError, Position, Record};
 
 use lane::{Lane, Owned};
@@ -29,17 +30,18 @@ const TRIM: u64 = 10_000;
 pub(crate) struct PostgresLog {
     sessions: Sessions,
     lanes: Vec<Arc<Lane>>,
+    _lease: Lease,
 }
 
 impl PostgresLog {
-    /// Takes the log over from whoever had it. Writers run on the runtime that this is called on.
-    pub(crate) async fn open(sessions: Sessions, name: &str, lanes: usize) -> Result<Self, LogError> {
+    /// Takes the log over from whatever other process had it. Writers run on the runtime that this is called on.
+    pub(crate) async fn open(sessions: Sessions, name: &str, lanes: usize, lease: Lease) -> Result<Self, LogError> {
         let mut attempt = 0;
         let claimed = loop {
             attempt += 1;
             match claim(&sessions, name, lanes).await? {
                 Some(claimed) => break claimed,
-                None if attempt == ATTEMPTS => return Err(unavailable("others open this log all the time")),
+                None if attempt == ATTEMPTS => return Err(LogError::unavailable("others open this log all the time")),
                 None => {}
             }
         };
@@ -47,7 +49,7 @@ impl PostgresLog {
             let owned = Owned { log: name.to_owned(), number, epoch: claimed.epoch };
             Lane::start(sessions.clone(), owned, lane.last, lane.trimmed)
         });
-        Ok(Self { lanes: lanes.collect(), sessions })
+        Ok(Self { lanes: lanes.collect(), sessions, _lease: lease })
     }
 
     pub(crate) fn lanes(&self) -> usize {
@@ -63,7 +65,11 @@ impl PostgresLog {
     }
 
     pub(crate) async fn written(&self, position: Position) -> Result<(), LogError> {
-        self.lane(position.lane)?.committed(position.sequence).await
+        let lane = self.lane(position.lane)?;
+        if position.sequence > lane.last() {
+            return Err(LogError::Unknown);
+        }
+        lane.committed(position.sequence).await
     }
 
     pub(crate) async fn synced(&self, position: Position) -> Result<(), LogError> {
@@ -128,12 +134,8 @@ impl Drop for PostgresLog {
 
 impl From<Fault> for LogError {
     fn from(fault: Fault) -> Self {
-        unavailable(&fault.text)
+        Self::unavailable(fault.text)
     }
-}
-
-fn unavailable(reason: &str) -> LogError {
-    LogError::Unavailable { reason: reason.into() }
 }
 
 /// A log that is ours.

@@ -4,11 +4,15 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream, UnixStream, unix};
 use tokio::sync::watch;
+
+/// How long a question is given that the server answers at once, if at all.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Which message a connection is cut at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,8 +21,8 @@ pub(crate) enum Cut {
     Up(usize),
     /// The server gets half of it.
     UpHalf(usize),
-    /// The server gets it, and what was sent with it, only when another connection has asked something: the engine has
-    /// given the connection up by then.
+    /// The server gets it, and what was sent with it, only when another connection has asked something and got its answer,
+    /// if it gets one without: the engine has given this connection up by then.
     UpLate(usize),
     /// The engine never gets the N-th message of the server.
     Down(usize),
@@ -54,8 +58,9 @@ struct Orders {
 struct Traffic {
     /// Connections that exist are to end, and new ones are refused.
     closed: bool,
-    /// Statements that engines ran, on any connection.
+    /// Statements that engines ran, and rows they got, on any connection.
     run: u64,
+    rows: u64,
 }
 
 impl Proxy {
@@ -119,8 +124,11 @@ async fn connection(engine: TcpStream, socket: &Path, state: &State) {
     // Whatever ended it, the sockets are dropped at the end; but for what is to come late.
     let Some(late) = late else { return };
     drop(from_engine);
-    let run = traffic.borrow().run;
-    let _ = traffic.wait_for(|traffic| traffic.run > run || traffic.closed).await;
+    let cut = *traffic.borrow();
+    let _ = traffic.wait_for(|traffic| traffic.run > cut.run || traffic.closed).await;
+    // Either the question has an answer by now, or it waits for this very connection.
+    let answered = traffic.wait_for(|traffic| traffic.rows > cut.rows || traffic.closed);
+    let _ = tokio::time::timeout(PATIENCE, answered).await;
     let _ = to_server.write_all(&late).await;
     let _ = to_server.shutdown().await;
     let _ = from_server.read_to_end(&mut Vec::new()).await;
@@ -178,6 +186,10 @@ async fn down(from: &mut unix::OwnedReadHalf, mut to: OwnedWriteHalf, state: &St
         };
         if cut.is_some() || passed.is_err() {
             return;
+        }
+        // DataRow.
+        if message.first() == Some(&b'D') {
+            state.traffic.send_modify(|traffic| traffic.rows += 1);
         }
     }
 }

@@ -11,12 +11,13 @@
 //! transaction. If it is cut after, the writer asks another connection, which first waits for that row: who holds the number
 //! then is the answer, and nothing is guessed. Batches whose fate can't be learnt in time fail as unavailable.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use deadpool_postgres::Object;
 use tokio::sync::mpsc;
 
-use super::group::{Group, Plan, Questions, Seen, Waiting};
+use super::group::{Group, Plan, Questions, Seen, Stored, Waiting};
 use super::sessions::{Fault, Known, Param, Sessions, Step, discard, in_time, send, signed, unsigned};
 use super::sql;
 use crate::batch::Committed;
@@ -104,12 +105,12 @@ impl Writer {
                 return Err(fault.into());
             }
         };
-        let plan = group.decide(&seen);
+        let mut plan = group.decide(&seen);
         if plan.changes.is_empty() {
             end(session, Known::Undone).await;
             return Ok(plan.outcomes);
         }
-        let Err(fault) = send(&session, &self.writes(&plan)).await.map(drop) else { return Ok(plan.outcomes) };
+        let Err(fault) = send(&session, &self.writes(&mut plan)).await.map(drop) else { return Ok(plan.outcomes) };
         // COMMIT was sent behind the statement that failed. The server undid the transaction, unless it is the connection that failed.
         end(session, fault.known).await;
         match fault.known {
@@ -119,9 +120,8 @@ impl Writer {
         }
     }
 
-    fn writes(&self, plan: &Plan<'_>) -> Vec<Step> {
-        let mut steps = deletes(plan);
-        steps.extend(puts(plan));
+    fn writes(&self, plan: &mut Plan<'_>) -> Vec<Step> {
+        let mut steps = rows(std::mem::take(&mut plan.rows));
         for changes in plan.changes.chunks(CHUNK_ROWS) {
             let sequences = changes.iter().map(|(sequence, _)| signed(*sequence)).collect();
             let paths = Param::paths(changes.iter().map(|(_, path)| *path));
@@ -228,31 +228,31 @@ impl Puts<'_> {
     }
 }
 
-fn puts(plan: &Plan<'_>) -> Vec<Step> {
+/// Deletions and puts, in pieces.
+fn rows(rows: BTreeMap<&KeyPath, Option<Stored>>) -> Vec<Step> {
     let mut steps = Vec::new();
+    let mut gone = Vec::new();
     let mut chunk = Puts::default();
-    for (path, stored) in &plan.rows {
-        let Some(stored) = stored else { continue };
-        let full = chunk.paths.len() == CHUNK_ROWS || chunk.bytes.saturating_add(stored.value.len()) > CHUNK_BYTES;
+    for (path, stored) in rows {
+        let Some(Stored { version, value }) = stored else {
+            gone.push(path);
+            continue;
+        };
+        let full = chunk.paths.len() == CHUNK_ROWS || chunk.bytes.saturating_add(value.len()) > CHUNK_BYTES;
         if full && !chunk.paths.is_empty() {
             steps.push(std::mem::take(&mut chunk).into_step());
         }
-        chunk.bytes = chunk.bytes.saturating_add(stored.value.len());
+        chunk.bytes = chunk.bytes.saturating_add(value.len());
         chunk.paths.push(path);
-        chunk.versions.push(signed(stored.version));
-        chunk.values.push(stored.value.clone());
+        chunk.versions.push(signed(version));
+        chunk.values.push(value);
     }
     if !chunk.paths.is_empty() {
         steps.push(chunk.into_step());
     }
+    let gone = gone.chunks(CHUNK_ROWS);
+    steps.extend(gone.map(|paths| Step::Ask(sql::DELETE_ROWS, vec![Param::paths(paths.iter().copied())])));
     steps
-}
-
-fn deletes(plan: &Plan<'_>) -> Vec<Step> {
-    let gone = plan.rows.iter().filter(|(_, stored)| stored.is_none());
-    let paths: Vec<&KeyPath> = gone.map(|(path, _)| *path).collect();
-    let chunks = paths.chunks(CHUNK_ROWS);
-    chunks.map(|paths| Step::Ask(sql::DELETE_ROWS, vec![Param::paths(paths.iter().copied())])).collect()
 }
 
 fn no_meta() -> Fault {

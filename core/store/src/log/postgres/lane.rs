@@ -14,7 +14,6 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio_postgres::Row;
 
-use super::unavailable;
 use crate::engine::postgres::sessions::{Fault, Param, Sessions, Step, signed, unsigned};
 use crate::engine::postgres::sql;
 use crate::log::LogError;
@@ -93,7 +92,7 @@ impl Lane {
     pub(super) fn append(&self, record: &[u8]) -> Result<u64, LogError> {
         match &self.progress.borrow().health {
             Health::Well => {}
-            Health::Down(reason) => return Err(unavailable(reason)),
+            Health::Down(reason) => return Err(LogError::unavailable(reason)),
             Health::Lost => return Err(self.lost()),
         }
         let mut queue = self.queue();
@@ -115,12 +114,14 @@ impl Lane {
         let mut progress = self.progress.subscribe();
         let over = |progress: &Progress| progress.committed >= sequence || !matches!(progress.health, Health::Well);
         // The sender lives in `self`, so the channel isn't closed.
-        let Ok(progress) = progress.wait_for(over).await else { return Err(unavailable("the lane has ended")) };
+        let Ok(progress) = progress.wait_for(over).await else {
+            return Err(LogError::unavailable("the lane has ended"));
+        };
         match &progress.health {
             _ if progress.committed >= sequence => Ok(()),
             Health::Lost => Err(self.lost()),
-            Health::Down(reason) => Err(unavailable(reason)),
-            Health::Well => Err(unavailable("the lane has ended")),
+            Health::Down(reason) => Err(LogError::unavailable(reason)),
+            Health::Well => Err(LogError::unavailable("the lane has ended")),
         }
     }
 

@@ -201,6 +201,3 @@ fn value(key: &str, request: &Request<'_>) -> Result<Option<String>, Failure> {
         Presence::Present => Ok(first),
     }
 }
-
-#[cfg(test)]
-mod tests;

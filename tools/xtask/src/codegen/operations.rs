@@ -118,7 +118,6 @@ fn serve(plan: &Plan, out: &mut String) -> Result<()> {
         out,
         "/// Decodes `body`, asks the service, encodes the answer. `service` is a [`crate::through::Through`], so what comes\n\
          /// back is recorded, but for a body that can't be decoded: that the caller records.\n\
-         #[allow(clippy::too_many_lines, reason = \"an arm an operation\")]\n\
          pub async fn serve<S>(service: &S, cx: &S::Context, operation: Operation, body: &[u8], wire: Wire) -> Served\n\
          where S: {}<Out = Answers<ErrorAnswer>> {{\nmatch operation {{",
         plan.overlay.service_trait

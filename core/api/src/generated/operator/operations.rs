@@ -69,7 +69,6 @@ impl Operation {
 
 /// Decodes `body`, asks the service, encodes the answer. `service` is a [`crate::through::Through`], so what comes
 /// back is recorded, but for a body that can't be decoded: that the caller records.
-#[allow(clippy::too_many_lines, reason = "an arm an operation")]
 pub async fn serve<S>(service: &S, cx: &S::Context, operation: Operation, body: &[u8], wire: Wire) -> Served
 where
     S: OperatorService<Out = Answers<ErrorAnswer>>,

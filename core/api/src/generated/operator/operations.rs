@@ -82,3 +82,16 @@ where
         }
     }
 }
+
+/// Decodes `body` and shows what the journal would keep of it.
+#[cfg(test)]
+pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec<u8>, ErrorAnswer> {
+    match operation {
+        Operation::CreateAccount => {
+            json::decode::<CreateAccountInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::ListAccounts => {
+            json::decode::<ListAccountsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+    }
+}

@@ -94,3 +94,13 @@ where
         ),
     }
 }
+
+/// Decodes `body` and shows what the journal would keep of it.
+#[cfg(test)]
+pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec<u8>, ErrorAnswer> {
+    match operation {
+        Operation::GetCallerIdentity => {
+            query::decode::<GetCallerIdentityInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+    }
+}

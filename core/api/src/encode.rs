@@ -120,6 +120,19 @@ impl Encode for SecretText<'_> {
     }
 }
 
+/// A map of secrets that are texts.
+#[allow(dead_code, reason = "which wrappers occur depends on the operations that are served")]
+pub(crate) struct SecretTexts<'s, K>(pub(crate) &'s BTreeMap<K, Secret<[u8]>>);
+
+impl<K: Key> Encode for SecretTexts<'_, K> {
+    const UNRECORDED: bool = true;
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        let texts: Vec<(&str, SecretText<'_>)> =
+            self.0.iter().map(|(key, secret)| (key.as_text(), SecretText(secret))).collect();
+        sink.map(texts.iter().map(|(key, text)| (*key, text)));
+    }
+}
+
 impl<T: Encode> Encode for Vec<T> {
     const UNRECORDED: bool = T::UNRECORDED;
     fn encode<S: Sink>(&self, sink: &mut S) {

@@ -15,6 +15,7 @@
 mod draft;
 mod encode;
 pub mod error;
+#[allow(clippy::too_many_lines, reason = "as many as a table has operations, or a structure members")]
 mod generated;
 mod pattern;
 pub mod protocol;

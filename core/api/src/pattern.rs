@@ -149,3 +149,6 @@ impl fmt::Debug for Pattern {
         f.write_str(self.text)
     }
 }
+
+#[cfg(test)]
+mod tests;

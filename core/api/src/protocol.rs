@@ -5,6 +5,8 @@
 
 pub(crate) mod json;
 pub mod query;
+#[cfg(test)]
+mod tests;
 mod xml;
 
 use sealroom_foundation::RequestId;

@@ -15,6 +15,8 @@ mod pattern;
 mod plan;
 mod rules;
 mod service;
+#[cfg(test)]
+mod tests;
 mod through;
 mod types;
 

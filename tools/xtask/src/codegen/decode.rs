@@ -98,9 +98,6 @@ fn finish(plan: &Plan, structure: &Structure, rules: &mut Rules, out: &mut Strin
     let rust = &structure.rust;
     writeln!(out, "impl Draft for {rust}Draft<'_> {{\ntype Input = types::{rust};")?;
     writeln!(out, "const BARE: bool = {};\n", fields.is_empty())?;
-    if fields.len() > 30 {
-        writeln!(out, "#[expect(clippy::too_many_lines, reason = \"two lines a member\")]")?;
-    }
     let (at, found) = if fields.is_empty() { ("_", "_") } else { ("at", "found") };
     writeln!(out, "fn finish(self, {at}: &Path<'_>, {found}: &mut Findings) -> Option<types::{rust}> {{")?;
     for field in &fields {

@@ -38,6 +38,7 @@ pub(crate) fn emit(plan: &Plan) -> Result<String> {
     from_name(plan, &mut out)?;
     out.push_str("}\n\n");
     serve(plan, &mut out)?;
+    probe(plan, &mut out)?;
     Ok(out)
 }
 
@@ -118,7 +119,6 @@ fn serve(plan: &Plan, out: &mut String) -> Result<()> {
         out,
         "/// Decodes `body`, asks the service, encodes the answer. `service` is a [`crate::through::Through`], so what comes\n\
          /// back is recorded, but for a body that can't be decoded: that the caller records.\n\
-         #[allow(clippy::too_many_lines, reason = \"an arm an operation\")]\n\
          pub async fn serve<S>(service: &S, cx: &S::Context, operation: Operation, body: &[u8], wire: Wire) -> Served\n\
          where S: {}<Out = Answers<ErrorAnswer>> {{\nmatch operation {{",
         plan.overlay.service_trait
@@ -132,6 +132,25 @@ fn serve(plan: &Plan, out: &mut String) -> Result<()> {
             op.name,
             op.method(),
             encoder(plan, op)
+        )?;
+    }
+    out.push_str("}\n}\n");
+    Ok(())
+}
+
+/// For tests that go over every operation, also those that are served later.
+fn probe(plan: &Plan, out: &mut String) -> Result<()> {
+    out.push_str(
+        "\n/// Decodes `body` and shows what the journal would keep of it.\n#[cfg(test)]\n\
+         pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec<u8>, ErrorAnswer> {\nmatch operation {\n",
+    );
+    let module = if plan.is_query() { "query" } else { "json" };
+    for op in &plan.operations {
+        writeln!(
+            out,
+            "Operation::{} => {module}::decode::<{}Draft<'_>>(body, wire).map(|input| input.audit_parameters()),",
+            op.name,
+            op.input_type()
         )?;
     }
     out.push_str("}\n}\n");

@@ -35,7 +35,9 @@ impl Rules {
         let kind = rule_type(plan, name)?;
         let value = self.value(plan, name, shape, &constant)?;
         let mut text = format!("const {constant}: {kind} = {value};\n");
-        if let Some(pattern) = shape.pattern.as_deref().filter(|_| is_text(shape)) {
+        if let Some(pattern) =
+            shape.pattern.as_deref().filter(|_| shape.kind == Kind::String && shape.values.is_empty())
+        {
             let program = pattern::program(pattern).with_context(|| format!("the pattern of `{name}`"))?;
             text.push_str(&format!(
                 "static {constant}_PATTERN: Pattern = Pattern {{ text: {pattern:?}, program: {program} }};\n"

@@ -232,7 +232,6 @@ impl Encode for types::KeyListEntry {
 }
 
 impl Encode for types::KeyMetadata {
-    #[expect(clippy::too_many_lines, reason = "three lines a member")]
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
             if let Some(value) = &self.aws_account_id {

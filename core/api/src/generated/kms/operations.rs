@@ -190,7 +190,6 @@ impl Operation {
 
 /// Decodes `body`, asks the service, encodes the answer. `service` is a [`crate::through::Through`], so what comes
 /// back is recorded, but for a body that can't be decoded: that the caller records.
-#[allow(clippy::too_many_lines, reason = "an arm an operation")]
 pub async fn serve<S>(service: &S, cx: &S::Context, operation: Operation, body: &[u8], wire: Wire) -> Served
 where
     S: KeyService<Out = Answers<ErrorAnswer>>,
@@ -242,5 +241,45 @@ where
         ),
         Operation::Sign => call!(json::decode::<SignInputDraft<'_>>(body, wire), service.sign(cx), json::encode),
         Operation::Verify => call!(json::decode::<VerifyInputDraft<'_>>(body, wire), service.verify(cx), json::encode),
+    }
+}
+
+/// Decodes `body` and shows what the journal would keep of it.
+#[cfg(test)]
+pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec<u8>, ErrorAnswer> {
+    match operation {
+        Operation::CancelKeyDeletion => {
+            json::decode::<CancelKeyDeletionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::CreateKey => {
+            json::decode::<CreateKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::Decrypt => json::decode::<DecryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::DescribeKey => {
+            json::decode::<DescribeKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::DisableKey => {
+            json::decode::<DisableKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::EnableKey => {
+            json::decode::<EnableKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::Encrypt => json::decode::<EncryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::GenerateDataKey => {
+            json::decode::<GenerateDataKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::GenerateDataKeyWithoutPlaintext => {
+            json::decode::<GenerateDataKeyWithoutPlaintextInputDraft<'_>>(body, wire)
+                .map(|input| input.audit_parameters())
+        }
+        Operation::ListKeys => json::decode::<ListKeysInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::ReEncrypt => {
+            json::decode::<ReEncryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::ScheduleKeyDeletion => {
+            json::decode::<ScheduleKeyDeletionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::Sign => json::decode::<SignInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::Verify => json::decode::<VerifyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
     }
 }

@@ -13,6 +13,7 @@
 
 mod memory;
 mod postgres;
+mod sqlite;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use crate::path::KeyPath;
 
 use memory::Memory;
 use postgres::Postgres;
+use sqlite::Sqlite;
 
 /// Where a store lives. Cheap to clone; two stores over one engine see the same rows.
 #[derive(Clone)]
@@ -52,6 +54,7 @@ const POLL: u32 = 4_096;
 
 enum Kind {
     Memory(Memory),
+    Sqlite(Sqlite),
     Postgres(Postgres),
 }
 
@@ -67,9 +70,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`StoreError::InUse`], [`StoreError::Format`], [`StoreError::Unavailable`].
-    #[expect(clippy::todo, reason = "lands next")]
-    pub fn sqlite(_folder: &Path) -> Result<Self, StoreError> {
-        todo!()
+    pub fn sqlite(folder: &Path) -> Result<Self, StoreError> {
+        Ok(Self::of(Kind::Sqlite(Sqlite::open(folder)?)))
     }
 
     /// PostgreSQL at `postgres://user:password@host:port/database`; tables are made if missing.
@@ -112,6 +114,7 @@ impl Engine {
     pub(crate) async fn read(&self, reads: &[Read], barrier: &Barrier) -> Result<Vec<Answer>, StoreError> {
         match &self.shared.kind {
             Kind::Memory(engine) => engine.read(reads, barrier).await,
+            Kind::Sqlite(engine) => engine.read(reads, barrier).await,
             Kind::Postgres(engine) => engine.read(reads, barrier).await,
         }
     }
@@ -120,6 +123,7 @@ impl Engine {
         let feed = &self.shared.feed;
         match &self.shared.kind {
             Kind::Memory(engine) => engine.commit(batch, barrier, feed).await,
+            Kind::Sqlite(engine) => engine.commit(batch, barrier, feed).await,
             Kind::Postgres(engine) => engine.commit(batch, barrier, feed).await,
         }
     }
@@ -127,6 +131,7 @@ impl Engine {
     pub(crate) async fn changes(&self, after: u64, limit: u32) -> Result<Option<Vec<(u64, KeyPath)>>, StoreError> {
         match &self.shared.kind {
             Kind::Memory(engine) => engine.changes(after, limit).await,
+            Kind::Sqlite(engine) => engine.changes(after, limit).await,
             Kind::Postgres(engine) => engine.changes(after, limit).await,
         }
     }
@@ -134,6 +139,7 @@ impl Engine {
     pub(crate) async fn log(&self, name: &str, lanes: usize) -> Result<Log, LogError> {
         match &self.shared.kind {
             Kind::Memory(engine) => engine.log(name, lanes).await,
+            Kind::Sqlite(engine) => engine.log(name, lanes).await,
             Kind::Postgres(engine) => engine.log(name, lanes).await,
         }
     }
@@ -141,6 +147,7 @@ impl Engine {
     fn shared(&self) -> bool {
         match &self.shared.kind {
             Kind::Memory(engine) => engine.shared(),
+            Kind::Sqlite(engine) => engine.shared(),
             Kind::Postgres(engine) => engine.shared(),
         }
     }

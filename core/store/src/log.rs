@@ -78,6 +78,12 @@ pub enum LogError {
     },
 }
 
+impl LogError {
+    pub(crate) fn unavailable(reason: impl std::fmt::Display) -> Self {
+        Self::Unavailable { reason: reason.to_string().into() }
+    }
+}
+
 /// An append log. Cheap to clone.
 #[derive(Clone)]
 pub struct Log {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::log::folder::Folder;
-use crate::log::lane::{Lane, unavailable};
+use crate::log::lane::Lane;
 use crate::log::recover::parse_name;
 use crate::log::{Log, LogError, MAX_LANES, Position, Record};
 
@@ -27,7 +27,7 @@ impl<F: Folder> FileLog<F> {
     /// Opens the log in `folder`, recovering what a crash left. Blocks.
     pub(crate) fn open(folder: F, lanes: usize, segment_bytes: u64, lease: Lease) -> Result<Self, LogError> {
         let mut found: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
-        for (lane, first) in folder.names().map_err(unavailable)?.iter().filter_map(|name| parse_name(name)) {
+        for (lane, first) in folder.names().map_err(LogError::unavailable)?.iter().filter_map(|name| parse_name(name)) {
             found.entry(lane).or_default().push(first);
         }
         let left = found
@@ -90,7 +90,7 @@ impl<F: Folder> FileLog<F> {
         work: impl FnOnce(&Shared<F>) -> Result<T, LogError> + Send + 'static,
     ) -> Result<T, LogError> {
         let shared = Arc::clone(&self.shared);
-        tokio::task::spawn_blocking(move || work(&shared)).await.map_err(unavailable)?
+        tokio::task::spawn_blocking(move || work(&shared)).await.map_err(LogError::unavailable)?
     }
 }
 
@@ -126,7 +126,7 @@ impl Leases {
         if fresh {
             Ok(Lease { leases: self.clone(), name: name.to_owned(), _held: held })
         } else {
-            Err(unavailable("the log is open already"))
+            Err(LogError::unavailable("the log is open already"))
         }
     }
 }

@@ -3,10 +3,12 @@
 //! Two worlds stand behind it: the disk, and memory for the memory engine. The tests have a third, which forgets what
 //! was not synced and fails on command; nothing above this file can tell them apart.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+
+use crate::disk;
 
 /// A flat folder of files.
 pub(crate) trait Folder: Send + Sync + 'static {
@@ -55,23 +57,9 @@ pub(crate) struct DiskFolder {
 impl DiskFolder {
     /// Opens the folder, and makes it (0700) and its parents if missing.
     pub(crate) fn open_or_create(path: &Path) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-        if let Some(parent) = path.parent() {
-            sync_folder(parent)?;
-        }
+        disk::make_folder(path)?;
         Ok(Self { path: path.to_owned() })
     }
-}
-
-/// Makes the names in a folder durable.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    open_file(OpenOptions::new().read(true), path)?.sync_all()
-}
-
-/// The only place of the room where a file is opened by name.
-#[expect(clippy::disallowed_methods, reason = "files belong to this room")]
-pub(crate) fn open_file(options: &OpenOptions, path: &Path) -> io::Result<File> {
-    options.open(path)
 }
 
 impl Folder for DiskFolder {
@@ -83,11 +71,11 @@ impl Folder for DiskFolder {
     }
 
     fn create(&self, name: &str) -> io::Result<File> {
-        open_file(OpenOptions::new().read(true).write(true).create_new(true).mode(0o600), &self.path.join(name))
+        disk::create_file(&self.path.join(name))
     }
 
     fn open(&self, name: &str) -> io::Result<File> {
-        open_file(OpenOptions::new().read(true).write(true), &self.path.join(name))
+        disk::open_file(&self.path.join(name))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
@@ -95,7 +83,7 @@ impl Folder for DiskFolder {
     }
 
     fn sync(&self) -> io::Result<()> {
-        sync_folder(&self.path)
+        disk::sync_folder(&self.path)
     }
 }
 

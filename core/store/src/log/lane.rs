@@ -188,11 +188,11 @@ impl<F: Folder> Lane<F> {
             let covered = tail.firsts.get(1).is_some_and(|next| *next <= upto.saturating_add(1));
             if !covered || tail.folder_changed {
                 drop(tail);
-                return folder.sync().map_err(unavailable);
+                return folder.sync().map_err(LogError::unavailable);
             }
             let first = tail.firsts.remove(0);
             drop(tail);
-            folder.remove(&name(self.number, first)).map_err(unavailable)?;
+            folder.remove(&name(self.number, first)).map_err(LogError::unavailable)?;
         }
     }
 
@@ -205,7 +205,7 @@ impl<F: Folder> Lane<F> {
         limit: usize,
         records: &mut Vec<Record>,
     ) -> Result<u64, LogError> {
-        let Some((file, header)) = recover::open(folder, self.number, first).map_err(unavailable)? else {
+        let Some((file, header)) = recover::open(folder, self.number, first).map_err(LogError::unavailable)? else {
             return Err(self.damaged(first));
         };
         let bookmark = *self.bookmark.lock().unwrap_or_else(PoisonError::into_inner);
@@ -213,7 +213,7 @@ impl<F: Folder> Lane<F> {
         let (mut next, offset) = bookmark.map_or((first, offset_of(HEADER)), |mark| (mark.sequence + 1, mark.offset));
         let mut cursor = Cursor::new(&file, header, offset);
         while next <= *wanted.end() && records.len() < limit {
-            match cursor.step().map_err(unavailable)? {
+            match cursor.step().map_err(LogError::unavailable)? {
                 Step::Record(sequence, bytes) if sequence == next => {
                     if wanted.contains(&sequence) {
                         records.push(Record { position: self.position(sequence), bytes: bytes.to_vec() });
@@ -315,8 +315,4 @@ impl<F: Folder> Lane<F> {
 
 fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-}
-
-pub(super) fn unavailable(error: impl std::fmt::Display) -> LogError {
-    LogError::Unavailable { reason: error.to_string().into() }
 }

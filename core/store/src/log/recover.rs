@@ -12,7 +12,6 @@ use crate::log::LogError;
 use crate::log::cursor::{Cursor, Step, offset_of, read_header};
 use crate::log::folder::{Folder, Storage};
 use crate::log::frame::{HEADER, Header, NoHeader};
-use crate::log::lane::unavailable;
 
 /// A lane's end, after recovery. Everything in it is synced.
 pub(super) struct Recovered<S> {
@@ -91,7 +90,7 @@ impl<F: Folder> Search<'_, F> {
             let mut cursor = Cursor::new(&file, header, offset_of(HEADER));
             loop {
                 let offset = cursor.offset();
-                match cursor.step().map_err(unavailable)? {
+                match cursor.step().map_err(LogError::unavailable)? {
                     Step::Record(sequence, _) if sequence == self.expected => {
                         self.expected = sequence.saturating_add(1);
                     }
@@ -109,7 +108,7 @@ impl<F: Folder> Search<'_, F> {
         for segment in tear.segment..self.firsts.len() {
             let Some((file, header)) = self.open(segment)? else { continue };
             let offset = tear.offset.filter(|_| segment == tear.segment).unwrap_or(offset_of(HEADER));
-            let marked = Cursor::new(&file, header, offset).highest_mark().map_err(unavailable)?;
+            let marked = Cursor::new(&file, header, offset).highest_mark().map_err(LogError::unavailable)?;
             self.proven = self.proven.max(header.synced).max(marked);
         }
         Ok(())
@@ -122,34 +121,35 @@ impl<F: Folder> Search<'_, F> {
             let keep = tear.segment.saturating_add(usize::from(tear.offset.is_some()));
             while self.firsts.len() > keep {
                 let Some(first) = self.firsts.pop() else { break };
-                self.folder.remove(&name(self.lane, first)).map_err(unavailable)?;
+                self.folder.remove(&name(self.lane, first)).map_err(LogError::unavailable)?;
             }
             if let Some(offset) = tear.offset
                 && let Some((file, _)) = self.open(tear.segment)?
             {
-                file.cut(offset).map_err(unavailable)?;
+                file.cut(offset).map_err(LogError::unavailable)?;
             }
         }
         let mut current = None;
         for segment in from..self.firsts.len() {
             let opened = self.open(segment)?;
             if let Some((file, _)) = &opened {
-                file.sync().map_err(unavailable)?;
+                file.sync().map_err(LogError::unavailable)?;
             }
             current = opened;
         }
-        self.folder.sync().map_err(unavailable)?;
+        self.folder.sync().map_err(LogError::unavailable)?;
         let last = self.expected.saturating_sub(1);
         let (file, header, marked) = match current {
             Some((file, header)) => (file, header, self.proven >= last),
             None => {
-                let (file, header) = create(self.folder, self.lane, self.expected, last).map_err(unavailable)?;
-                file.sync().and_then(|()| self.folder.sync()).map_err(unavailable)?;
+                let (file, header) =
+                    create(self.folder, self.lane, self.expected, last).map_err(LogError::unavailable)?;
+                file.sync().and_then(|()| self.folder.sync()).map_err(LogError::unavailable)?;
                 self.firsts.push(self.expected);
                 (file, header, true)
             }
         };
-        let end = file.length().map_err(unavailable)?;
+        let end = file.length().map_err(LogError::unavailable)?;
         Ok(Recovered { firsts: self.firsts, file, header, end, last, marked })
     }
 
@@ -159,7 +159,7 @@ impl<F: Folder> Search<'_, F> {
 
     /// Opens a file of the lane; `None` when its header is torn.
     fn open(&self, segment: usize) -> Result<Option<(F::File, Header)>, LogError> {
-        open(self.folder, self.lane, self.first(segment)).map_err(unavailable)
+        open(self.folder, self.lane, self.first(segment)).map_err(LogError::unavailable)
     }
 }
 

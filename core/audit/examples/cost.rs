@@ -120,12 +120,12 @@ async fn costs(
     let settings = Settings { sync, lanes: 1, reserve: None };
     let (entropy, sign, clock) = (Arc::clone(&ports) as _, Arc::clone(&ports) as _, Arc::clone(&ports) as _);
     let journal = Journal::open(store.clone(), entropy, sign, clock, settings).await?;
-    let events = measure(&format!("{name}: making the event, no journal"), records, |_| {
+    measure(&format!("{name}: making the event, no journal"), records, |_| {
         let effect: Effect<(), ()> = Effect::value((), encrypt(&context, key));
         drop(effect);
         std::future::ready(true)
-    });
-    events.await;
+    })
+    .await;
     measure(&format!("{name}: value, {sync:?}"), records, |_| async {
         let effect: Effect<(), ()> = Effect::value((), encrypt(&context, key));
         matches!(journal.release(effect).await, Released::Answer(()))

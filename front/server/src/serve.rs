@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sealroom_audit::Counts;
 use sealroom_foundation::Region;
 use thiserror::Error;
 use tokio::net::{TcpListener, UnixListener};
@@ -19,7 +20,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::front::{Front, OperatorFront};
 use crate::house::{self, House, HouseError};
-use crate::metrics::{Counters, Gauge, Page};
+use crate::metrics::{Counters, Page, Reading};
 use crate::timers::{self, SpareMaker};
 use crate::transport::tls::{Tls, TlsError};
 use crate::transport::{Acceptor, Drain, Handler, Listener, Patience, Security, Slots};
@@ -243,7 +244,7 @@ impl Server {
         };
         self.accept(sockets.operator, operator, Security::Plain, Arc::new(Slots::new(SIDE_CONNECTIONS)));
         if let Some(listener) = sockets.admin {
-            let page = Page::new(counters, gauges(&self.house, &connections, &requests));
+            let page = Page::new(counters, readings(&self.house, &connections, &requests));
             let admin = Admin { page, readiness: Ready(self.house.clone()), drain: Arc::clone(&self.drain) };
             self.accept(listener, admin, Security::Plain, Arc::new(Slots::new(SIDE_CONNECTIONS)));
         }
@@ -290,27 +291,44 @@ impl Readiness for Ready {
     }
 }
 
-fn gauges(house: &House, connections: &Arc<Slots>, requests: &Arc<Slots>) -> Vec<Gauge> {
-    let count = |slots: &Arc<Slots>| {
+fn readings(house: &House, connections: &Arc<Slots>, requests: &Arc<Slots>) -> Vec<Reading> {
+    let taken = |slots: &Arc<Slots>| {
         let slots = Arc::clone(slots);
-        move || u64::try_from(slots.taken()).unwrap_or(u64::MAX)
+        move || count(slots.taken())
     };
-    let door = house.door.clone();
-    let hsm = Arc::clone(house.door.hsm());
+    let journal = |pick: fn(Counts) -> u64| {
+        let journal = house.journal.clone();
+        move || pick(journal.counts())
+    };
+    let (door, hsm) = (house.door.clone(), Arc::clone(house.door.hsm()));
     vec![
-        Gauge { name: "sealroom_connections", help: "Open connections", read: Box::new(count(connections)) },
-        Gauge { name: "sealroom_requests_in_flight", help: "Requests being served", read: Box::new(count(requests)) },
-        Gauge {
-            name: "sealroom_hsm_queue",
-            help: "Slow commands waiting for a thread",
-            read: Box::new(move || u64::try_from(door.waiting()).unwrap_or(u64::MAX)),
-        },
-        Gauge {
-            name: "sealroom_hsm_spare_pairs",
-            help: "RSA pairs kept ready",
-            read: Box::new(move || u64::try_from(hsm.spares().ready().iter().sum::<usize>()).unwrap_or(u64::MAX)),
-        },
+        Reading::gauge("sealroom_connections", "Open connections", taken(connections)),
+        Reading::gauge("sealroom_requests_in_flight", "Requests being served", taken(requests)),
+        Reading::gauge("sealroom_hsm_queue", "Slow commands waiting for a thread", move || count(door.waiting())),
+        Reading::gauge("sealroom_hsm_spare_pairs", "RSA pairs kept ready", move || {
+            count(hsm.spares().ready().iter().sum())
+        }),
+        Reading::counter(
+            "sealroom_journal_records",
+            "Records written to the journal",
+            journal(|counts| counts.records),
+        ),
+        Reading::counter("sealroom_journal_bytes", "Bytes appended to the journal", journal(|counts| counts.bytes)),
+        Reading::counter(
+            "sealroom_journal_failures",
+            "Calls that could not be recorded, and syncs that failed",
+            journal(|counts| counts.failures),
+        ),
+        Reading::gauge(
+            "sealroom_journal_unsynced_bytes",
+            "Bytes of the journal that are not on the disk yet",
+            journal(|counts| counts.unsynced_bytes),
+        ),
     ]
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 /// The signals that the server listens to.

@@ -118,6 +118,7 @@ async fn each_request_gets_the_answer_of_its_stage() {
         (Sent { method: Method::GET, ..Sent::kms(TARGET, b"") }, 404, "<UnknownOperationException/>"),
         (Sent { path: "/bucket/key", headers: vec![], key: None, ..Sent::kms("", b"") }, 404, "<Unknown"),
         (Sent::kms(TARGET, &vec![b' '; 2 * 1024 * 1024 + 1]), 413, ""),
+        (Sent::kms(TARGET, &vec![b' '; 6 * 1024 * 1024]), 413, ""),
         (Sent { path: "/_sealroom/clock", method: Method::GET, ..Sent::kms(TARGET, b"") }, 200, "service_time"),
         (Sent { path: "/_sealroom/else", ..Sent::kms(TARGET, b"") }, 404, "clock"),
     ];

@@ -156,8 +156,15 @@ impl Sink for Json {
     }
 
     fn text(&mut self, text: &str) {
-        // INVARIANT: a text can be written, and to a vector.
-        let _ = serde_json::to_writer(&mut self.out, text);
+        // Folding looks at many bytes at once, which a search that may stop doesn't; most texts need no escape.
+        if text.bytes().fold(false, |special, b| special | (b < 0x20) | (b == b'"') | (b == b'\\')) {
+            // INVARIANT: a text can be written, and to a vector.
+            let _ = serde_json::to_writer(&mut self.out, text);
+        } else {
+            self.out.push(b'"');
+            self.out.extend_from_slice(text.as_bytes());
+            self.out.push(b'"');
+        }
     }
 
     fn integer(&mut self, number: i64) {

@@ -2,6 +2,7 @@
 //! unread. The rows of refusals stand in `tests/wire/refusals.json`.
 
 mod answers;
+mod forms;
 mod properties;
 mod records;
 mod refusals;

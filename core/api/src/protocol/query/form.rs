@@ -137,13 +137,17 @@ impl<'f> Node<'f> {
         self.children().find(|(name, _)| names.contains(name)).map(|(_, node)| node).ok_or(Malformed)
     }
 
-    /// The items of a list or map in the order of their numbers, framed or flat.
+    /// The items of a list or map in the order of their numbers, framed or flat. SDKs write an empty list as `Name=`.
     fn items(self) -> Result<Vec<Node<'f>>, Malformed> {
+        if self.text().is_ok_and(|text| !text.is_empty()) {
+            return Err(Malformed);
+        }
         let numbered = |node: Node<'f>| -> Option<Vec<(u32, Node<'f>)>> {
             node.children().map(|(name, node)| name.parse().ok().map(|number| (number, node))).collect()
         };
         let mut frames = self.children().map(|(_, node)| node);
-        let framed = || frames.next().filter(|_| frames.next().is_none()).and_then(numbered);
+        let framed =
+            || frames.next().filter(|_| frames.next().is_none()).and_then(numbered).filter(|items| !items.is_empty());
         let mut items = numbered(self).or_else(framed).ok_or(Malformed)?;
         items.sort_by_key(|(number, _)| *number);
         Ok(items.into_iter().map(|(_, node)| node).collect())

@@ -9,7 +9,7 @@ mod values;
 
 use crate::conditions::Presence;
 use crate::evaluation::{Failure, Request};
-use crate::pattern::{Budget, Pattern};
+use crate::pattern::{Budget, LOOKUP_STEPS, Pattern};
 use crate::text::{Filled, Reading, Texts, Unfit};
 
 use operator::{Operator, Quantifier, Relation, Test};
@@ -84,6 +84,7 @@ impl Condition {
     pub(crate) fn holds(&self, request: &Request<'_>) -> Result<bool, Failure> {
         let ready = Ready::new(&self.wanted, request)?;
         let mut tally = Tally::default();
+        request.budget.spend(LOOKUP_STEPS)?;
         let presence = request.conditions.lookup(&self.key, &mut |value| {
             tally.add(ready.has(value, &request.budget).map(|found| found != self.operator.negated));
         });

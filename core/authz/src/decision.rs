@@ -56,10 +56,8 @@ pub fn decide<'a>(facts: &Facts<'a>) -> Result<Allowed<'a>, Denied> {
 
 /// A service and a name, with one colon between.
 fn is_action(text: &str) -> bool {
-    let formed = text
-        .split_once(':')
-        .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty() && !name.contains(':'));
-    formed && text.len() <= ACTION_BYTES
+    let colons = text.bytes().filter(|byte| *byte == b':').count();
+    colons == 1 && !text.starts_with(':') && !text.ends_with(':') && text.len() <= ACTION_BYTES
 }
 
 /// Whether the caller of `facts` could still put a policy on `key` once `proposed` stands there: KMS's lockout check.

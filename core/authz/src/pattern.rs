@@ -12,10 +12,12 @@ pub(crate) const MANY: u8 = 0xff;
 /// `?`: one character, however many bytes it has.
 pub(crate) const ONE: u8 = 0xfe;
 
-/// LIMIT: steps that one decision may spend on comparing, about two milliseconds of work. A policy of 32 KiB whose
+/// LIMIT: steps that one decision may spend on comparing, one or two milliseconds of work. A policy of 32 KiB whose
 /// patterns all go astray over 8 KiB of encryption context would want a hundred times as many; past the limit the
 /// statements that are left fail against the caller.
 const STEPS: u32 = 1 << 20;
+/// What asking for a condition key counts as, however it is answered.
+pub(crate) const LOOKUP_STEPS: usize = 256;
 
 /// What is left of a decision's steps.
 #[derive(Debug)]
@@ -38,6 +40,14 @@ impl Budget {
         let left = u32::try_from(steps).ok().and_then(|steps| self.0.get().checked_sub(steps));
         self.0.set(left.unwrap_or_default());
         left.map(|_| ()).ok_or(Failure::Spent)
+    }
+
+    /// [`walk`] at this budget's cost.
+    fn walk(&self, pattern: &[u8], text: &[u8], fold: impl Fn(u8) -> u8) -> Result<bool, Failure> {
+        let mut left = self.0.get();
+        let matched = walk(pattern, text, fold, &mut left);
+        self.0.set(left);
+        matched.ok_or(Failure::Spent)
     }
 }
 
@@ -100,7 +110,7 @@ impl Pattern {
             Shape::Any => Ok(true),
             Shape::Exact => Ok(text.as_bytes() == &*self.bytes),
             Shape::Prefix => Ok(text.as_bytes().starts_with(&self.bytes)),
-            Shape::General => walk(&self.bytes, text.as_bytes(), |byte| byte, budget),
+            Shape::General => budget.walk(&self.bytes, text.as_bytes(), |byte| byte),
         }
     }
 
@@ -117,7 +127,7 @@ impl Pattern {
                 let head = bytes.get(..self.bytes.len());
                 Ok(head.is_some_and(|head| head.eq_ignore_ascii_case(&self.bytes)))
             }
-            Shape::General => walk(&self.bytes, bytes, |byte| byte.to_ascii_lowercase(), budget),
+            Shape::General => budget.walk(&self.bytes, bytes, |byte| byte.to_ascii_lowercase()),
         }
     }
 
@@ -147,20 +157,20 @@ pub(crate) fn push_plain(bytes: &mut Vec<u8>, text: &str) {
 }
 
 /// Goes through pattern and text once; at a difference it goes back to the last `*` only, so the cost is at most the
-/// product of both lengths.
-fn walk(pattern: &[u8], text: &[u8], fold: fn(u8) -> u8, budget: &Budget) -> Result<bool, Failure> {
+/// product of both lengths. `None` when that takes more steps than are left.
+fn walk(pattern: &[u8], text: &[u8], fold: impl Fn(u8) -> u8, left: &mut u32) -> Option<bool> {
     let (mut at, mut next) = (0, 0);
     let mut retry = None;
-    loop {
-        budget.spend(1)?;
+    while *left > 0 {
+        *left -= 1;
         let step = match (pattern.get(at), text.get(next)) {
-            (None, None) => return Ok(true),
+            (None, None) => return Some(true),
             (Some(&MANY), _) => {
                 at += 1;
                 retry = Some((at, next));
                 continue;
             }
-            (Some(_), None) => return Ok(false),
+            (Some(_), None) => return Some(false),
             (Some(&ONE), Some(&byte)) => character_length(byte),
             (Some(&wanted), Some(&byte)) if wanted == fold(byte) => Some(1),
             (Some(_) | None, Some(_)) => None,
@@ -169,13 +179,14 @@ fn walk(pattern: &[u8], text: &[u8], fold: fn(u8) -> u8, budget: &Budget) -> Res
             (at, next) = (at + 1, next + length);
             continue;
         }
-        let Some((after_star, tried)) = retry else { return Ok(false) };
+        let Some((after_star, tried)) = retry else { return Some(false) };
         if after_star == pattern.len() {
-            return Ok(true);
+            return Some(true);
         }
         (at, next) = (after_star, tried + 1);
         retry = Some((at, next));
     }
+    None
 }
 
 /// How many bytes the character has that begins with `byte`; `None` inside a character.

@@ -5,7 +5,7 @@
 
 use crate::conditions::Presence;
 use crate::evaluation::{Failure, Request};
-use crate::pattern::{Pattern, push_plain, push_wild};
+use crate::pattern::{LOOKUP_STEPS, Pattern, push_plain, push_wild};
 
 /// How a policy's text is read.
 #[derive(Debug, Clone, Copy)]
@@ -187,6 +187,7 @@ fn fill(pieces: &[Piece], request: &Request<'_>) -> Result<Option<Vec<u8>>, Fail
 
 /// The only value of `key`.
 fn value(key: &str, request: &Request<'_>) -> Result<Option<String>, Failure> {
+    request.budget.spend(LOOKUP_STEPS)?;
     let (mut first, mut count) = (None, 0u32);
     let presence = request.conditions.lookup(key, &mut |value| {
         count = count.saturating_add(1);

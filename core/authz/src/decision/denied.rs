@@ -164,8 +164,8 @@ enum Cause {
         operator: String,
         key: Box<str>,
     },
-    /// The statement allows, but what it allows needs another's consent.
-    Delegates,
+    /// The statement allows, but others must as well.
+    Allows,
     Failed(&'static str),
 }
 
@@ -191,7 +191,7 @@ impl fmt::Display for Finding {
             Cause::NotPrincipal => f.write_str(": does not name the principal"),
             Cause::NotResource => f.write_str(": does not name the resource"),
             Cause::NotCondition { operator, key } => write!(f, ": `{operator}` does not hold for `{key}`"),
-            Cause::Delegates => f.write_str(": leaves the decision to the account's own policies"),
+            Cause::Allows => f.write_str(": allows, which alone is not enough"),
             Cause::Failed(why) => write!(f, ": {why}"),
         }
     }
@@ -215,7 +215,7 @@ fn near_misses(layer: Layer, facts: &Facts<'_>, request: &Request<'_>) -> Vec<Fi
 fn obstacle(statement: &Statement, request: &Request<'_>) -> Option<Cause> {
     Some(match statement.examine(request) {
         Err(failure) => Cause::Failed(failure.as_str()),
-        Ok(Ok(_)) => Cause::Delegates,
+        Ok(Ok(_)) => Cause::Allows,
         Ok(Err(Obstacle::Action)) => return None,
         Ok(Err(Obstacle::Principal)) => Cause::NotPrincipal,
         Ok(Err(Obstacle::Resource)) => Cause::NotResource,

@@ -35,11 +35,9 @@ pub(super) fn of_no_action<'a>(facts: &Facts<'a>) -> Refusal<'a> {
 
 /// Hears every layer, so that a `Deny` anywhere decides, and then asks each for its consent.
 pub(super) fn weigh<'a>(facts: &Facts<'a>, request: &Request<'a>) -> Result<(), Refusal<'a>> {
-    let bound = !is_service_linked(facts.principal);
     let (controls, own) = (&facts.controls, &facts.identity);
-    let resource_control = !bound || levels(Layer::ResourceControl, controls.resource_control, request)?;
-    let bound = bound && !matches!(facts.principal, Principal::Service { .. });
-    let service_control = !bound || levels(Layer::ServiceControl, controls.service_control, request)?;
+    let resource_control = levels(Layer::ResourceControl, controls.resource_control, request)?;
+    let service_control = levels(Layer::ServiceControl, controls.service_control, request)?;
     let endpoint = consent(Layer::Endpoint, controls.endpoint.as_slice(), controls.endpoint.is_some(), request)?;
     let resource = match resource_policy(facts) {
         Some(policy) => hear(resource_layer(facts), Heard { name: None, policy }, request)?,
@@ -129,8 +127,13 @@ fn consent<'a>(
     Ok(any(layer, policies, request)? || !present)
 }
 
-/// Whether one policy of each level allows.
+/// Whether one policy of each level allows, or the organisation doesn't bind the principal.
 fn levels<'a>(layer: Layer, levels: &[&[AttachedPolicy<'a>]], request: &Request<'_>) -> Result<bool, Refusal<'a>> {
+    // AWS: service control policies bind principals of accounts; neither kind binds service-linked roles.
+    let service = layer == Layer::ServiceControl && matches!(request.principal, Principal::Service { .. });
+    if levels.is_empty() || service || is_service_linked(request.principal) {
+        return Ok(true);
+    }
     levels.iter().try_fold(true, |allowed, policies| Ok(allowed & any(layer, policies, request)?))
 }
 
@@ -151,7 +154,7 @@ fn resource_layer(facts: &Facts<'_>) -> Layer {
     }
 }
 
-/// AWS: organisations don't bind service-linked roles.
+/// Whether `principal` is a session of a role that belongs to a service.
 fn is_service_linked(principal: &Principal) -> bool {
     let Principal::AssumedRole { role_arn, .. } = principal else { return false };
     role_arn.splitn(6, ':').last().is_some_and(|resource| resource.starts_with("role/aws-service-role/"))

@@ -103,6 +103,7 @@ fn a_hostile_pattern_costs_the_product_of_the_lengths_at_most() {
     let (pattern, text) = ("*a".repeat(20) + "b", "a".repeat(500));
     let budget = Budget::new();
     assert_eq!(wild(&pattern).matches(&text, &budget), Ok(false));
+    assert!(!budget.is_spent());
     let spent = usize::try_from(STEPS - budget.0.get()).unwrap();
     assert!(spent <= 2 * pattern.len() * text.len(), "{spent}");
     let text = "a".repeat(20_000);

@@ -103,6 +103,25 @@ fn hostile_patterns_end_in_a_refusal() {
     assert_eq!(matches(&json!({"ForAllValues:StringNotEquals": {"test:key": values}}), &keys), (false, true));
 }
 
+/// Asking counts, however it is answered: each question may cost a search through the whole request.
+#[test]
+fn questions_without_end_end_in_a_refusal() {
+    let deny = |number: usize| {
+        // All of these hold, and the last one doesn't.
+        let mut keys: serde_json::Map<_, _> = (1..number).map(|n| (format!("a:{n}"), json!(true))).collect();
+        keys.insert("z:z".to_owned(), json!(false));
+        json!({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {"Null": keys}})
+    };
+    let allow = json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"});
+    let allowed = |questions: &[usize]| {
+        let statements: Vec<_> = questions.iter().map(|number| deny(*number)).chain([allow.clone()]).collect();
+        let policy = Policy::parse(&json!({"Statement": statements}).to_string(), kind("resource")).unwrap();
+        root_may_encrypt(&policy, &Keys::default()).is_ok()
+    };
+    assert!(allowed(&[256; 16]), "4,096 questions are answered");
+    assert!(!allowed(&[&[256; 16][..], &[1]].concat()), "one more is not");
+}
+
 /// What is filled in counts as well: two bytes of policy could ask for kilobytes of a request.
 #[test]
 fn hostile_variables_end_in_a_refusal() {

@@ -2,6 +2,7 @@
 
 mod crash;
 pub(crate) mod faults;
+mod files;
 mod release;
 mod sample;
 mod verify;

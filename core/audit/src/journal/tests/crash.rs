@@ -74,7 +74,7 @@ struct Run<W> {
 impl<W: World> Run<W> {
     async fn step(&mut self, house: &House, journal: &Journal) {
         match self.dice.roll(12) {
-            0 => journal.tend().await,
+            0 => self.tend(journal).await,
             1 => drop(house.clock.0.fetch_add(40, Ordering::Relaxed)),
             2 => journal.inner.disk.log.sync_now().unwrap(),
             3..=7 => {
@@ -89,6 +89,13 @@ impl<W: World> Run<W> {
         if journal.counts().unsynced_bytes == 0 {
             self.world.all_synced();
         }
+    }
+
+    /// A world that loses what isn't synced must know what a tending synced before it goes on.
+    async fn tend(&mut self, journal: &Journal) {
+        journal.tend().await;
+        journal.inner.disk.log.sync_now().unwrap();
+        self.world.all_synced();
     }
 
     fn next(&self) -> u64 {
@@ -139,7 +146,7 @@ impl<W: World> Run<W> {
             Poll::Pending => {
                 journal.inner.disk.faults.on_commit(|| OnCommit::Work);
                 if self.dice.one_in(2) {
-                    journal.tend().await;
+                    self.tend(journal).await;
                 }
                 Some(release.await)
             }
@@ -215,6 +222,7 @@ pub(super) async fn run(world: impl World, seed: u64) {
             }
             if run.dice.one_in(4) {
                 journal.close().await;
+                run.world.all_synced();
             }
         }
         // No handle may be left when it crashes.

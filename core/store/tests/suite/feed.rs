@@ -20,8 +20,10 @@ pub(crate) async fn changes_tell_the_paths_of_every_commit_in_order(fresh: Fresh
     let expected = expected.map(|(sequence, name)| (sequence, name.to_owned()));
     assert_eq!(names(&store.changes(start, 100).await.unwrap().unwrap()), expected);
     assert_eq!(names(&store.changes(first, 100).await.unwrap().unwrap()), expected[2..]);
-    for after in [second, second + 1, u64::MAX] {
-        assert_eq!(store.changes(after, 100).await.unwrap(), Some(Vec::new()), "after {after}");
+    assert_eq!(store.changes(second, 100).await.unwrap(), Some(Vec::new()));
+    // Ahead of the store: an engine that can lose commits to a fail-over says that it knows nothing of that.
+    for after in [second + 1, u64::MAX] {
+        assert_eq!(store.changes(after, 100).await.unwrap().unwrap_or_default(), [], "after {after}");
     }
 }
 

@@ -1,9 +1,11 @@
 //! A real PostgreSQL for the tests: made in a temporary folder, reached by a socket in it, gone when the last test of
 //! the process lets go of it, or when the process dies. A database of its own for each test. Knows no table of ours.
 
-use std::io::{BufRead, BufReader};
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -15,10 +17,16 @@ use tokio_postgres::{Client, Config, NoTls};
 /// A server. Lives as long as a database of it.
 pub(crate) struct Server {
     folder: tempfile::TempDir,
-    stop: Option<Sender<()>>,
+    orders: Sender<Order>,
     /// Owns the process: the system ends the server when this thread ends, and so when the process is killed.
     keeper: Option<JoinHandle<()>>,
     databases: AtomicUsize,
+}
+
+enum Order {
+    /// Die as in a crash, and start again; then say so.
+    Crash(Sender<()>),
+    Stop,
 }
 
 /// A database of one test.
@@ -30,11 +38,26 @@ pub(crate) struct Database {
 impl Database {
     /// An empty database on the server of this process.
     pub(crate) async fn new() -> Self {
-        let server = shared();
+        Self::on(shared()).await
+    }
+
+    /// An empty database on a server of its own, which may crash.
+    pub(crate) async fn alone() -> Self {
+        Self::on(Arc::new(Server::start())).await
+    }
+
+    async fn on(server: Arc<Server>) -> Self {
         let name = format!("test{}", server.databases.fetch_add(1, Ordering::Relaxed));
         let admin = connect(&server.config("postgres")).await;
         admin.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
         Self { server, name }
+    }
+
+    /// Kills the server in the middle of whatever it does, and starts it again.
+    pub(crate) fn crash(&self) {
+        let (done, is_done) = channel();
+        self.server.orders.send(Order::Crash(done)).unwrap();
+        is_done.recv().unwrap();
     }
 
     /// Where it is, for an engine.
@@ -89,15 +112,15 @@ impl Server {
         let data = folder.path().join("data");
         let options = ["--no-sync", "--auth=trust", "--username=sealroom", "--encoding=UTF8", "--locale=C"];
         run(program("initdb").args(options).arg("-D").arg(&data));
-        let (ready, is_ready) = channel();
-        let (stop, stopped) = channel();
         let mut command = program("postgres");
         command.arg("-D").arg(&data).arg("-k").arg(folder.path()).args(["-c", "listen_addresses="]);
-        // The server's crashes are no subject here, so nothing need reach the disk.
+        // Crashes here are of the process, not of the machine: nothing need reach the disk.
         command.args(["-c", "fsync=off", "-c", "max_connections=200"]).stderr(Stdio::piped());
-        let keeper = std::thread::spawn(move || keep(command.spawn().unwrap(), &ready, &stopped));
+        let (orders, ordered) = channel();
+        let (ready, is_ready) = channel();
+        let keeper = std::thread::spawn(move || keep(command, &ready, &ordered));
         is_ready.recv().expect("PostgreSQL ended before it was ready");
-        Self { folder, stop: Some(stop), keeper: Some(keeper), databases: AtomicUsize::new(0) }
+        Self { folder, orders, keeper: Some(keeper), databases: AtomicUsize::new(0) }
     }
 
     fn config(&self, database: &str) -> Config {
@@ -109,27 +132,36 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.stop.take());
+        let _ = self.orders.send(Order::Stop);
         let _ = self.keeper.take().map(JoinHandle::join);
     }
 }
 
-/// Says when the server is ready, and ends it when nobody wants it any more.
-fn keep(mut server: Child, ready: &Sender<()>, stopped: &Receiver<()>) {
-    let lines = BufReader::new(server.stderr.take().unwrap()).lines();
-    let ready = ready.clone();
-    let reader = std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            if line.contains("ready to accept connections") {
-                let _ = ready.send(());
-            }
+/// Runs the server, again after each crash, until it is told to stop.
+fn keep(mut command: Command, ready: &Sender<()>, orders: &Receiver<Order>) {
+    let mut ready = ready.clone();
+    loop {
+        let mut server = command.spawn().unwrap();
+        let lines = BufReader::new(server.stderr.take().unwrap()).lines();
+        let reader = std::thread::spawn(move || tell_when_ready(lines, &ready));
+        let order = orders.recv().unwrap_or(Order::Stop);
+        let signal = if matches!(order, Order::Crash(_)) { Signal::QUIT } else { Signal::INT };
+        let _ = kill_process(Pid::from_child(&server), signal);
+        let _ = server.wait();
+        let _ = reader.join();
+        match order {
+            Order::Stop => return,
+            Order::Crash(done) => ready = done,
         }
-    });
-    // Ends with an error: the other end is dropped and never sends.
-    let _ = stopped.recv();
-    let _ = kill_process(Pid::from_child(&server), Signal::INT);
-    let _ = server.wait();
-    let _ = reader.join();
+    }
+}
+
+fn tell_when_ready(lines: Lines<BufReader<ChildStderr>>, ready: &Sender<()>) {
+    for line in lines.map_while(Result::ok) {
+        if line.contains("ready to accept connections") {
+            let _ = ready.send(());
+        }
+    }
 }
 
 /// A program of PostgreSQL, as the user it may run as, that doesn't outlive the calling thread.

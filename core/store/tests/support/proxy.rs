@@ -56,8 +56,6 @@ struct Orders {
 
 #[derive(Clone, Copy, Default)]
 struct Traffic {
-    /// Connections that exist are to end, and new ones are refused.
-    closed: bool,
     /// Statements that engines ran, and rows they got, on any connection.
     run: u64,
     rows: u64,
@@ -89,24 +87,12 @@ impl Proxy {
     pub(crate) fn has_cut(&self) -> bool {
         self.state.orders.lock().unwrap().cuts.is_empty()
     }
-
-    /// Cuts every connection and takes no other.
-    pub(crate) fn close(&self) {
-        self.state.traffic.send_modify(|traffic| traffic.closed = true);
-    }
-
-    /// Takes connections again.
-    pub(crate) fn reopen(&self) {
-        self.state.traffic.send_modify(|traffic| traffic.closed = false);
-    }
 }
 
 async fn accept(listener: TcpListener, socket: PathBuf, state: Arc<State>) {
     while let Ok((engine, _)) = listener.accept().await {
-        if !state.traffic.borrow().closed {
-            let (socket, state) = (socket.clone(), Arc::clone(&state));
-            tokio::spawn(async move { connection(engine, &socket, &state).await });
-        }
+        let (socket, state) = (socket.clone(), Arc::clone(&state));
+        tokio::spawn(async move { connection(engine, &socket, &state).await });
     }
 }
 
@@ -119,15 +105,14 @@ async fn connection(engine: TcpStream, socket: &Path, state: &State) {
     let late = tokio::select! {
         late = up(&mut from_engine, &mut to_server, state) => late,
         () = down(&mut from_server, to_engine, state) => None,
-        _ = traffic.wait_for(|traffic| traffic.closed) => None,
     };
     // Whatever ended it, the sockets are dropped at the end; but for what is to come late.
     let Some(late) = late else { return };
     drop(from_engine);
     let cut = *traffic.borrow();
-    let _ = traffic.wait_for(|traffic| traffic.run > cut.run || traffic.closed).await;
+    let _ = traffic.wait_for(|traffic| traffic.run > cut.run).await;
     // Either the question has an answer by now, or it waits for this very connection.
-    let answered = traffic.wait_for(|traffic| traffic.rows > cut.rows || traffic.closed);
+    let answered = traffic.wait_for(|traffic| traffic.rows > cut.rows);
     let _ = tokio::time::timeout(PATIENCE, answered).await;
     let _ = to_server.write_all(&late).await;
     let _ = to_server.shutdown().await;

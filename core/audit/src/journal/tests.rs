@@ -34,12 +34,13 @@ impl Entropy for FakeEntropy {
     }
 }
 
-/// Both clocks show one time, which tests move.
+/// Both clocks show one time, which tests move; it counts how often it is asked.
 #[derive(Default)]
-struct FakeClock(AtomicI64);
+struct FakeClock(AtomicI64, AtomicU64);
 
 impl Clock for FakeClock {
     fn wall(&self) -> Timestamp {
+        self.1.fetch_add(1, Ordering::Relaxed);
         Timestamp::EPOCH.plus_seconds(self.0.load(Ordering::Relaxed))
     }
 

@@ -106,6 +106,56 @@ async fn a_change_is_recorded_and_leaves_the_outbox_once_it_is_synced() {
 }
 
 #[tokio::test]
+async fn rows_go_and_checkpoints_bind_only_what_is_synced() {
+    let house = House::new().await;
+    let journal = house.by_hand(Sync::Interval, 2).await.unwrap();
+    for lane in &journal.inner.lanes {
+        lane.record(&event(1).into(), &*house.entropy).unwrap();
+    }
+    assert!(matches!(journal.release(change(2)).await, Released::Answer(2)));
+    let (log, unsynced) = (journal.inner.disk.log.clone(), Arc::new(AtomicU64::new(0)));
+    let look = |log: sealroom_store::Log| {
+        let unsynced = Arc::clone(&unsynced);
+        move || unsynced.fetch_max(log.unsynced_bytes(), Ordering::Relaxed)
+    };
+    let (at_append, at_commit) = (look(log.clone()), look(log.clone()));
+    journal.inner.disk.faults.full_when(move || {
+        at_append();
+        false
+    });
+    let commits = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&commits);
+    journal.inner.disk.faults.on_commit(move || {
+        at_commit();
+        counted.fetch_add(1, Ordering::Relaxed);
+        OnCommit::Work
+    });
+    assert!(log.unsynced_bytes() > 0);
+    journal.tend().await;
+    // The rows, and the row that names the checkpoint.
+    assert_eq!((commits.load(Ordering::Relaxed), unsynced.load(Ordering::Relaxed)), (2, 0));
+}
+
+#[tokio::test]
+async fn a_checkpoint_binds_only_what_is_synced_when_no_row_made_anybody_sync() {
+    let house = House::new().await;
+    let journal = house.by_hand(Sync::Interval, 2).await.unwrap();
+    for lane in &journal.inner.lanes {
+        lane.record(&event(1).into(), &*house.entropy).unwrap();
+    }
+    let log = journal.inner.disk.log.clone();
+    let seen = Arc::new(AtomicU64::new(u64::MAX));
+    let unsynced = Arc::clone(&seen);
+    assert!(log.unsynced_bytes() > 0);
+    journal.inner.disk.faults.full_when(move || {
+        unsynced.store(log.unsynced_bytes(), Ordering::Relaxed);
+        false
+    });
+    journal.tend().await;
+    assert_eq!(seen.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
 async fn a_conflict_records_nothing() {
     let house = House::new().await;
     let journal = house.by_hand(Sync::Interval, 1).await.unwrap();
@@ -285,6 +335,21 @@ async fn the_sync_thread_syncs_without_being_asked_and_a_closed_journal_is_synce
         let journal = house.by_hand(sync, 2).await.unwrap();
         assert_eq!(recorded(&journal).await, [1, 2, 4]);
     }
+}
+
+#[tokio::test]
+async fn the_sync_thread_sleeps_while_there_is_nothing_to_sync() {
+    let house = House::new().await;
+    let journal = house.start(Sync::Interval, 1, Syncing::Thread(pace::INTERVAL)).await.unwrap();
+    assert!(matches!(journal.release(value(1)).await, Released::Answer(1)));
+    let last = journal.inner.disk.log.last(0).unwrap();
+    journal.inner.disk.log.synced(last).await.unwrap();
+    for _ in 0..50 {
+        journal.reader().verify(&house.trusted()).await.unwrap();
+    }
+    // It asks for the time before and after each sync.
+    assert!(house.clock.1.load(Ordering::Relaxed) <= 2);
+    journal.close().await;
 }
 
 #[tokio::test]

@@ -216,7 +216,7 @@ pub(crate) fn exchange(
 ) -> Result<()> {
     let mut span = Span::default();
     for (number, batch) in calls.chunks(BATCH).enumerate() {
-        load::run(address, CONNECTIONS, &signed(batch, address)?, (Until::EachOnce, Wait::Asleep), &mut span)?;
+        load::run(address, CONNECTIONS, &signed(batch, address)?, (Until::EachOnce, Wait::Awake), &mut span)?;
         for (place, body) in span.answers() {
             take(number * BATCH + place, body)?;
         }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-use crate::load::{self, Span, Until};
+use crate::load::{self, Span, Until, Wait};
 use crate::request::{Call, PRINCIPALS, signed};
 
 /// Connections of calls that prepare or check.
@@ -216,7 +216,7 @@ pub(crate) fn exchange(
 ) -> Result<()> {
     let mut span = Span::default();
     for (number, batch) in calls.chunks(BATCH).enumerate() {
-        load::run(address, CONNECTIONS, &signed(batch, address)?, Until::EachOnce, &mut span)?;
+        load::run(address, CONNECTIONS, &signed(batch, address)?, (Until::EachOnce, Wait::Awake), &mut span)?;
         for (place, body) in span.answers() {
             take(number * BATCH + place, body)?;
         }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::bench::{Bench, Journal};
 use crate::deck::exchange;
-use crate::load::{self, Span, Until};
+use crate::load::{self, Span, Until, Wait};
 use crate::process::Process;
 use crate::report::progress;
 use crate::request::{Call, PRINCIPALS, signed};
@@ -65,7 +65,7 @@ pub(crate) fn make(address: SocketAddr, wanted: usize, arns: &mut Vec<String>) -
     let mut span = Span::default();
     while arns.len() < wanted && begin.elapsed() < PATIENCE {
         let calls = vec![create("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"); BATCH.min(wanted - arns.len())];
-        load::run(address, CONNECTIONS, &signed(&calls, address)?, Until::EachOnce, &mut span)?;
+        load::run(address, CONNECTIONS, &signed(&calls, address)?, (Until::EachOnce, Wait::Asleep), &mut span)?;
         for (_, body) in span.answers() {
             arns.push(created(body)?);
         }

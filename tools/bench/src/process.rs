@@ -22,6 +22,10 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 const START: Duration = Duration::from_secs(60);
 /// How long it may take to end when it is asked to.
 const STOP: Duration = Duration::from_secs(40);
+/// How long it may be busy by itself.
+const SETTLE: Duration = Duration::from_secs(90);
+/// How long it must need less than a fiftieth of a processor to count as quiet.
+const QUIET: Duration = Duration::from_millis(500);
 /// How many of its last lines are kept, to be shown when it fails.
 const LINES: usize = 30;
 
@@ -92,6 +96,19 @@ impl Process {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         let ticks = cpu_ticks(&stat).context("an unknown form of /proc/PID/stat")?;
         Ok(Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second()))
+    }
+
+    /// Waits until it does nothing by itself any more, such as making key pairs in advance.
+    pub(crate) fn settle(&self) -> Result<()> {
+        let begin = Instant::now();
+        while begin.elapsed() < SETTLE {
+            let before = self.cpu()?;
+            thread::sleep(QUIET);
+            if self.cpu()?.saturating_sub(before) <= QUIET / 50 {
+                return Ok(());
+            }
+        }
+        bail!("it is busy by itself after {} s", SETTLE.as_secs())
     }
 
     /// Resident memory in KiB: now, and at most so far.

@@ -9,7 +9,7 @@ mod sign;
 use anyhow::{Result, ensure};
 
 use crate::bench::Bench;
-use crate::load::{self, Span, Until};
+use crate::load::{self, Span, Until, Wait};
 use crate::process::Process;
 use crate::report::{Figures, Report, micros, progress};
 use crate::request::{Call, signed};
@@ -124,11 +124,17 @@ impl Series {
 }
 
 /// Signs `calls` and sends them to `server` for one span, whose answers stay in `span` to be checked.
-fn measure(bench: &Bench, server: &Process, connections: usize, calls: &[Call], span: &mut Span) -> Result<Sample> {
+fn measure(
+    bench: &Bench,
+    server: &Process,
+    (connections, wait): (usize, Wait),
+    calls: &[Call],
+    span: &mut Span,
+) -> Result<Sample> {
     let requests = signed(calls, server.address())?;
     let before = server.cpu()?;
     let until = Until::Elapsed(bench.span());
-    load::run(server.address(), connections, &requests, until, span)
+    load::run(server.address(), connections, &requests, (until, wait), span)
         .map_err(|error| error.context(format!("the server's last lines\n{}", server.last_lines())))?;
     let used = server.cpu()?.saturating_sub(before);
     let answers = count(span.count());
@@ -138,7 +144,7 @@ fn measure(bench: &Bench, server: &Process, connections: usize, calls: &[Call], 
         p50_us: at(500),
         p99_us: at(990),
         server_us: ratio(micros(used), answers),
-        client_us: ratio(micros(span.client_cpu), answers),
+        client_us: ratio(micros(span.client_busy), answers),
     })
 }
 

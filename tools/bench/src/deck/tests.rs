@@ -109,7 +109,7 @@ fn right_answers_pass_and_each_wrong_one_is_found() {
         let (_runtime, address) = stand_in(fault);
         let mut span = Span::default();
         let requests = signed(&deck.calls(work).unwrap(), address).unwrap();
-        load::run(address, 2, &requests, Until::EachOnce, &mut span).unwrap();
+        load::run(address, 2, &requests, (Until::EachOnce, Wait::Asleep), &mut span).unwrap();
         assert_eq!(span.count(), 6);
         assert_eq!(deck.check(work, address, &span).is_ok(), passes, "{work:?} {fault:?}");
     }

@@ -37,7 +37,7 @@ fn each_request_is_answered_once_with_its_own_body() {
         let bodies: Vec<String> = (0..requests).map(|n| format!("body {n}")).collect();
         let requests: Vec<Vec<u8>> = bodies.iter().map(|body| post(body)).collect();
         let mut span = Span::default();
-        run(address, connections, &requests, Until::EachOnce, &mut span).unwrap();
+        run(address, connections, &requests, (Until::EachOnce, Wait::Asleep), &mut span).unwrap();
         let mut got: Vec<(usize, &[u8])> = span.answers().collect();
         got.sort_unstable();
         let expected: Vec<(usize, &[u8])> = bodies.iter().map(String::as_bytes).enumerate().collect();
@@ -51,8 +51,8 @@ fn a_timed_load_repeats_its_requests_and_ends() {
     let (_runtime, address) = echo();
     let requests = [post("one"), post("two")];
     let mut span = Span::default();
-    for _ in 0..2 {
-        run(address, 3, &requests, Until::Elapsed(Duration::from_millis(20)), &mut span).unwrap();
+    for wait in [Wait::Asleep, Wait::Awake] {
+        run(address, 3, &requests, (Until::Elapsed(Duration::from_millis(20)), wait), &mut span).unwrap();
         assert!(span.count() > 2 && span.elapsed >= Duration::from_millis(20));
         assert!(span.answers().all(|(request, body)| body == [b"one", b"two"][request]));
         assert_eq!(span.answers().count(), span.count());
@@ -67,7 +67,8 @@ fn a_wrong_answer_ends_the_load() {
         ("HTTP/1.1 200 OK\r\n\r\n", "a wrong answer"),
         ("HTTP/1.1 200 OK\r\n", "closed a connection"),
     ] {
-        let error = run(stand_in(answer), 1, &[post("b")], Until::EachOnce, &mut Span::default()).unwrap_err();
+        let error =
+            run(stand_in(answer), 1, &[post("b")], (Until::EachOnce, Wait::Asleep), &mut Span::default()).unwrap_err();
         assert!(error.to_string().contains(message), "{answer}: {error}");
     }
 }

@@ -8,7 +8,7 @@ use super::many_keys;
 use crate::bench::{Bench, Journal};
 use crate::deck::{Deck, every_key};
 use crate::folder::{Folder, create, created};
-use crate::load::{self, Span, Until};
+use crate::load::{self, Span, Until, Wait};
 use crate::report::{Goal, Report};
 use crate::request::{Call, signed};
 use crate::statistics::median;
@@ -49,7 +49,7 @@ fn first_answer_ms(bench: &Bench, data: &Path, call: &Call) -> Result<f64> {
     let server = bench.server(data, Journal::Interval)?;
     let requests = signed(std::slice::from_ref(call), server.address())?;
     let mut span = Span::default();
-    load::run(server.address(), 1, &requests, Until::EachOnce, &mut span)?;
+    load::run(server.address(), 1, &requests, (Until::EachOnce, Wait::Asleep), &mut span)?;
     let taken = server.started().elapsed();
     for (_, body) in span.answers() {
         created(body)?;
@@ -70,6 +70,7 @@ pub(super) fn memory(bench: &Bench, report: &mut Report) -> Result<()> {
             None => bench.server(folder.path(), Journal::Interval)?,
         };
         Deck::fill(running.address(), &arns, every_key(arns.len()))?;
+        running.settle()?;
         let (now, peak) = running.memory_kib()?;
         report.note(MEMORY, format!("{} keys, {when}: {now} KiB resident, at most {peak} KiB", arns.len()));
         most = most.max(now);

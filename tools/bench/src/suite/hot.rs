@@ -6,7 +6,7 @@ use super::{Series, measure};
 use crate::bench::{Bench, Journal};
 use crate::deck::{Deck, Work, everyone_with_everything};
 use crate::folder::{Folder, make};
-use crate::load::Span;
+use crate::load::{Span, Wait};
 use crate::report::{Goal, Report};
 use crate::request::Call;
 
@@ -42,19 +42,20 @@ fn run(bench: &Bench, report: &mut Report, plan: &Plan) -> Result<()> {
     ensure!(arns.len() == KEYS, "only {} keys could be made", arns.len());
     let deck = Deck::fill(server.address(), &arns, everyone_with_everything(KEYS))?;
 
+    server.settle()?;
     let mut echoes = Series::default();
     let mut series = WORKS.map(|work| (work, Series::default()));
     let mut span = Span::default();
     // Repetition 0 warms up both programs and isn't counted.
     for repetition in 0..=bench.repetitions() {
         let same = deck.calls(Work::Encrypt)?;
-        let sample = measure(bench, &echo, plan.connections, &same, &mut span)?;
+        let sample = measure(bench, &echo, (plan.connections, Wait::Awake), &same, &mut span)?;
         is_echoed(&same, &span)?;
         if repetition > 0 {
             echoes.0.push(sample);
         }
         for (work, series) in &mut series {
-            let sample = measure(bench, &server, plan.connections, &deck.calls(*work)?, &mut span)?;
+            let sample = measure(bench, &server, (plan.connections, Wait::Awake), &deck.calls(*work)?, &mut span)?;
             deck.check(*work, server.address(), &span)?;
             if repetition > 0 {
                 series.0.push(sample);

@@ -10,7 +10,7 @@ use super::{Series, measure};
 use crate::bench::{Bench, Journal};
 use crate::deck::{Deck, Work, everyone_with_everything};
 use crate::folder::{Folder, create, created, make};
-use crate::load::{self, Span, Until};
+use crate::load::{self, Span, Until, Wait};
 use crate::report::{Goal, Report};
 use crate::request::signed;
 
@@ -30,12 +30,13 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
     let calls = deck.calls(Work::Encrypt)?;
     let (mut idle, mut busy, mut span, mut made) = (Series::default(), Series::default(), Span::default(), 0);
     for repetition in 0..=bench.repetitions() {
-        let alone = measure(bench, &server, CONNECTIONS, &calls, &mut span)?;
+        server.settle()?;
+        let alone = measure(bench, &server, (CONNECTIONS, Wait::Asleep), &calls, &mut span)?;
         deck.check(Work::Encrypt, server.address(), &span)?;
         let stop = AtomicBool::new(false);
         let (keys, beside) = thread::scope(|scope| {
             let maker = scope.spawn(|| make_pairs(server.address(), &stop));
-            let beside = measure(bench, &server, CONNECTIONS, &calls, &mut span);
+            let beside = measure(bench, &server, (CONNECTIONS, Wait::Asleep), &calls, &mut span);
             stop.store(true, Ordering::Relaxed);
             (maker.join().unwrap_or_else(|_| bail!("the thread that makes keys failed")), beside)
         });
@@ -62,7 +63,13 @@ fn make_pairs(address: SocketAddr, stop: &AtomicBool) -> Result<usize> {
     let call = create("RSA_4096", "SIGN_VERIFY");
     let mut span = Span::default();
     for made in 0..MOST_KEYS {
-        load::run(address, 1, &signed(std::slice::from_ref(&call), address)?, Until::EachOnce, &mut span)?;
+        load::run(
+            address,
+            1,
+            &signed(std::slice::from_ref(&call), address)?,
+            (Until::EachOnce, Wait::Asleep),
+            &mut span,
+        )?;
         for (_, body) in span.answers() {
             created(body)?;
         }

@@ -6,7 +6,7 @@ use super::{Series, many_keys, measure};
 use crate::bench::Bench;
 use crate::deck::{Deck, Work, every_key, uniform};
 use crate::folder::Folder;
-use crate::load::Span;
+use crate::load::{Span, Wait};
 use crate::report::{Goal, Report};
 
 const SUITE: &str = "scale";
@@ -25,7 +25,7 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
         for (work, few_series, many_series) in &mut series {
             for (side, series) in [(&few, few_series), (&many, many_series)] {
                 let calls = side.deck.calls(*work)?;
-                let sample = measure(bench, &side.server, CONNECTIONS, &calls, &mut span)?;
+                let sample = measure(bench, &side.server, (CONNECTIONS, Wait::Awake), &calls, &mut span)?;
                 side.deck.check(*work, side.server.address(), &span)?;
                 if repetition > 0 {
                     series.0.push(sample);
@@ -60,6 +60,7 @@ impl Side {
         let (folder, server, arns) = Folder::with_keys(bench, keys)?;
         Deck::fill(server.address(), &arns, every_key(arns.len()))?;
         let deck = Deck::fill(server.address(), &arns, uniform(arns.len(), REQUESTS))?;
+        server.settle()?;
         Ok(Self { server, deck, keys: arns.len(), _folder: folder })
     }
 }

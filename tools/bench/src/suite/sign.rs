@@ -14,7 +14,7 @@ use super::{Sample, Series, measure};
 use crate::bench::{Bench, Journal};
 use crate::deck::exchange;
 use crate::folder::{Folder, create, created, make};
-use crate::load::Span;
+use crate::load::{Span, Wait};
 use crate::process::stay_on;
 use crate::report::{Goal, Report};
 use crate::request::{Call, PRINCIPALS};
@@ -37,10 +37,11 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
     })?;
     let calls = calls(&arns)?;
     let raw_signer = RawSigner::new(bench)?;
+    server.settle()?;
     let (mut raw, mut series, mut span) = (Series::default(), Series::default(), Span::default());
     for repetition in 0..=bench.repetitions() {
         let bare = raw_signer.measure(bench.span())?;
-        let sample = measure(bench, &server, CONNECTIONS, &calls, &mut span)?;
+        let sample = measure(bench, &server, (CONNECTIONS, Wait::Awake), &calls, &mut span)?;
         let mut verifications = Vec::new();
         for (place, body) in span.answers() {
             verifications.push(verification(calls.get(place).context("no such call")?, body)?);

@@ -193,8 +193,8 @@ impl Journal {
         self.inner.record(events).await
     }
 
-    /// Deletes outbox rows whose records are synced, records events that a cut-off call left behind, looks at the disk's free
-    /// space, and makes a checkpoint when one is due. To be called about once a second.
+    /// Deletes outbox rows whose records are synced, records events that a cut-off call left behind, looks at the
+    /// disk's free space, and makes a checkpoint when one is due. To be called about once a second.
     pub async fn tend(&self) {
         self.inner.tend().await;
     }

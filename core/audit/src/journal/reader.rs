@@ -1,8 +1,9 @@
 //! Reads the journal back, and finds what was done to it.
 //!
-//! It reads lanes as they are and changes nothing. What it finds, and what not: a frame that was changed, removed, moved, put
-//! in or taken over from another lane breaks the chain; whoever mends the chain behind it breaks the next checkpoint.
-//! Cutting off what came after the last checkpoint leaves no trace but the gap in time; keep checkpoints elsewhere for that.
+//! It reads lanes as they are and changes nothing. What it finds, and what not: a frame that was changed, removed,
+//! moved, put in or taken over from another lane breaks the chain; whoever mends the chain behind it breaks the next
+//! checkpoint. Cutting off what came after the last checkpoint leaves no trace but the gap in time; keep checkpoints
+//! elsewhere for that.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! What a start finds: how far each lane has come, and which entries of the outbox are in a lane already.
 //!
-//! The row `audit/checkpoint` names the newest checkpoint, so that a start reads no more than what came after it, and notices
-//! when that checkpoint, or anything it binds, is gone:
+//! The row `audit/checkpoint` names the newest checkpoint, so that a start reads no more than what came after it, and
+//! notices when that checkpoint, or anything it binds, is gone:
 //!
 //! ```text
 //! audit/checkpoint  ->  format: 1 (1 byte) ‖ number of the checkpoint in lane 0 (8) ‖ link of its frame (32)

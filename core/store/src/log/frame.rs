@@ -11,6 +11,8 @@
 //! record: whoever chooses what a record says can't make its bytes look like frames. `synced` and the marks prove, after
 //! a crash, what may not be missing. The checksum finds tears and decay, not forgery: that is the journal's chain.
 
+use crc_fast::{CrcAlgorithm, Digest};
+
 /// Bytes of a segment's header.
 pub(crate) const HEADER: usize = 40;
 /// Bytes of a frame before its record.
@@ -51,7 +53,7 @@ impl Header {
         bytes.extend_from_slice(&self.first.to_be_bytes());
         bytes.extend_from_slice(&self.synced.to_be_bytes());
         bytes.extend_from_slice(&self.salt.to_be_bytes());
-        let check = !crc(!0, &bytes);
+        let check = crc(&bytes, &[]);
         bytes.extend_from_slice(&check.to_be_bytes());
         bytes
     }
@@ -76,9 +78,12 @@ impl Header {
         u32::try_from(self.salt >> 32).unwrap_or_default()
     }
 
-    fn check(&self, counted: &[u8], record: &[u8]) -> u32 {
-        let salted = crc(!0, &self.salt.to_be_bytes());
-        !crc(crc(salted, counted), record)
+    fn check(&self, counted: &[u8; 12], record: &[u8]) -> u32 {
+        let mut head = [0; 20];
+        let (salt, rest) = head.split_at_mut(8);
+        salt.copy_from_slice(&self.salt.to_be_bytes());
+        rest.copy_from_slice(counted);
+        crc(&head, record)
     }
 
     fn frame(&self, length: u32, sequence: u64, record: &[u8], out: &mut Vec<u8>) {
@@ -118,7 +123,8 @@ impl Header {
 
     /// Whether `record` is what the frame was written with.
     pub(crate) fn is_whole(&self, frame: &Frame, fixed: &[u8], record: &[u8]) -> bool {
-        fixed.get(8..FRAME).is_some_and(|counted| self.check(counted, record) == frame.check)
+        let counted = fixed.get(8..FRAME).and_then(|counted| counted.first_chunk());
+        counted.is_some_and(|counted| self.check(counted, record) == frame.check)
     }
 }
 
@@ -140,58 +146,13 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..).and_then(|rest| rest.first_chunk()).copied().map(u64::from_be_bytes).unwrap_or_default()
 }
 
-/// CRC-32C (Castagnoli), eight bytes at a time; `state` begins as all ones and is inverted at the end.
-fn crc(mut state: u32, bytes: &[u8]) -> u32 {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for word in words {
-        let [a, b, c, d, e, f, g, h] = *word;
-        let [i, j, k, l] = (u32::from_le_bytes([a, b, c, d]) ^ state).to_le_bytes();
-        state = 0;
-        for (table, byte) in TABLES.iter().rev().zip([i, j, k, l, e, f, g, h]) {
-            state ^= look_up(table, byte);
-        }
-    }
-    for byte in rest {
-        let [low, ..] = state.to_le_bytes();
-        state = (state >> 8) ^ TABLES.first().map_or(0, |table| look_up(table, low ^ byte));
-    }
-    state
-}
-
-fn look_up(table: &[u32; 256], byte: u8) -> u32 {
-    table.get(usize::from(byte)).copied().unwrap_or_default()
-}
-
-/// `TABLES[n][byte]`: what `byte` does to the checksum from `n` bytes further on.
-static TABLES: [[u32; 256]; 8] = tables();
-
-#[expect(clippy::indexing_slicing, reason = "runs at compile time")]
-#[expect(clippy::cast_possible_truncation, reason = "the counters stay below 256")]
-const fn tables() -> [[u32; 256]; 8] {
-    const POLYNOMIAL: u32 = 0x82f6_3b78;
-    let mut tables = [[0; 256]; 8];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut state = byte as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            state = if state & 1 == 1 { (state >> 1) ^ POLYNOMIAL } else { state >> 1 };
-            bit += 1;
-        }
-        tables[0][byte] = state;
-        byte += 1;
-    }
-    let mut further = 1;
-    while further < 8 {
-        let mut byte = 0;
-        while byte < 256 {
-            let before = tables[further - 1][byte];
-            tables[further][byte] = (before >> 8) ^ tables[0][(before & 0xff) as usize];
-            byte += 1;
-        }
-        further += 1;
-    }
-    tables
+/// CRC-32C (Castagnoli) of `head` and `rest` together.
+fn crc(head: &[u8], rest: &[u8]) -> u32 {
+    let mut digest = Digest::new(CrcAlgorithm::Crc32Iscsi);
+    digest.update(head);
+    digest.update(rest);
+    // INVARIANT: a checksum of 32 bits fits; the library's type holds those of 64 bits too.
+    u32::try_from(digest.finalize()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -211,7 +172,8 @@ mod tests {
             (&descending, 0x113f_db5c),
         ];
         for (bytes, check) in cases {
-            assert_eq!(!crc(!0, bytes), check, "{bytes:02x?}");
+            let (head, rest) = bytes.split_at(bytes.len() / 3);
+            assert_eq!(crc(head, rest), check, "{bytes:02x?}");
         }
     }
 

@@ -242,3 +242,6 @@ pub(crate) fn check_name(name: &str, lanes: usize) -> Result<(), LogError> {
     let letters = name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     if letters && (1..=64).contains(&name.len()) && lanes <= MAX_LANES { Ok(()) } else { Err(LogError::Unknown) }
 }
+
+#[cfg(test)]
+mod tests;

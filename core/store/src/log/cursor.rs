@@ -6,7 +6,7 @@ use crate::log::folder::Storage;
 use crate::log::frame::{FRAME, HEADER, Header, NoHeader};
 
 /// Bytes read at once, when a record doesn't need more.
-const CHUNK: usize = 256 * 1024;
+const CHUNK: usize = 64 * 1024;
 
 /// What stands at a place of a segment.
 #[derive(Debug, PartialEq, Eq)]

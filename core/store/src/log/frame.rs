@@ -36,8 +36,10 @@ pub(crate) struct Header {
 pub(crate) enum NoHeader {
     /// Another format: not ours to touch.
     Foreign,
-    /// Torn or damaged.
-    Torn,
+    /// Never written, or not before the crash: too short, or nothing but zeros.
+    Missing,
+    /// Written and changed since.
+    Damaged,
 }
 
 impl Header {
@@ -55,7 +57,9 @@ impl Header {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, NoHeader> {
-        let Some((whole, _)) = bytes.split_first_chunk::<HEADER>() else { return Err(NoHeader::Torn) };
+        let Some((whole, _)) = bytes.split_first_chunk::<HEADER>().filter(|(whole, _)| **whole != [0; HEADER]) else {
+            return Err(NoHeader::Missing);
+        };
         if whole.starts_with(MAGIC) && whole.get(MAGIC.len()) != Some(&VERSION) {
             return Err(NoHeader::Foreign);
         }
@@ -65,7 +69,7 @@ impl Header {
             synced: u64_at(whole, 20),
             salt: u64_at(whole, 28),
         };
-        if header.encode() == whole { Ok(header) } else { Err(NoHeader::Torn) }
+        if header.encode() == whole { Ok(header) } else { Err(NoHeader::Damaged) }
     }
 
     fn tag(&self) -> u32 {
@@ -220,10 +224,12 @@ mod tests {
         for bit in 0..bytes.len() * 8 {
             let mut changed = bytes.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
-            let expected = if bit / 8 == MAGIC.len() { NoHeader::Foreign } else { NoHeader::Torn };
+            let expected = if bit / 8 == MAGIC.len() { NoHeader::Foreign } else { NoHeader::Damaged };
             assert_eq!(Header::decode(&changed), Err(expected), "bit {bit}");
         }
-        assert_eq!(Header::decode(&bytes[..HEADER - 1]), Err(NoHeader::Torn));
+        for missing in [&bytes[..HEADER - 1], &[], &[0; HEADER]] {
+            assert_eq!(Header::decode(missing), Err(NoHeader::Missing));
+        }
     }
 
     #[test]

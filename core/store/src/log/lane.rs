@@ -157,14 +157,16 @@ impl<F: Folder> Lane<F> {
         let wanted = after.saturating_add(1).max(oldest);
         let begin = firsts.partition_point(|first| *first <= wanted).saturating_sub(1);
         let mut next = firsts.get(begin).copied().unwrap_or(wanted);
-        for first in firsts.into_iter().skip(begin) {
+        for (place, &first) in firsts.iter().enumerate().skip(begin) {
             if next > last || records.len() >= limit {
                 break;
             }
             if first != next {
                 return Err(self.damaged(next));
             }
-            match self.read_file(folder, first, wanted..=last, limit, &mut records) {
+            // What stands behind a file's last record is a mark at most, and no sync had to cover it.
+            let held = firsts.get(place.saturating_add(1)).map_or(last, |behind| behind.saturating_sub(1).min(last));
+            match self.read_file(folder, first, wanted..=held, limit, &mut records) {
                 Ok(behind) => next = behind,
                 // Trimmed meanwhile: whoever trims has no use for these records.
                 Err(LogError::Unavailable { .. }) if !self.tail().firsts.contains(&first) => {
@@ -187,12 +189,13 @@ impl<F: Folder> Lane<F> {
             let mut tail = self.tail();
             let covered = tail.firsts.get(1).is_some_and(|next| *next <= upto.saturating_add(1));
             if !covered || tail.folder_changed {
-                drop(tail);
-                return folder.sync().map_err(LogError::unavailable);
+                return Ok(());
             }
             let first = tail.firsts.remove(0);
             drop(tail);
-            folder.remove(&name(self.number, first)).map_err(LogError::unavailable)?;
+            // One after the other: a crash must not bring an older file back and leave a gap behind it.
+            let removed = folder.remove(&name(self.number, first)).and_then(|()| folder.sync());
+            removed.map_err(LogError::unavailable)?;
         }
     }
 
@@ -205,7 +208,7 @@ impl<F: Folder> Lane<F> {
         limit: usize,
         records: &mut Vec<Record>,
     ) -> Result<u64, LogError> {
-        let Some((file, header)) = recover::open(folder, self.number, first).map_err(LogError::unavailable)? else {
+        let Some((file, header)) = recover::open(folder, self.number, first)? else {
             return Err(self.damaged(first));
         };
         let bookmark = *self.bookmark.lock().unwrap_or_else(PoisonError::into_inner);
@@ -238,7 +241,8 @@ impl<F: Folder> Lane<F> {
         if tail.header.first == first {
             return Ok(());
         }
-        match create(folder, self.number, first, self.progress.borrow().synced) {
+        let synced = self.progress.borrow().synced;
+        match create(folder, self.number, first, synced) {
             Ok((file, header)) => {
                 let left = std::mem::replace(&mut tail.file, Arc::new(file));
                 tail.left.push(left);

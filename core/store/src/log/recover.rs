@@ -94,6 +94,8 @@ impl<F: Folder> Search<'_, F> {
                     Step::Record(sequence, _) if sequence == self.expected => {
                         self.expected = sequence.saturating_add(1);
                     }
+                    // The next file says that no record is missing here: what is torn was a mark.
+                    Step::Record(..) | Step::Torn if self.first(segment.saturating_add(1)) == self.expected => break,
                     Step::Record(..) | Step::Torn => return Ok(Some(Tear { segment, offset: Some(offset) })),
                     Step::Mark(synced) => self.proven = self.proven.max(synced),
                     Step::End => break,
@@ -157,19 +159,23 @@ impl<F: Folder> Search<'_, F> {
         self.firsts.get(segment).copied().unwrap_or(u64::MAX)
     }
 
-    /// Opens a file of the lane; `None` when its header is torn.
+    /// Opens a file of the lane; `None` when its header was never written.
     fn open(&self, segment: usize) -> Result<Option<(F::File, Header)>, LogError> {
-        open(self.folder, self.lane, self.first(segment)).map_err(LogError::unavailable)
+        open(self.folder, self.lane, self.first(segment))
     }
 }
 
-/// Opens the file that begins with record `first`; `None` when its header is torn.
-pub(super) fn open<F: Folder>(folder: &F, lane: u32, first: u64) -> io::Result<Option<(F::File, Header)>> {
-    let file = folder.open(&name(lane, first))?;
-    match read_header(&file)? {
+/// Opens the file that begins with record `first`; `None` when its header was never written. A header lies in one sector, so a crash
+/// leaves all of it or nothing: one that says something else was damaged.
+pub(super) fn open<F: Folder>(folder: &F, lane: u32, first: u64) -> Result<Option<(F::File, Header)>, LogError> {
+    let file = folder.open(&name(lane, first)).map_err(LogError::unavailable)?;
+    match read_header(&file).map_err(LogError::unavailable)? {
         Ok(header) if header.lane == lane && header.first == first => Ok(Some((file, header))),
-        Ok(_) | Err(NoHeader::Torn) => Ok(None),
-        Err(NoHeader::Foreign) => Err(io::Error::other("a log file has a format that is not known")),
+        Err(NoHeader::Missing) => Ok(None),
+        Err(NoHeader::Foreign) => Err(LogError::unavailable("a log file has a format that is not known")),
+        Ok(_) | Err(NoHeader::Damaged) => {
+            Err(LogError::Damaged { lane: usize::try_from(lane).unwrap_or(usize::MAX), sequence: first })
+        }
     }
 }
 

@@ -134,7 +134,8 @@ impl Log {
     /// Returns when killing the process can't lose the record.
     ///
     /// # Errors
-    /// [`LogError::Poisoned`].
+    /// [`LogError::Poisoned`]; [`LogError::Unavailable`] while PostgreSQL can't be reached: the record waits, and may still
+    /// be written.
     pub async fn written(&self, position: Position) -> Result<(), LogError> {
         match &*self.kind {
             Kind::Memory(log) => log.written(position).await,

@@ -1,5 +1,13 @@
 //! The PostgreSQL engine, held to the suite.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on has failed, outside of `#[test]` functions too"
+)]
+
 mod suite;
 
 #[path = "support/postgres.rs"]

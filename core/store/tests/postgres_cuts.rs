@@ -3,6 +3,14 @@
 //! After each cut: what was acknowledged is there, once; what was not is whole or absent; numbers, changes and rows agree; and
 //! the engine works. A single cut is never even seen by the caller: the engine finds out and goes on.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on has failed, outside of `#[test]` functions too"
+)]
+
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "support/proxy.rs"]

@@ -1,6 +1,14 @@
 //! What PostgreSQL adds: several nodes on one database, a database that goes away and comes back, tables that somebody
 //! else made, limits of what waits.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on has failed, outside of `#[test]` functions too"
+)]
+
 #[path = "support/gate.rs"]
 mod gate;
 #[path = "support/postgres.rs"]
@@ -15,7 +23,8 @@ use std::time::Duration;
 use gate::Gate;
 use postgres::Database;
 use sealroom_store::{
-    Barrier, Batch, Committed, Engine, Guard, KeyPath, LogError, Mirror, Position, Read, Row, Store, StoreError,
+    Barrier, Batch, Changes, Committed, Engine, Guard, KeyPath, LogError, Mirror, Position, Read, Row, Store,
+    StoreError,
 };
 use tokio_postgres::Client;
 
@@ -155,9 +164,59 @@ async fn a_feed_is_blind_while_the_database_is_away_and_sees_again_after() {
     assert_eq!(store.commit(Batch::default().put(path("c"), Vec::new())).await.unwrap(), Committed::At(2));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_of_many_ranges_sees_one_moment() {
+    let (_database, one, two) = two_nodes().await;
+    let both = |number: u64| {
+        let value = number.to_be_bytes().to_vec();
+        Batch::default().put(path("left"), value.clone()).put(path("right").text("below"), value)
+    };
+    one.commit(both(0)).await.unwrap();
+    let writer = tokio::spawn(async move {
+        for number in 1..200 {
+            one.commit(both(number)).await.unwrap();
+        }
+    });
+    let range = |prefix: KeyPath| Read::Range { prefix, after: None, limit: 1 };
+    // What stands between the first and the last makes time for a commit.
+    let between = (0..200_u64).map(|number| range(path("between").u64_be(number)));
+    let reads: Vec<Read> =
+        std::iter::once(Read::Get(path("left"))).chain(between).chain([range(path("right"))]).collect();
+    while !writer.is_finished() {
+        let mut answers = two.read(&reads).await.unwrap();
+        let (right, left) = (answers.pop().unwrap().rows().remove(0), answers.remove(0).row().unwrap());
+        assert_eq!((left.value, left.version), (right.value, right.version));
+    }
+    writer.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn caches_forget_everything_when_the_database_lost_commits() {
+    let (database, one, two) = two_nodes().await;
+    for name in ["a", "b", "c"] {
+        one.commit(Batch::default().put(path(name), Vec::new())).await.unwrap();
+    }
+    two.poll_changes().await.unwrap();
+    let before = two.feed().head().unwrap();
+    // As a standby does that takes over without having heard of the newest.
+    let lost = "UPDATE sealroom_meta SET sequence = 1; DELETE FROM sealroom_changes WHERE sequence > 1; \
+         DELETE FROM sealroom_commits WHERE sequence > 1";
+    database.client().await.batch_execute(lost).await.unwrap();
+    one.commit(Batch::default().put(path("d"), Vec::new())).await.unwrap();
+    two.poll_changes().await.unwrap();
+    assert!(matches!(two.feed().since(before), Changes::Lost { .. }));
+}
+
 /// Holds the row at which commits take turns, as a node in the middle of one does.
 async fn hold_commits(client: &Client) {
     client.batch_execute("BEGIN; SELECT sequence FROM sealroom_meta WHERE id = 1 FOR UPDATE").await.unwrap();
+}
+
+/// Begins a commit that has to wait.
+async fn begin<F: Future>(commit: F) -> Pin<Box<F>> {
+    let mut commit = Box::pin(commit);
+    assert!(std::future::poll_fn(|context| Poll::Ready(commit.as_mut().poll(context).is_pending())).await);
+    commit
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -166,13 +225,10 @@ async fn four_thousand_and_ninety_six_commits_may_wait_and_share_transactions() 
     let store = open(&database.url()).await;
     let client = database.client().await;
     hold_commits(&client).await;
-    let mut waiting: Vec<Pin<Box<dyn Future<Output = Result<Committed, StoreError>>>>> = Vec::new();
+    let mut waiting = Vec::new();
     for number in 0..4_096 {
         let batch = Batch::default().put(path(&format!("waits {number}")), vec![7; 10]);
-        let mut commit: Pin<Box<_>> = Box::pin(store.commit(batch));
-        let begun = std::future::poll_fn(|context| Poll::Ready(commit.as_mut().poll(context).is_pending())).await;
-        assert!(begun);
-        waiting.push(commit);
+        waiting.push(begin(store.commit(batch)).await);
     }
     let over = store.commit(Batch::default().put(path("one more"), Vec::new())).await;
     assert!(matches!(over, Err(StoreError::Busy)));
@@ -209,12 +265,10 @@ async fn batches_that_share_a_transaction_each_have_their_own_outcome() {
         put("a").guard(Guard::Version(path("a"), 2)),
         Batch::default(),
     ];
-    let (first, waiting) = (store.commit(put("first")), batches.map(|batch| store.commit(batch)));
-    let mut waiting: Vec<_> = std::iter::once(first).chain(waiting).map(Box::pin).collect();
-    let begin = |context: &mut std::task::Context<'_>| {
-        Poll::Ready(waiting.iter_mut().all(|commit| commit.as_mut().poll(context).is_pending()))
-    };
-    assert!(std::future::poll_fn(begin).await);
+    let mut waiting = vec![begin(store.commit(put("first"))).await];
+    for batch in batches {
+        waiting.push(begin(store.commit(batch)).await);
+    }
     client.batch_execute("COMMIT").await.unwrap();
     let mut outcomes = Vec::new();
     for commit in waiting {
@@ -316,6 +370,23 @@ async fn a_log_that_another_node_opened_takes_nothing_more_and_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_another_node_opened_takes_nothing_more_even_before_that_node_appends() {
+    let (database, one, two) = two_nodes().await;
+    let old = one.log("journal", 2).await.unwrap();
+    old.written(old.append(0, b"old").unwrap()).await.unwrap();
+    let new = two.log("journal", 2).await.unwrap();
+    for lane in [0, 1] {
+        let late = old.append(lane, b"late").unwrap();
+        assert!(matches!(old.written(late).await, Err(LogError::Poisoned { lane: at, .. }) if at == lane));
+    }
+    assert!(matches!(old.trim(Position { lane: 0, sequence: 1 }).await, Err(LogError::Poisoned { .. })));
+    assert_eq!(count(&database.client().await, "sealroom_records").await, 1);
+    assert_eq!(new.append(0, b"new").unwrap().sequence, 2);
+    assert_eq!(new.append(1, b"new").unwrap().sequence, 1);
+    assert_eq!(new.read_all(0).await.unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_that_wait_while_the_database_is_away_are_written_when_it_is_back() {
     let database = Database::new().await;
     let gate = Gate::start(database.socket()).await;
@@ -347,10 +418,10 @@ async fn a_lane_holds_sixteen_mebibytes_of_what_waits() {
     let client = database.client().await;
     client.batch_execute("BEGIN; SELECT * FROM sealroom_lanes FOR UPDATE").await.unwrap();
     let record = vec![7; 2 * 1024 * 1024];
-    let last = (0..8).map(|_| log.append(0, &record).unwrap()).last().unwrap();
+    let positions: Vec<Position> = (0..8).map(|_| log.append(0, &record).unwrap()).collect();
     assert!(matches!(log.append(0, b"x"), Err(LogError::Busy)));
     client.batch_execute("COMMIT").await.unwrap();
-    log.written(last).await.unwrap();
+    log.written(positions[7]).await.unwrap();
     assert!(log.append(0, b"x").is_ok());
 }
 
@@ -359,8 +430,8 @@ async fn a_record_that_somebody_took_out_of_the_table_is_missed() {
     let database = Database::new().await;
     let store = open(&database.url()).await;
     let log = store.log("journal", 1).await.unwrap();
-    let last = (0..10_u8).map(|number| log.append(0, &[number]).unwrap()).last().unwrap();
-    log.written(last).await.unwrap();
+    let positions: Vec<Position> = (0..10_u8).map(|number| log.append(0, &[number]).unwrap()).collect();
+    log.written(positions[9]).await.unwrap();
     let client = database.client().await;
     for (gone, missed) in [(10, 10), (4, 4), (1, 1)] {
         client.execute("DELETE FROM sealroom_records WHERE sequence = $1", &[&i64::from(gone)]).await.unwrap();
@@ -454,7 +525,16 @@ async fn a_server_that_crashes_loses_nothing_that_was_acknowledged() {
     assert!(acknowledged > 60, "{acknowledged}");
     let changes = store.changes(0, 100_000).await.unwrap().unwrap();
     assert_eq!(changes.iter().map(|(_, path)| path).collect::<BTreeSet<_>>().len(), changes.len(), "none twice");
-    let there = log.read_all(0).await.unwrap();
+    // A lane that is down comes back by itself.
+    let back = async {
+        loop {
+            match log.read_all(0).await {
+                Ok(records) => return records,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let there = tokio::time::timeout(Duration::from_secs(30), back).await.unwrap();
     for (sequence, name) in records {
         assert_eq!(there[usize::try_from(sequence).unwrap() - 1].bytes, name.as_bytes());
     }

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio_postgres::Row;
+use tokio_postgres::error::SqlState;
 
 use crate::engine::postgres::sessions::{Fault, Known, Param, Sessions, Step, unsigned};
 use crate::engine::postgres::sql;
@@ -134,7 +135,7 @@ impl Drop for PostgresLog {
 
 impl From<Fault> for LogError {
     fn from(fault: Fault) -> Self {
-        Self::unavailable(fault.text)
+        if fault.code == Some(SqlState::DISK_FULL) { Self::Full } else { Self::unavailable(fault.text) }
     }
 }
 

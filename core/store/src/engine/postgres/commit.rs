@@ -97,7 +97,8 @@ impl Writer {
     }
 
     async fn attempt(&self, group: &Group) -> Result<Vec<Committed>, Attempt> {
-        let session = self.sessions.take().await?;
+        // Who can't be reached twice in a row is away for longer than anybody should wait here.
+        let session = self.sessions.take().await.map_err(Attempt::Over)?;
         let seen = match look(&session, &group.questions()).await {
             Ok(seen) => seen,
             Err(fault) => {

@@ -134,10 +134,12 @@ impl Sessions {
     pub(crate) async fn ask(&self, steps: &[Step]) -> Result<Vec<Vec<Row>>, Fault> {
         let mut attempt = 0;
         loop {
-            let fault = match self.ask_once(steps).await {
+            let session = self.take().await?;
+            let fault = match send(&session, steps).await {
                 Ok(answers) => return Ok(answers),
                 Err(fault) => fault,
             };
+            discard(session);
             attempt += 1;
             if attempt == ATTEMPTS || fault.known == Known::Refused {
                 return Err(fault);
@@ -188,10 +190,16 @@ pub(crate) async fn send(session: &Object, steps: &[Step]) -> Result<Vec<Vec<Row
 }
 
 /// An answer that will come.
-type Sent<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+struct Sent<'a, T, E = Error>(Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'a>>);
+
+impl<'a, T, E> Sent<'a, T, E> {
+    fn new(answer: impl Future<Output = Result<T, E>> + Send + 'a) -> Self {
+        Self(Box::pin(answer))
+    }
+}
 
 fn preparations<'a>(session: &'a Object, texts: &[&'static str]) -> Vec<Sent<'a, Statement>> {
-    texts.iter().map(|text| -> Sent<'a, Statement> { Box::pin(session.prepare_cached(text)) }).collect()
+    texts.iter().map(|text| Sent::new(session.prepare_cached(text))).collect()
 }
 
 fn questions<'a>(
@@ -199,18 +207,16 @@ fn questions<'a>(
     steps: &'a [Step],
     statements: &'a HashMap<&'static str, Statement>,
 ) -> Vec<Sent<'a, Vec<Row>>> {
-    let question = |step: &'a Step| -> Sent<'a, Vec<Row>> {
-        match step {
-            Step::Say(text) => Box::pin(async move { session.batch_execute(text).await.map(|()| Vec::new()) }),
-            Step::Ask(text, params) => Box::pin(async move {
-                let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(Param::as_sql).collect();
-                match statements.get(text) {
-                    Some(statement) => session.query(statement, &params).await,
-                    // Not reached: every text was prepared. It would cost round trips, no more.
-                    None => session.query(*text, &params).await,
-                }
-            }),
-        }
+    let question = |step: &'a Step| match step {
+        Step::Say(text) => Sent::new(async move { session.batch_execute(text).await.map(|()| Vec::new()) }),
+        Step::Ask(text, params) => Sent::new(async move {
+            let params: Vec<&(dyn ToSql + Sync)> = params.iter().map(Param::as_sql).collect();
+            match statements.get(text) {
+                Some(statement) => session.query(statement, &params).await,
+                // Not reached: every text was prepared. It would cost round trips, no more.
+                None => session.query(*text, &params).await,
+            }
+        }),
     };
     steps.iter().map(question).collect()
 }
@@ -270,18 +276,59 @@ pub(crate) fn unsigned(row: &Row, column: usize) -> Result<u64, Fault> {
 }
 
 /// Starts all in order, then awaits them in order, which is the order in which one connection answers. Ends with the first
-/// failure; the connection reads away what comes after it.
-async fn in_order<T>(mut sent: Vec<Sent<'_, T>>) -> Result<Vec<T>, Error> {
-    let start = |context: &mut Context<'_>| {
-        Poll::Ready(sent.iter_mut().map(|sent| sent.as_mut().poll(context)).collect::<Vec<_>>())
-    };
-    let started = std::future::poll_fn(start).await;
+/// failure: what couldn't be sent stops what stands behind it from being sent, a COMMIT above all; what was sent is
+/// answered, and the connection reads that away.
+async fn in_order<T, E>(mut sent: Vec<Sent<'_, T, E>>) -> Result<Vec<T>, E> {
+    let start = |context: &mut Context<'_>| Poll::Ready(start(&mut sent, context));
+    let started = std::future::poll_fn(start).await?;
     let mut answers = Vec::with_capacity(sent.len());
     for (sent, started) in sent.into_iter().zip(started) {
         answers.push(match started {
-            Poll::Ready(answer) => answer?,
-            Poll::Pending => sent.await?,
+            Poll::Ready(answer) => answer,
+            Poll::Pending => sent.0.await?,
         });
     }
     Ok(answers)
+}
+
+fn start<T, E>(sent: &mut [Sent<'_, T, E>], context: &mut Context<'_>) -> Result<Vec<Poll<T>>, E> {
+    let start = |sent: &mut Sent<'_, T, E>| match sent.0.as_mut().poll(context) {
+        Poll::Ready(answer) => answer.map(Poll::Ready),
+        Poll::Pending => Ok(Poll::Pending),
+    };
+    sent.iter_mut().map(start).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_sent_behind_what_could_not_be_sent() {
+        let cases = [
+            (["begin", "put", "commit"], 3, Ok(3)),
+            (["begin", "!put", "commit"], 2, Err("!put")),
+            (["!begin", "put", "commit"], 1, Err("!begin")),
+            (["begin", "?put", "commit"], 3, Err("?put")),
+        ];
+        for (steps, begun, outcome) in cases {
+            let sent = Mutex::new(Vec::new());
+            let step = |name: &'static str| -> Sent<'_, (), &'static str> {
+                let sent = &sent;
+                Sent::new(async move {
+                    sent.lock().unwrap().push(name);
+                    if name.starts_with('!') {
+                        return Err(name);
+                    }
+                    tokio::task::yield_now().await;
+                    if name.starts_with('?') { Err(name) } else { Ok(()) }
+                })
+            };
+            let ended = in_order(steps.map(step).into()).await;
+            assert_eq!(ended.map(|answers| answers.len()), outcome);
+            assert_eq!(*sent.lock().unwrap(), steps[..begun]);
+        }
+    }
 }

@@ -28,11 +28,11 @@ pub(crate) const TABLES: [&str; 6] = [
          id BIGINT PRIMARY KEY, format BIGINT NOT NULL, sequence BIGINT NOT NULL, engines BIGINT NOT NULL)",
 ];
 
-/// What each new connection is told. A lock that isn't had in time is an error and not a hang; a node that dies in the
-/// middle of a commit keeps the others waiting no longer than that. No statement has a time-out: PostgreSQL would give
+/// What each new connection is told. A lock that isn't had in time is an error and not a hang; a node that falls silent in the
+/// middle of a commit keeps the others waiting for half that time. No statement has a time-out: PostgreSQL would give
 /// up waiting for a synchronous standby by it, and answer as if the commit were as durable as asked for.
 pub(crate) const SESSION: &str = "SET statement_timeout = 0; SET lock_timeout = 10000; \
-     SET idle_in_transaction_session_timeout = 10000";
+     SET idle_in_transaction_session_timeout = 5000";
 
 pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 pub(crate) const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";

@@ -74,7 +74,7 @@ struct Progress {
 enum Health {
     Well,
     /// The database can't be reached, or doesn't take records.
-    Down(Arc<str>),
+    Down(LogError),
     /// Somebody else has the lane.
     Lost,
 }
@@ -92,7 +92,7 @@ impl Lane {
     pub(super) fn append(&self, record: &[u8]) -> Result<u64, LogError> {
         match &self.progress.borrow().health {
             Health::Well => {}
-            Health::Down(reason) => return Err(LogError::unavailable(reason)),
+            Health::Down(error) => return Err(error.clone()),
             Health::Lost => return Err(self.lost()),
         }
         let mut queue = self.queue();
@@ -120,7 +120,7 @@ impl Lane {
         match &progress.health {
             _ if progress.committed >= sequence => Ok(()),
             Health::Lost => Err(self.lost()),
-            Health::Down(reason) => Err(LogError::unavailable(reason)),
+            Health::Down(error) => Err(error.clone()),
             Health::Well => Err(LogError::unavailable("the lane has ended")),
         }
     }
@@ -243,7 +243,7 @@ impl Lane {
             Health::Down(_) | Health::Lost => false,
             Health::Well => {
                 tracing::warn!(log = %self.owned.log, lane = self.owned.number, reason = fault.text, "a lane is down");
-                progress.health = Health::Down(fault.text.as_str().into());
+                progress.health = Health::Down(fault.clone().into());
                 true
             }
         });

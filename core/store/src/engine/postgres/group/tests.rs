@@ -22,14 +22,12 @@ fn batch(writes: &[&str], guards: &[Guard]) -> Batch {
     Batch { writes: writes.iter().map(write).collect(), guards: guards.to_vec(), destroys: false }
 }
 
-type Answered = oneshot::Receiver<Result<Committed, StoreError>>;
-
-fn waiting(batch: Batch, feed: &Feed) -> (Waiting, Answered) {
+fn waiting(batch: Batch, feed: &Feed) -> (Waiting, oneshot::Receiver<Result<Committed, StoreError>>) {
     let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
     Waiting::new(batch, &Barrier::insecure_none(), feed, place)
 }
 
-fn group(batches: Vec<Batch>) -> (Group, Feed, Vec<Answered>) {
+fn group(batches: Vec<Batch>) -> (Group, Feed, Vec<oneshot::Receiver<Result<Committed, StoreError>>>) {
     let feed = Feed::new();
     let mut all = batches.into_iter().map(|batch| waiting(batch, &feed));
     let (first, answered) = all.next().unwrap();

@@ -174,6 +174,17 @@ def test_the_log_repeats_nothing_that_is_secret(serve):
     assert "a plaintext in no log" not in log and "a secret in no log" not in log
 
 
+def test_a_log_that_cannot_be_written_stops_nothing(serve):
+    """Its file lies on a full disk, say. Calls that would be logged are answered all the same."""
+    with open("/dev/full", "wb") as full:
+        server = serve(stderr=full, variables={"SEALROOM_LOG__LEVEL": "debug"})
+        with server:
+            raw = Raw(server.url)
+            assert raw.kms("ListKeys", {}, Signer(secret="wrong")).status == 400
+            assert raw.kms("CreateKey", {}).status == 200
+            assert server.stop() == 0
+
+
 def test_restarts_keep_everything(serve):
     """What was encrypted, signed and set before opens, verifies and holds after: an end by SIGTERM, and by kill -9."""
     server = serve().start()

@@ -281,14 +281,27 @@ def outside(operation, name, shape):
                 validation(member, f"Member must have value less than or equal to {longest}", value),
             )
     if shape.type_name in ("string", "blob"):
-        letters = "x" if shape.type_name == "string" else b"x"
-        told = not (shape.type_name == "blob" or getattr(shape, "sensitive", False) or facts.get("sensitive"))
+        letter = "x" if shape.type_name == "string" else b"x"
+        told = not (shape.type_name == "blob" or facts.get("sensitive"))
         if shortest:
-            value = letters * (shortest - 1)
-            yield "too short", value, validation(member, at_least(shortest), value if told else None)
+            value = letter * (shortest - 1)
+            yield "too short", value, tells(member, at_least(shortest), value if told else None)
         if longest is not None:
-            value = letters * (longest + 1)
-            yield "too long", value, validation(member, at_most(longest), value if told else None)
+            value = letter * (longest + 1)
+            yield "too long", value, tells(member, at_most(longest), value if told else None)
+
+
+# How much of a value is repeated at least, before it is cut.
+REPEATED = 4096
+
+
+def tells(member, constraint, value):
+    """A predicate for the text about a broken constraint. A long value may be cut; a pattern may be broken as well."""
+    whole = validation(member, constraint, value).partition(": ")[2]
+    if not value or len(value) <= REPEATED:
+        return lambda text: whole in text
+    cut = validation(member, constraint, value[:REPEATED] + "...").partition(": ")[2]
+    return lambda text: whole in text or cut in text
 
 
 # What each type of member can't be read from.

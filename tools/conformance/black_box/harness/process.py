@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -59,6 +60,7 @@ class Server:
         listen="127.0.0.1:0",
         prefix=(),
         before_exec=None,
+        stderr=None,
     ):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +73,8 @@ class Server:
         self.variables = dict(variables or {})
         self.prefix = list(prefix)
         self.before_exec = before_exec
-        self.process = None
+        self.stderr = stderr
+        self.process = self.listener = None
         self.url = None
         self.config = None
         if config is not None:
@@ -89,17 +92,19 @@ class Server:
     def start(self):
         """Starts, and returns once it listens. Raises `Failed` if it ends before."""
         assert self.process is None or self.process.poll() is not None, "it runs already"
-        seen = self.log_path.stat().st_size if self.log_path.exists() else 0
-        with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment(self.variables),
-                start_new_session=True,
-                preexec_fn=self.before_exec,
-            )
+        seen = self.said()
+        self.process = subprocess.Popen(
+            self.command(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self.stderr or subprocess.STDOUT,
+            env=environment(self.variables),
+            start_new_session=True,
+            preexec_fn=self.before_exec,
+        )
+        # Through a pipe: what breaks the server's disk doesn't break its log.
+        self.listener = threading.Thread(target=self._listen, args=(self.process.stdout,), daemon=True)
+        self.listener.start()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             said = self.log(seen)
@@ -111,20 +116,30 @@ class Server:
                 return self
             code = self.process.poll()
             if code is not None:
+                self.listener.join(STOP_SECONDS)
                 raise Failed(code, self.log(seen))
             time.sleep(0.01)
         self.kill()
         raise AssertionError(f"not listening after {START_SECONDS} s:\n{self.log(seen)}")
 
+    def _listen(self, said):
+        with said, self.log_path.open("ab", buffering=0) as log:
+            while piece := said.read1(65_536):
+                log.write(piece)
+
     def log(self, since=0):
         """What the server said, on either stream, from byte `since` on."""
+        if not self.log_path.exists():
+            return ""
+        if self.process and self.process.poll() is not None:
+            self.listener.join(STOP_SECONDS)
         with self.log_path.open("rb") as log:
             log.seek(since)
             return log.read().decode(errors="replace")
 
     def said(self):
         """How much it said so far, for `log`."""
-        return self.log_path.stat().st_size
+        return self.log_path.stat().st_size if self.log_path.exists() else 0
 
     def running(self):
         return self.process is not None and self.process.poll() is None

@@ -20,11 +20,11 @@ OPERATION = Operation(
 
 
 def in_days(days):
-    """A date this many days from now, give or take two minutes."""
+    """A date this many days from now, give or take an hour."""
 
     def holds(_key, date):
         wanted = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
-        return abs((date - wanted).total_seconds()) < 120
+        return abs((date - wanted).total_seconds()) < 3600
 
     return holds
 

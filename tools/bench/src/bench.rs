@@ -111,6 +111,11 @@ impl Bench {
         self.settings.quick
     }
 
+    /// Whether principals use the keys of their own accounts only.
+    pub(crate) fn own_keys(&self) -> bool {
+        self.settings.own_keys
+    }
+
     /// What the figures depend on.
     pub(crate) fn setting(&self) -> Vec<(&'static str, String)> {
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
@@ -124,6 +129,7 @@ impl Bench {
             ("processor", model.trim_start_matches([' ', '\t', ':']).to_owned()),
             ("placement", pinned),
             ("load average at the start", read("/proc/loadavg").trim().to_owned()),
+            ("keys", if self.settings.own_keys { "of each caller's own account" } else { "of one account" }.to_owned()),
             ("data below", self.scratch.display().to_string()),
             ("spans", format!("{} × {} ms, interleaved; medians", self.repetitions(), self.span().as_millis())),
         ]

@@ -50,6 +50,12 @@ pub(crate) fn everyone_with_everything(keys: usize) -> Vec<Draw> {
     shuffled(all.collect())
 }
 
+/// Every one of `keys` keys three times, by the principal that made it: the keys were made by the principals in turn.
+pub(crate) fn everyone_with_their_own(keys: usize) -> Vec<Draw> {
+    let all = (0..PRINCIPALS.len() * keys).map(|turn| turn % keys.max(1));
+    shuffled(all.map(|key| Draw { key, principal: key % PRINCIPALS.len() }).collect())
+}
+
 /// Every key once, by the principals in turn.
 pub(crate) fn every_key(keys: usize) -> Vec<Draw> {
     (0..keys).map(|key| Draw { key, principal: key % PRINCIPALS.len() }).collect()

@@ -60,14 +60,28 @@ impl Folder {
 
 /// Makes symmetric keys until there are `wanted`, or until patience ends.
 pub(crate) fn make(address: SocketAddr, wanted: usize, arns: &mut Vec<String>) -> Result<()> {
+    make_by(address, wanted, arns, |_| 0)
+}
+
+/// As [`make`], each key by the next principal.
+pub(crate) fn make_in_turn(address: SocketAddr, wanted: usize) -> Result<Vec<String>> {
+    let mut arns = Vec::new();
+    make_by(address, wanted, &mut arns, |place| place % PRINCIPALS.len())?;
+    Ok(arns)
+}
+
+fn make_by(address: SocketAddr, wanted: usize, arns: &mut Vec<String>, principal: fn(usize) -> usize) -> Result<()> {
     introduce(address)?;
     let (begin, had) = (Instant::now(), arns.len());
     let mut span = Span::default();
     while arns.len() < wanted && begin.elapsed() < PATIENCE {
-        let calls = vec![create("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"); BATCH.min(wanted - arns.len())];
+        let create = |place| Call { principal: principal(place), ..create("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT") };
+        let calls: Vec<Call> = (arns.len()..wanted).take(BATCH).map(create).collect();
+        let begun = arns.len();
+        arns.resize(begun + calls.len(), String::new());
         load::run(address, CONNECTIONS, &signed(&calls, address)?, (Until::EachOnce, Wait::Asleep), &mut span)?;
-        for (_, body) in span.answers() {
-            arns.push(created(body)?);
+        for (place, body) in span.answers() {
+            *arns.get_mut(begun + place).context("no such call")? = created(body)?;
         }
         progress("keys", &format!("{} of {wanted} after {:.1} s", arns.len(), begin.elapsed().as_secs_f64()));
     }

@@ -17,8 +17,8 @@ use rustix::time::Timespec;
 
 use crate::response::{Parsed, parse};
 
-/// LIMIT: the longest answer, head included.
-const ANSWER_BYTES: usize = 64 * 1024;
+/// LIMIT: the longest answer, head included: a page of 1,000 keys fits.
+const ANSWER_BYTES: usize = 512 * 1024;
 /// How long all connections may be silent before the server counts as stuck.
 const SILENCE: Duration = Duration::from_secs(20);
 

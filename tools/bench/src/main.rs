@@ -89,6 +89,9 @@ pub(crate) struct Settings {
     /// Keep the servers on the first processor and the load on the second.
     #[arg(long, global = true)]
     pin: bool,
+    /// In `hot` and `always`: each principal uses the keys of its own account, a third of all, and none of another's.
+    #[arg(long, global = true)]
+    own_keys: bool,
     /// Interleaved repetitions; the figures are their medians.
     #[arg(long, global = true, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=99))]
     repetitions: u16,

@@ -19,6 +19,9 @@ fn draws_cover_every_key_as_they_promise() {
     let pairs = |draws: Vec<Draw>| draws.iter().map(|draw| (draw.key, draw.principal)).collect::<HashSet<_>>();
     assert_eq!(pairs(everyone_with_everything(1_000)).len(), 3_000);
     assert_eq!(pairs(every_key(100)).len(), 100);
+    let own = everyone_with_their_own(1_000);
+    assert!(own.len() == 3_000 && own.iter().all(|draw| draw.principal == draw.key % 3));
+    assert_eq!(pairs(own).len(), 1_000);
     let drawn = uniform(100, 30_000);
     for key in 0..100 {
         let count = drawn.iter().filter(|draw| draw.key == key).count();

@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 
 use super::{Series, measure};
 use crate::bench::{Bench, Journal};
-use crate::deck::{Deck, Work, everyone_with_everything};
-use crate::folder::{Folder, make};
+use crate::deck::{Deck, Work, everyone_with_everything, everyone_with_their_own};
+use crate::folder::{Folder, make, make_in_turn};
 use crate::load::{Span, Wait};
 use crate::report::{Goal, Report};
 use crate::request::Call;
@@ -37,10 +37,15 @@ pub(super) fn always(bench: &Bench, report: &mut Report) -> Result<()> {
 fn run(bench: &Bench, report: &mut Report, plan: &Plan) -> Result<()> {
     let folder = Folder::temporary(bench)?;
     let (server, echo) = (bench.server(folder.path(), plan.journal)?, bench.echo()?);
-    let mut arns = Vec::new();
-    make(server.address(), KEYS, &mut arns)?;
+    let (arns, draws) = if bench.own_keys() {
+        (make_in_turn(server.address(), KEYS)?, everyone_with_their_own(KEYS))
+    } else {
+        let mut arns = Vec::new();
+        make(server.address(), KEYS, &mut arns)?;
+        (arns, everyone_with_everything(KEYS))
+    };
     ensure!(arns.len() == KEYS, "only {} keys could be made", arns.len());
-    let deck = Deck::fill(server.address(), &arns, everyone_with_everything(KEYS))?;
+    let deck = Deck::fill(server.address(), &arns, draws)?;
 
     server.settle()?;
     let mut echoes = Series::default();

@@ -239,7 +239,8 @@ async fn what_a_batch_destroys_is_in_no_file_of_the_folder() {
         }
         let parts = Parts::of(&gone);
         for (file, bytes) in files(folder.path()) {
-            let left = bytes.windows(16).position(|window| parts.has(window));
+            // Whatever is left of 24 bytes or more covers one of these places.
+            let left = bytes.windows(16).step_by(8).position(|window| parts.has(window));
             assert_eq!(left, None, "round {round}: {file} still holds a destroyed value");
         }
     }

@@ -101,3 +101,78 @@ fn associated(path: &KeyPath, epoch: u32, sequence: u64) -> Vec<u8> {
     aad.extend_from_slice(path.as_bytes());
     aad
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Shows what it was given instead of hiding it.
+    struct Shows;
+
+    impl Cipher for Shows {
+        fn seal(&self, aad: &[u8], plaintext: &[u8], out: &mut Vec<u8>) {
+            out.extend_from_slice(aad);
+            out.push(b'|');
+            out.extend_from_slice(plaintext);
+        }
+
+        fn open(&self, aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+            sealed.strip_prefix(aad)?.strip_prefix(b"|").map(<[u8]>::to_vec)
+        }
+    }
+
+    fn path(text: &str) -> KeyPath {
+        KeyPath::build("t").text(text)
+    }
+
+    #[test]
+    fn a_value_is_bound_to_schema_epoch_sequence_and_path() {
+        let barrier = Barrier::new(7, Arc::new(Shows));
+        let stored = barrier.seal(&path("a"), 0x0102, b"value".to_vec());
+        let mut expected = vec![0, 1, 0, 0, 0, 7];
+        expected.extend_from_slice(&[0, 1, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 1, 2]);
+        expected.extend_from_slice(b"t\0a\0|value");
+        assert_eq!(stored, expected);
+        assert_eq!(barrier.open(&path("a"), 0x0102, stored).unwrap(), b"value");
+    }
+
+    #[test]
+    fn a_value_opens_in_its_own_place_only() {
+        let barrier = Barrier::new(7, Arc::new(Shows)).with_key(8, Arc::new(Shows));
+        let sealed = || barrier.seal(&path("a"), 5, b"value".to_vec());
+        let changed = |place: usize, byte: u8| {
+            let mut stored = sealed();
+            stored[place] = byte;
+            stored
+        };
+        let cases = [
+            ("another path", path("b"), 5, sealed()),
+            ("the row above", KeyPath::build("t"), 5, sealed()),
+            ("another version", path("a"), 6, sealed()),
+            ("an unknown epoch", path("a"), 5, changed(5, 9)),
+            ("another known epoch", path("a"), 5, changed(5, 7)),
+            ("another schema", path("a"), 5, changed(1, 2)),
+            ("no header", path("a"), 5, vec![0, 1, 0, 0, 0]),
+            ("nothing", path("a"), 5, Vec::new()),
+        ];
+        for (what, path, sequence, stored) in cases {
+            assert!(matches!(barrier.open(&path, sequence, stored), Err(StoreError::Forged { .. })), "{what}");
+        }
+        assert!(barrier.open(&path("a"), 5, sealed()).is_ok());
+    }
+
+    #[test]
+    fn the_newest_epoch_seals_whatever_the_order_of_the_keys() {
+        for (first, second) in [(1, 2), (2, 1)] {
+            let barrier = Barrier::new(first, Arc::new(Shows)).with_key(second, Arc::new(Shows));
+            assert!(barrier.seal(&path("a"), 1, Vec::new()).starts_with(&[0, 1, 0, 0, 0, 2]));
+        }
+    }
+
+    #[test]
+    fn only_boot_rows_stay_clear() {
+        let barrier = Barrier::new(1, Arc::new(Shows));
+        assert_eq!(barrier.seal(&KeyPath::build("boot").text("id"), 1, b"x".to_vec()), b"x");
+        assert_ne!(barrier.seal(&KeyPath::build("bootleg"), 1, b"x".to_vec()), b"x");
+    }
+}

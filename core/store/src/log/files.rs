@@ -12,6 +12,9 @@ use crate::log::{Log, LogError, MAX_LANES, Position, Record};
 /// LIMIT: bytes after which a lane begins a new file.
 pub(crate) const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 
+/// LIMIT: lanes that are synced at the same time.
+const SYNCS_AT_ONCE: usize = 8;
+
 /// A log in files.
 pub(crate) struct FileLog<F: Folder> {
     shared: Arc<Shared<F>>,
@@ -67,8 +70,28 @@ impl<F: Folder> FileLog<F> {
     }
 
     pub(crate) fn sync_now(&self) -> Result<(), LogError> {
-        let sync = |lane: &Lane<F>| lane.sync(&self.shared.folder);
-        self.shared.lanes.iter().map(sync).fold(Ok(()), Result::and)
+        let pending: Vec<&Lane<F>> = self.shared.lanes.iter().filter(|lane| lane.wants_sync()).collect();
+        let sync = |lanes: &[&Lane<F>]| {
+            let synced = lanes.iter().map(|lane| lane.sync(&self.shared.folder));
+            synced.fold(Ok(()), Result::and)
+        };
+        let share = pending.len().div_ceil(SYNCS_AT_ONCE).max(1);
+        let Some((first, rest)) = pending.split_at_checked(share) else { return sync(&pending) };
+        // A file system makes one journal entry of syncs that wait together.
+        std::thread::scope(|scope| {
+            let beside = rest.chunks(share).map(|lanes| {
+                let thread = std::thread::Builder::new().name("log-sync".to_owned());
+                (lanes, thread.spawn_scoped(scope, move || sync(lanes)))
+            });
+            let beside: Vec<_> = beside.collect();
+            let mut synced = sync(first);
+            for (lanes, thread) in beside {
+                // Without a thread to do it, it is done here.
+                let other = thread.map_or_else(|_| sync(lanes), |thread| thread.join().unwrap_or_else(|_| sync(lanes)));
+                synced = synced.and(other);
+            }
+            synced
+        })
     }
 
     pub(crate) fn last(&self, lane: usize) -> Result<Position, LogError> {

@@ -128,6 +128,12 @@ impl<F: Folder> Lane<F> {
         Ok(())
     }
 
+    /// Whether [`Lane::sync`] would have something to do or to say.
+    pub(super) fn wants_sync(&self) -> bool {
+        let tail = self.tail();
+        self.unsynced_bytes() > 0 || tail.folder_changed || tail.failed.is_some()
+    }
+
     pub(super) async fn synced(&self, sequence: u64) -> Result<(), LogError> {
         let mut progress = self.progress.subscribe();
         // The sender lives as long as `self`, so waiting ends with an answer.

@@ -91,7 +91,11 @@ fn pop(connections: &Mutex<Vec<Connection>>) -> Option<Connection> {
     connections.lock().unwrap_or_else(PoisonError::into_inner).pop()
 }
 
+/// Gives a connection back. One that couldn't end its transaction would go on to see the past, and is closed instead.
 fn push(connections: &Mutex<Vec<Connection>>, connection: Connection) {
+    if !connection.is_autocommit() {
+        return;
+    }
     connections.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
 }
 
@@ -127,9 +131,25 @@ fn find_all(connection: &Connection, reads: &[Read]) -> Result<Vec<Found>, Store
     if let [read] = reads {
         return Ok(vec![find(connection, read)?]);
     }
-    // Ends when dropped; there is nothing to commit.
-    let moment = connection.unchecked_transaction().map_err(broken)?;
-    reads.iter().map(|read| find(&moment, read)).collect()
+    let moment = Moment::begin(connection)?;
+    reads.iter().map(|read| find(moment.0, read)).collect()
+}
+
+/// A transaction that only reads; it ends when dropped.
+struct Moment<'a>(&'a Connection);
+
+impl<'a> Moment<'a> {
+    fn begin(connection: &'a Connection) -> Result<Self, StoreError> {
+        let begun = connection.prepare_cached("BEGIN").and_then(|mut statement| statement.execute([]));
+        begun.map(|_| Self(connection)).map_err(broken)
+    }
+}
+
+impl Drop for Moment<'_> {
+    fn drop(&mut self) {
+        // If it fails, the connection isn't used again.
+        let _ = self.0.prepare_cached("ROLLBACK").and_then(|mut statement| statement.execute([]));
+    }
 }
 
 fn find(connection: &Connection, read: &Read) -> Result<Found, StoreError> {
@@ -175,7 +195,7 @@ fn sealed(path: KeyPath, row: &SqliteRow<'_>, column: usize) -> Result<Sealed, S
 /// The changed paths after `after`, whole commits; `None` when commits after it are forgotten.
 fn changes(connection: &Connection, after: u64, limit: u32) -> Result<Option<Vec<(u64, KeyPath)>>, StoreError> {
     let damaged = || StoreError::gone("the list of changes is damaged");
-    let moment = connection.unchecked_transaction().map_err(broken)?;
+    let Moment(moment) = &Moment::begin(connection)?;
     let oldest = "SELECT coalesce((SELECT min(sequence) - 1 FROM changes), (SELECT sequence FROM meta), 0)";
     let horizon: i64 = moment.query_row(oldest, [], |row| row.get(0)).map_err(broken)?;
     if after < u64::try_from(horizon).map_err(|_| damaged())? {

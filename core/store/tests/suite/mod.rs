@@ -3,7 +3,12 @@
 //! A test file of an engine says `mod suite;`, writes `async fn fresh() -> Fresh`, which makes an engine with nothing in it,
 //! and then `conformance!(fresh);`. Each case becomes a test of its own.
 
-#![allow(dead_code, reason = "each engine's test binary uses its own part of the suite")]
+#![allow(
+    dead_code,
+    unused_macros,
+    unused_imports,
+    reason = "each test binary that has this module uses its own part of it"
+)]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -22,14 +22,20 @@ impl<const N: usize> Inline<N> {
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        // INVARIANT: `new` admits ASCII only and `len <= N`, so neither fallback is ever taken.
-        self.bytes.get(..usize::from(self.len)).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or_default()
+        // INVARIANT: `new` admits ASCII only, so the fallback is never taken.
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// The text's bytes: what is compared and hashed, without asking again whether they are text.
+    fn as_bytes(&self) -> &[u8] {
+        // INVARIANT: `len <= N`, so the fallback is never taken.
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 }
 
 impl<const N: usize> PartialEq for Inline<N> {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        self.as_bytes() == other.as_bytes()
     }
 }
 impl<const N: usize> Eq for Inline<N> {}
@@ -40,12 +46,12 @@ impl<const N: usize> PartialOrd for Inline<N> {
 }
 impl<const N: usize> Ord for Inline<N> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.as_str().cmp(other.as_str())
+        self.as_bytes().cmp(other.as_bytes())
     }
 }
 impl<const N: usize> std::hash::Hash for Inline<N> {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
+        self.as_bytes().hash(state);
     }
 }
 impl<const N: usize> fmt::Display for Inline<N> {

@@ -190,7 +190,8 @@ impl Journal {
     /// # Errors
     /// [`Unrecorded`]: answer with an internal failure.
     pub async fn record(&self, events: Events) -> Result<(), Unrecorded> {
-        self.inner.record(events).await
+        let appended = self.inner.append_events(events);
+        self.inner.ready(appended).await
     }
 
     /// Deletes outbox rows whose records are synced, records events that a cut-off call left behind, looks at the
@@ -232,15 +233,22 @@ impl<E: Send + 'static> Release<E> for Journal {
 
     async fn release<T: Send>(&self, effect: Effect<T, E>) -> Released<T, E> {
         match effect.0 {
-            Outcome::Value(value, events) => match self.inner.record(events).await {
-                Ok(()) => Released::Answer(value),
-                Err(Unrecorded) => Released::Unrecorded,
-            },
-            Outcome::Refusal(refusal, events) => match self.inner.record(events).await {
-                Ok(()) => Released::Refused(refusal),
-                Err(Unrecorded) => Released::Unrecorded,
-            },
-            Outcome::Change(value, batch, events) => self.inner.change(value, batch, events).await,
+            Outcome::Value(value, events) => {
+                let appended = self.inner.append_events(events);
+                match self.inner.ready(appended).await {
+                    Ok(()) => Released::Answer(value),
+                    Err(Unrecorded) => Released::Unrecorded,
+                }
+            }
+            Outcome::Refusal(refusal, events) => {
+                let appended = self.inner.append_events(events);
+                match self.inner.ready(appended).await {
+                    Ok(()) => Released::Refused(refusal),
+                    Err(Unrecorded) => Released::Unrecorded,
+                }
+            }
+            // Boxed, so that calls that change nothing don't carry this state around with them.
+            Outcome::Change(value, batch, events) => Box::pin(self.inner.change(value, batch, events)).await,
         }
     }
 }

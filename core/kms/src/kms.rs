@@ -98,7 +98,8 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::CreateKeyInput,
     ) -> Effect<shapes::CreateKeyOutput, ErrorAnswer> {
-        create_key::create(self, cx, input).await
+        // Boxed: the largest of the operations, and a rare one, would make every call's future as large.
+        Box::pin(create_key::create(self, cx, input)).await
     }
 
     async fn decrypt(&self, cx: &Call, input: &shapes::DecryptInput) -> Effect<shapes::DecryptOutput, ErrorAnswer> {

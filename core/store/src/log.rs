@@ -140,7 +140,8 @@ impl Log {
         match &*self.kind {
             Kind::Memory(log) => log.written(position).await,
             Kind::Files(log) => log.written(position).await,
-            Kind::Postgres(log) => log.written(position).await,
+            // Boxed, so that calls over files don't carry this state around with them.
+            Kind::Postgres(log) => Box::pin(log.written(position)).await,
         }
     }
 
@@ -150,9 +151,9 @@ impl Log {
     /// [`LogError::Poisoned`].
     pub async fn synced(&self, position: Position) -> Result<(), LogError> {
         match &*self.kind {
-            Kind::Memory(log) => log.synced(position).await,
-            Kind::Files(log) => log.synced(position).await,
-            Kind::Postgres(log) => log.synced(position).await,
+            Kind::Memory(log) => Box::pin(log.synced(position)).await,
+            Kind::Files(log) => Box::pin(log.synced(position)).await,
+            Kind::Postgres(log) => Box::pin(log.synced(position)).await,
         }
     }
 

@@ -39,7 +39,8 @@ impl Store {
                 within("rows of a range", usize::try_from(*limit).unwrap_or(usize::MAX), Read::MAX_ROWS)?;
             }
         }
-        self.engine.read(reads, &self.barrier).await
+        // Boxed, so that a call whose caches answer doesn't carry the engines' states around with it.
+        Box::pin(self.engine.read(reads, &self.barrier)).await
     }
 
     /// Commits `batch` if its guards hold. When this returns [`Committed::At`], the batch is durable and no mirror of
@@ -52,7 +53,7 @@ impl Store {
         batch.writes.iter().map(Write::path).try_for_each(sealed_only)?;
         batch.guards.iter().map(Guard::path).try_for_each(sealed_only)?;
         batch.check_limits()?;
-        self.engine.commit(batch, &self.barrier).await
+        Box::pin(self.engine.commit(batch, &self.barrier)).await
     }
 
     /// The changes after sequence number `after`, oldest first, at most `limit`: names, never values. A commit is never cut,

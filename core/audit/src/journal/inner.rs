@@ -57,7 +57,7 @@ pub(crate) struct Inner {
 
 /// Why nothing was recorded.
 #[derive(Debug, Error)]
-enum Refused {
+pub(crate) enum Refused {
     #[error(transparent)]
     Lane(#[from] NotRecorded),
     #[error(transparent)]
@@ -71,20 +71,26 @@ enum Refused {
 }
 
 impl Inner {
-    /// Records `events`; when this returns, whoever waits for it may go on.
-    pub(crate) async fn record(&self, events: Events) -> Result<(), Unrecorded> {
-        let recorded = async {
-            self.admit(&events)?;
-            let appended = self.lane().record(&events, &*self.entropy)?;
-            drop(events);
-            self.pace.appended();
+    /// Appends `events` to the calling thread's lane. [`Inner::ready`] says when whoever waits for it may go on.
+    #[expect(clippy::needless_pass_by_value, reason = "recorded events are gone: nobody carries them further")]
+    pub(crate) fn append_events(&self, events: Events) -> Result<Appended, Refused> {
+        self.admit(&events)?;
+        let appended = self.lane().record(&events, &*self.entropy)?;
+        self.pace.appended();
+        Ok(appended)
+    }
+
+    /// Returns when whoever waits for what was appended may go on.
+    pub(crate) async fn ready(&self, appended: Result<Appended, Refused>) -> Result<(), Unrecorded> {
+        let ready = async {
+            let appended = appended?;
             self.disk.log.written(appended.position).await?;
             match self.sync {
                 Sync::Interval => self.hold_back(appended).await,
                 Sync::Always => Ok(self.disk.log.synced(appended.position).await?),
             }
         };
-        recorded.await.map_err(|refused| self.unrecorded(&refused))
+        ready.await.map_err(|refused| self.unrecorded(&refused))
     }
 
     /// Commits `batch` with `events`, then records them.

@@ -16,5 +16,6 @@ mod policies;
 mod references;
 mod specs;
 mod states;
+mod strangers;
 mod table;
 mod world;

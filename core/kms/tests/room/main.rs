@@ -8,12 +8,14 @@
 
 mod authorization;
 mod create;
+mod destruction;
 mod house;
 mod limits;
 mod order;
 mod pages;
 mod policies;
 mod references;
+mod secrets;
 mod specs;
 mod states;
 mod strangers;

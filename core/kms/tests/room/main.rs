@@ -6,14 +6,18 @@
 
 #![cfg(test)]
 
+mod audit;
 mod authorization;
+mod complete;
 mod create;
 mod destruction;
 mod house;
 mod limits;
+mod model;
 mod order;
 mod pages;
 mod policies;
+mod races;
 mod references;
 mod secrets;
 mod specs;

@@ -13,6 +13,7 @@ mod create;
 mod destruction;
 mod house;
 mod limits;
+mod managed;
 mod model;
 mod order;
 mod pages;

@@ -7,7 +7,7 @@ use sealroom_api::ErrorAnswer;
 use sealroom_audit::{Effect, Event, EventContext, Resource};
 use sealroom_foundation::{KeyId, Timestamp};
 use sealroom_hsm::Command;
-use sealroom_store::{Answer, Batch, Guard, KeyPath, Read, Row};
+use sealroom_store::{Answer, Batch, Committed, Guard, KeyPath, Read, Row};
 
 use crate::entry::Loaded;
 use crate::error::KmsError;
@@ -20,15 +20,17 @@ use crate::stored::{AliasRecord, Tombstone};
 
 /// LIMIT: jobs handed out at once.
 const JOBS: u32 = 100;
-/// LIMIT: rows read, or deleted in one batch, at once.
+/// LIMIT: aliases read at once.
 const PAGE: u32 = 1_000;
+/// LIMIT: pieces of older material that go in one batch with their key; with its aliases that is what a batch may write.
+const PIECES: u32 = 4_000;
 
 impl Kms {
     /// The jobs that are due at `now` by the service clock, earliest first, at most 100. Each is done when its effect is
     /// released; a conflict means that somebody else was first. Ask again until there are none.
     ///
     /// # Errors
-    /// What keeps the jobs from being read: the store, or a row that doesn't open.
+    /// When the store doesn't answer. A job whose key's rows are damaged is left out, and the log says so.
     pub async fn due(&self, now: Timestamp) -> Result<Vec<Effect<(), ErrorAnswer>>, ErrorAnswer> {
         self.due_jobs(now).await.map_err(|error| error.answer())
     }
@@ -40,7 +42,12 @@ impl Kms {
             if due.at > now {
                 break;
             }
-            jobs.extend(self.job(&due, &row, now).await?);
+            match self.job(&due, &row, now).await {
+                Ok(job) => jobs.extend(job),
+                // One damaged row must not keep all other keys from their destruction.
+                Err(KmsError::Fault(fault)) => tracing::error!(path = %row.path, fault, "what is due can't be done"),
+                Err(error) => return Err(error),
+            }
         }
         Ok(jobs)
     }
@@ -62,8 +69,7 @@ impl Kms {
             Ok(Next::Destroy) => {}
             Ok(Next::Stay | Next::Become(_)) | Err(_) => return self.drop_stale(row).await,
         }
-        let batch = self.destruction(&key, now).await?;
-        let batch = batch.guard(Guard::Version(row.path.clone(), row.version)).delete(row.path.clone());
+        let batch = self.destruction(&key, row, now).await?.delete(row.path.clone());
         let context = EventContext::internal(due.key.account, due.key.region, now);
         let event = Event::service(&context, SOURCE, "DeleteKey").resource(Resource::Key(due.key)).frees();
         Ok(Some(Effect::change((), batch, event)))
@@ -71,17 +77,30 @@ impl Kms {
 
     /// Everything of the key goes, in one batch: its row, its older material, its aliases. A tombstone stays, so that no
     /// restore brings the key back.
-    async fn destruction(&self, key: &Loaded, now: Timestamp) -> Result<Batch, KmsError> {
+    async fn destruction(&self, key: &Loaded, due: &Row, now: Timestamp) -> Result<Batch, KmsError> {
         let record = &key.entry.record;
-        let older = self.older_rows(&paths::materials(&record.arn)).await?;
-        let mut tokens = Vec::with_capacity(older.len() + 1);
-        let mut batch = Batch { destroys: true, ..Batch::default() };
-        for row in older {
-            let material = Material::from_bytes(&row.value, record);
-            tokens.push(material.map_err(|_| KmsError::Fault("a row of older material can't be read"))?.token_digest());
-            batch = batch.delete(row.path);
+        let path = paths::key(&record.arn);
+        let guarded = Batch { destroys: true, ..Batch::default() }
+            .guard(Guard::Version(path.clone(), key.entry.version))
+            .guard(Guard::Version(due.path.clone(), due.version));
+        let mut tokens = Vec::from_iter(record.material.as_ref().map(Material::token_digest));
+        let mut batch = guarded.clone();
+        loop {
+            let (older, more) = self.rows(paths::materials(&record.arn), None, PIECES).await?;
+            for row in older {
+                let material = Material::from_bytes(&row.value, record);
+                let material = material.map_err(|_| KmsError::Fault("a row of older material can't be read"))?;
+                tokens.push(material.token_digest());
+                batch = batch.delete(row.path);
+            }
+            if !more {
+                break;
+            }
+            // More than one batch takes: these go ahead of their key, unless its deletion was cancelled meanwhile.
+            if self.view.commit(std::mem::replace(&mut batch, guarded.clone())).await? == Committed::Conflict {
+                return Ok(guarded);
+            }
         }
-        tokens.extend(record.material.as_ref().map(Material::token_digest));
         for token in &tokens {
             // What the HSM keeps ready goes now; the key's state already keeps it from coming back.
             self.door.hsm().execute(Command::Forget { token: *token })?;
@@ -89,24 +108,8 @@ impl Kms {
         for alias in self.aliases_of(key).await? {
             batch = batch.delete(alias);
         }
-        let path = paths::key(&record.arn);
         let tombstone = Tombstone { key: record.arn.key, tokens, destroyed: now };
-        Ok(batch
-            .guard(Guard::Version(path.clone(), key.entry.version))
-            .delete(path)
-            .put(paths::tombstone(&record.arn), tombstone.to_bytes()))
-    }
-
-    /// The rows of older material that one batch can delete; what is more is destroyed beforehand.
-    async fn older_rows(&self, prefix: &KeyPath) -> Result<Vec<Row>, KmsError> {
-        loop {
-            let (rows, more) = self.rows(prefix.clone(), None, PAGE).await?;
-            if !more {
-                return Ok(rows);
-            }
-            let batch = Batch { destroys: true, ..Batch::default() };
-            self.view.commit(rows.into_iter().fold(batch, |batch, row| batch.delete(row.path))).await?;
-        }
+        Ok(batch.delete(path).put(paths::tombstone(&record.arn), tombstone.to_bytes()))
     }
 
     async fn aliases_of(&self, key: &Loaded) -> Result<Vec<KeyPath>, KmsError> {

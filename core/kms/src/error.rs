@@ -158,6 +158,11 @@ impl KmsError {
         )
     }
 
+    /// Whether the caller was denied, perhaps without being told whether there is such a key.
+    pub(crate) fn is_denial(&self) -> bool {
+        matches!(self, Self::AccessDenied(_) | Self::CiphertextDenied)
+    }
+
     fn code(&self) -> &'static str {
         match self {
             Self::InvalidKeyId(_) | Self::ForeignRegion(_) | Self::NoSuchKey(_) | Self::NoSuchAlias(_) => {

@@ -30,9 +30,12 @@ pub(crate) fn managed_policy(service: Service, arn: &KeyArn) -> String {
     )
 }
 
-/// The service's name in `alias/aws/<name>`.
+/// The service's name in `alias/aws/<name>`: that of its endpoint, but that EC2's key is that of its volumes.
 pub(crate) fn managed_name(service: Service) -> &'static str {
-    service.principal().trim_end_matches(".amazonaws.com")
+    match service {
+        Service::Ec2 => "ebs",
+        other => other.principal().trim_end_matches(".amazonaws.com"),
+    }
 }
 
 fn managed_title(service: Service) -> &'static str {

@@ -1,7 +1,8 @@
 //! What the journal is told of an operation, gathered while it runs: the keys it touched, the material it used.
 //!
 //! Corrections 10.1: a key that wasn't found leaves neither parameters nor resources; every other refusal leaves both. A
-//! success on another account's key is told to its owner too.
+//! success on another account's key is told to its owner too. What would surprise: who is denied a key that another
+//! account's alias named isn't told by the own journal which key that was, nor that there is such an alias.
 
 use sealroom_api::ErrorAnswer;
 use sealroom_audit::{Effect, Event, Resource};
@@ -19,9 +20,17 @@ pub(crate) const SOURCE: &str = "kms.amazonaws.com";
 pub(crate) struct Report<'a> {
     call: &'a Call,
     operation: &'static Operation,
-    key: Option<KeyArn>,
-    second_key: Option<KeyArn>,
+    key: Option<Touched>,
+    second_key: Option<Touched>,
     materials: Materials,
+}
+
+/// A key that an operation is about.
+#[derive(Clone, Copy)]
+struct Touched {
+    arn: KeyArn,
+    /// Whether another account's alias named it, so that a caller who is denied doesn't know which key it is.
+    veiled: bool,
 }
 
 enum Materials {
@@ -37,10 +46,19 @@ impl<'a> Report<'a> {
 
     /// The operation is about this key; ReEncrypt tells its source first.
     pub(crate) fn key(&mut self, arn: KeyArn) {
+        self.touch(Touched { arn, veiled: false });
+    }
+
+    /// The same, for a key that an alias named.
+    pub(crate) fn key_behind_alias(&mut self, arn: KeyArn) {
+        self.touch(Touched { arn, veiled: arn.account != self.call.caller().account() });
+    }
+
+    fn touch(&mut self, touched: Touched) {
         if self.key.is_none() {
-            self.key = Some(arn);
+            self.key = Some(touched);
         } else {
-            self.second_key = Some(arn);
+            self.second_key = Some(touched);
         }
     }
 
@@ -89,15 +107,14 @@ impl<'a> Report<'a> {
     }
 
     fn success(&self, parameters: Vec<u8>) -> Event {
-        let event = self.resources(self.begin().request(parameters));
+        let event = resources(self.keys(), self.begin().request(parameters));
         let event = match self.materials {
             Materials::None => event,
             Materials::One(material) => event.key_material(material),
             Materials::Two(source, destination) => event.key_materials(source, destination),
         };
         let caller = self.call.caller().account();
-        let others = [self.key, self.second_key].into_iter().flatten().map(|key| key.account);
-        match others.into_iter().find(|owner| *owner != caller) {
+        match self.keys().map(|key| key.arn.account).find(|owner| *owner != caller) {
             Some(owner) => event.shared_with(owner),
             None => event,
         }
@@ -106,8 +123,11 @@ impl<'a> Report<'a> {
     fn refuse<T>(self, error: &KmsError, parameters: impl FnOnce() -> Vec<u8>) -> Effect<T, ErrorAnswer> {
         let answer = error.answer();
         let event = self.begin().error(answer.code.clone(), answer.message.as_deref());
-        let event = if error.is_unresolved() { event } else { self.resources(event.request(parameters())) };
-        Effect::refusal(answer, event)
+        if error.is_unresolved() {
+            return Effect::refusal(answer, event);
+        }
+        let told = self.keys().filter(|key| !(key.veiled && error.is_denial()));
+        Effect::refusal(answer, resources(told, event.request(parameters())))
     }
 
     fn begin(&self) -> Event {
@@ -115,7 +135,11 @@ impl<'a> Report<'a> {
         if self.operation.takes_rights { event.frees() } else { event }
     }
 
-    fn resources(&self, event: Event) -> Event {
-        [self.key, self.second_key].into_iter().flatten().fold(event, |event, key| event.resource(Resource::Key(key)))
+    fn keys(&self) -> impl Iterator<Item = Touched> + use<> {
+        [self.key, self.second_key].into_iter().flatten()
     }
+}
+
+fn resources(keys: impl Iterator<Item = Touched>, event: Event) -> Event {
+    keys.fold(event, |event, key| event.resource(Resource::Key(key.arn)))
 }

@@ -26,6 +26,20 @@ pub(crate) struct Located<'a> {
     pub(crate) alias: Option<&'a str>,
 }
 
+impl Located<'_> {
+    /// The same, reported as one of the keys that the operation is about, if the operation reaches its account.
+    fn within_reach(self, call: &Call, operation: &Operation, report: &mut Report<'_>) -> Result<Self, KmsError> {
+        match self.alias {
+            None => report.key(self.arn),
+            Some(_) => report.key_behind_alias(self.arn),
+        }
+        if self.arn.account != call.caller().account() && !operation.cross_account {
+            return Err(authorize::hidden(call, operation.action));
+        }
+        Ok(self)
+    }
+}
+
 /// A key that a request means, from the cache.
 pub(crate) struct Resolved<'a> {
     pub(crate) entry: Arc<KeyEntry>,
@@ -41,8 +55,19 @@ impl Kms {
         operation: &Operation,
         report: &mut Report<'_>,
     ) -> Result<Resolved<'a>, KmsError> {
-        let Located { arn, alias } = self.locate(call, key_id, operation).await?;
-        report.key(arn);
+        let located = self.locate(call, key_id, operation).await?;
+        self.find(call, located, operation, report).await
+    }
+
+    /// The key that was located, if it exists.
+    pub(crate) async fn find<'a>(
+        &self,
+        call: &Call,
+        located: Located<'a>,
+        operation: &Operation,
+        report: &mut Report<'_>,
+    ) -> Result<Resolved<'a>, KmsError> {
+        let Located { arn, alias } = located.within_reach(call, operation, report)?;
         let entry = self.entry(&arn).await?.ok_or_else(|| absent(call, arn, operation))?;
         Ok(Resolved { entry, alias })
     }
@@ -55,8 +80,8 @@ impl Kms {
         operation: &Operation,
         report: &mut Report<'_>,
     ) -> Result<(Loaded, Option<&'a str>), KmsError> {
-        let Located { arn, alias } = self.locate(call, key_id, operation).await?;
-        report.key(arn);
+        let located = self.locate(call, key_id, operation).await?;
+        let Located { arn, alias } = located.within_reach(call, operation, report)?;
         let loaded = self.load(&arn).await?.ok_or_else(|| absent(call, arn, operation))?;
         Ok((loaded, alias))
     }
@@ -80,7 +105,13 @@ impl Kms {
         self.resolve(call, key_id, operation, report).await
     }
 
-    async fn locate<'a>(&self, call: &Call, key_id: &'a str, operation: &Operation) -> Result<Located<'a>, KmsError> {
+    /// Which key `key_id` means. Whether it exists, and whether the operation reaches it, isn't looked at.
+    pub(crate) async fn locate<'a>(
+        &self,
+        call: &Call,
+        key_id: &'a str,
+        operation: &Operation,
+    ) -> Result<Located<'a>, KmsError> {
         let reference = KeyReference::parse(key_id)
             .map_err(|ReferenceError::Invalid(text)| KmsError::InvalidKeyId(text.to_owned()))?;
         if reference.is_alias() && !operation.aliases {
@@ -99,9 +130,6 @@ impl Kms {
                 self.behind(call, alias.account, alias.name, operation).await?
             }
         };
-        if arn.account != own && !operation.cross_account {
-            return Err(authorize::hidden(call, operation.action));
-        }
         Ok(Located { arn, alias: reference.alias_name() })
     }
 

@@ -104,7 +104,6 @@ async fn run(kms: &Kms, call: &Call, wanted: &Wanted<'_>, report: &mut Report<'_
     let operation = wanted.operation;
     let key = kms.resolve(call, wanted.key_id, operation, report).await?;
     let record = &key.entry.record;
-    check::no_grant_tokens(wanted.grant_tokens)?;
     let algorithm = EncryptionAlgorithm::SymmetricDefault;
     let asked = Asked {
         encryption_context: wanted.context,
@@ -114,6 +113,7 @@ async fn run(kms: &Kms, call: &Call, wanted: &Wanted<'_>, report: &mut Report<'_
     };
     let conditions = Conditions::new(call, Some(record), asked);
     let allowed = authorize::on_key(call, operation.action, &key.entry, &conditions)?;
+    check::no_grant_tokens(wanted.grant_tokens)?;
     let bytes = size(wanted.key_spec, wanted.number_of_bytes)?;
     let unlocked = check::unlock(record, &allowed, Usage::EncryptDecrypt, WrongUsage::NotValidFor(operation.name))?;
     check::encrypts_with(record.spec, algorithm)?;

@@ -39,7 +39,6 @@ async fn run(kms: &Kms, call: &Call, input: &DecryptInput, report: &mut Report<'
     )?;
     let opener = Opener::find(kms, call, input.key_id.as_deref(), blob, algorithm, &DECRYPT, report).await?;
     let record = &opener.entry.record;
-    check::no_grant_tokens(input.grant_tokens.as_ref())?;
     let asked = Asked {
         encryption_context: input.encryption_context.as_ref(),
         encryption_algorithm: Some(algorithm.as_str()),
@@ -48,6 +47,7 @@ async fn run(kms: &Kms, call: &Call, input: &DecryptInput, report: &mut Report<'
     };
     let conditions = Conditions::new(call, Some(record), asked);
     let allowed = opener.authorize(call, DECRYPT.action, &conditions)?;
+    check::no_grant_tokens(input.grant_tokens.as_ref())?;
     let current = check::unlock(record, &allowed, Usage::EncryptDecrypt, WrongUsage::IncorrectKey)?;
     opens_with(record.spec, algorithm)?;
     let context = check::canonical(record.spec, input.encryption_context.as_ref())?;
@@ -129,8 +129,9 @@ impl<'a> Opener<'a> {
         }
         let header = blob::header(ciphertext).ok_or(KmsError::InvalidCiphertext)?;
         let arn = KeyArn { region: call.region(), account: header.account, key: header.key };
-        let entry = kms.entry(&arn).await?.ok_or(KmsError::CiphertextDenied)?;
+        // Told of either way: whether the key is there is nobody's to know by what the own journal holds.
         report.key(arn);
+        let entry = kms.entry(&arn).await?.ok_or(KmsError::CiphertextDenied)?;
         Ok(Self { entry, alias: None, named: false })
     }
 

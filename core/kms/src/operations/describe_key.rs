@@ -31,9 +31,9 @@ async fn run(
     report: &mut Report<'_>,
 ) -> Result<DescribeKeyOutput, KmsError> {
     let (key, alias) = kms.resolve_fresh(call, &input.key_id, &DESCRIBE_KEY, report).await?;
-    check::no_grant_tokens(input.grant_tokens.as_ref())?;
     let asked = Asked { alias, ..Asked::default() };
     let conditions = Conditions::new(call, Some(&key.entry.record), asked);
     authorize::on_key(call, DESCRIBE_KEY.action, &key.entry, &conditions)?;
+    check::no_grant_tokens(input.grant_tokens.as_ref())?;
     Ok(DescribeKeyOutput { key_metadata: Some(metadata::of(&key.entry.record, &key.description)) })
 }

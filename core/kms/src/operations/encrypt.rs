@@ -24,7 +24,6 @@ pub(crate) async fn encrypt(kms: &Kms, call: &Call, input: &EncryptInput) -> Eff
 async fn run(kms: &Kms, call: &Call, input: &EncryptInput, report: &mut Report<'_>) -> Result<EncryptOutput, KmsError> {
     let key = kms.resolve(call, &input.key_id, &ENCRYPT, report).await?;
     let record = &key.entry.record;
-    check::no_grant_tokens(input.grant_tokens.as_ref())?;
     let (algorithm_name, algorithm) = names::encryption(input.encryption_algorithm);
     let asked = Asked {
         encryption_context: input.encryption_context.as_ref(),
@@ -34,6 +33,7 @@ async fn run(kms: &Kms, call: &Call, input: &EncryptInput, report: &mut Report<'
     };
     let conditions = Conditions::new(call, Some(record), asked);
     let allowed = authorize::on_key(call, ENCRYPT.action, &key.entry, &conditions)?;
+    check::no_grant_tokens(input.grant_tokens.as_ref())?;
     let unlocked = check::unlock(record, &allowed, Usage::EncryptDecrypt, WrongUsage::NotValidFor(ENCRYPT.name))?;
     check::encrypts_with(record.spec, algorithm)?;
     let context = check::canonical(record.spec, input.encryption_context.as_ref())?;

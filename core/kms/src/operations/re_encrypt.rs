@@ -1,9 +1,11 @@
 //! ReEncrypt: one command of the HSM, so that the plaintext never leaves it.
 
+use std::collections::BTreeMap;
+
 use sealroom_api::ErrorAnswer;
 use sealroom_api::kms::{ReEncryptInput, ReEncryptOutput};
 use sealroom_audit::Effect;
-use sealroom_hsm::{Command, Reply, Usage};
+use sealroom_hsm::{Command, EncryptionAlgorithm, Reply, Usage};
 use sealroom_identity::Call;
 
 use super::decrypt::{self, Opener, Sealed};
@@ -32,32 +34,24 @@ async fn run(
     let (to_name, to_algorithm) = names::encryption(input.destination_encryption_algorithm);
     let modifiers = input.dry_run_modifiers.as_deref().unwrap_or_default();
     let blob = Sealed::of_request(input.ciphertext_blob.as_deref(), input.dry_run, modifiers)?;
-    let source = Opener::find(kms, call, input.source_key_id.as_deref(), blob, from_algorithm, &RE_ENCRYPT, report)
-        .await
-        .map_err(name_source)?;
-    let destination = kms.resolve(call, &input.destination_key_id, &RE_ENCRYPT_TO, report).await?;
-    let (from, to) = (&source.entry.record, &destination.entry.record);
-    check::no_grant_tokens(input.grant_tokens.as_ref())?;
+    let source =
+        Opener::find(kms, call, input.source_key_id.as_deref(), blob, from_algorithm, &RE_ENCRYPT, report).await;
+    let destination = kms.locate(call, &input.destination_key_id, &RE_ENCRYPT_TO).await;
 
-    let same_key = Some(from.arn.key == to.arn.key && from.arn.account == to.arn.account);
-    let asked_from = Asked {
-        encryption_context: input.source_encryption_context.as_ref(),
-        encryption_algorithm: Some(from_algorithm.as_str()),
-        alias: source.alias,
-        same_key,
-        ..Asked::default()
-    };
-    let asked_to = Asked {
-        encryption_context: input.destination_encryption_context.as_ref(),
-        encryption_algorithm: Some(to_algorithm.as_str()),
-        alias: destination.alias,
-        same_key,
-        ..Asked::default()
-    };
-    let conditions = Conditions::new(call, Some(from), asked_from);
+    // The source is decided before anything is said of the destination: else what is wrong with that would tell a
+    // stranger to the source whether it is there.
+    let source = source.map_err(name_source)?;
+    let from = &source.entry.record;
+    let same_key = destination.as_ref().ok().map(|to| (to.arn.key, to.arn.account) == (from.arn.key, from.arn.account));
+    let asked = asked_of(input.source_encryption_context.as_ref(), from_algorithm, source.alias, same_key);
+    let conditions = Conditions::new(call, Some(from), asked);
     let allowed_from = source.authorize(call, RE_ENCRYPT.action, &conditions)?;
-    let conditions = Conditions::new(call, Some(to), asked_to);
+    let destination = kms.find(call, destination?, &RE_ENCRYPT_TO, report).await?;
+    let to = &destination.entry.record;
+    let asked = asked_of(input.destination_encryption_context.as_ref(), to_algorithm, destination.alias, same_key);
+    let conditions = Conditions::new(call, Some(to), asked);
     let allowed_to = authorize::on_key(call, RE_ENCRYPT_TO.action, &destination.entry, &conditions)?;
+    check::no_grant_tokens(input.grant_tokens.as_ref())?;
 
     let current = check::unlock(from, &allowed_from, Usage::EncryptDecrypt, WrongUsage::IncorrectKey)?;
     let to_key = check::unlock(to, &allowed_to, Usage::EncryptDecrypt, WrongUsage::NotValidFor(RE_ENCRYPT.name))?;
@@ -98,6 +92,17 @@ async fn run(
         source_key_material_id: source_material.map(|material| material.id_text().to_owned()),
         destination_key_material_id: new_material.map(|material| material.id_text().to_owned()),
     })
+}
+
+/// What the request says of one of its keys.
+fn asked_of<'a>(
+    encryption_context: Option<&'a BTreeMap<String, String>>,
+    algorithm: EncryptionAlgorithm,
+    alias: Option<&'a str>,
+    same_key: Option<bool>,
+) -> Asked<'a> {
+    let encryption_algorithm = Some(algorithm.as_str());
+    Asked { encryption_context, encryption_algorithm, alias, same_key, ..Asked::default() }
 }
 
 /// The member that Decrypt calls `KeyId` has another name here.

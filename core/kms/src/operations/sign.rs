@@ -85,7 +85,6 @@ async fn run(
     let operation = wanted.operation;
     let key = kms.resolve(call, wanted.key_id, operation, report).await?;
     let record = &key.entry.record;
-    check::no_grant_tokens(wanted.grant_tokens)?;
     let message_type = wanted.message_type.unwrap_or(MessageType::Raw);
     let asked = Asked {
         signing_algorithm: Some(wanted.algorithm.as_str()),
@@ -95,6 +94,7 @@ async fn run(
     };
     let conditions = Conditions::new(call, Some(record), asked);
     let allowed = authorize::on_key(call, operation.action, &key.entry, &conditions)?;
+    check::no_grant_tokens(wanted.grant_tokens)?;
     let unlocked = check::unlock(record, &allowed, Usage::SignVerify, WrongUsage::NotValidFor(operation.name))?;
     let algorithm: SigningAlgorithm = names::inward(wanted.algorithm)?;
     if !spec::signing_algorithms(record.spec).contains(&algorithm) {

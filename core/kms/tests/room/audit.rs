@@ -1,0 +1,302 @@
+//! What the journal keeps of every served operation, from `tests/golden/audit` (`UPDATE=1` rewrites the files).
+//!
+//! A golden holds cases by name: what the caller read, and the records that it left, in all accounts. Ids come from the
+//! ports and are the same in every run; ids of material and sealed markers aren't, and stand as names.
+
+use std::path::PathBuf;
+
+use sealroom_api::kms::Operation;
+use serde_json::{Map, Value, json};
+
+use crate::house::{House, OTHER, OWNER};
+use crate::world::{self, Key, PLAINTEXT, operation_of, policy};
+
+const UNKNOWN: &str = "134f2428-cec1-4b25-a1ae-9048164dba47";
+
+/// One request whose record is kept.
+struct Case {
+    name: &'static str,
+    account: &'static str,
+    request: Value,
+}
+
+fn case(name: &'static str, account: &'static str, request: Value) -> Case {
+    Case { name, account, request }
+}
+
+/// Keys to ask about.
+struct Keys {
+    mine: Key,
+    /// Its policy denies its owner everything but the lockout check's action.
+    closed: Key,
+    /// Of the other account, which shares it.
+    shared: Key,
+    /// Of the other account, which doesn't.
+    foreign: Key,
+    disabled: Key,
+    pending: Key,
+}
+
+async fn keys(house: &House, row: &str) -> Keys {
+    let kind = match row {
+        "Sign" | "Verify" => json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}),
+        _ => json!({}),
+    };
+    let mut shared = kind.clone();
+    shared["Policy"] = json!(policy(&[OWNER, OTHER], &["kms:*"]));
+    let [mine, closed, disabled, pending] = [
+        world::make(house, OWNER, &kind).await,
+        world::make(house, OWNER, &kind).await,
+        world::make(house, OWNER, &kind).await,
+        world::make(house, OWNER, &kind).await,
+    ];
+    let shared = world::make(house, OTHER, &shared).await;
+    let foreign = world::make(house, OTHER, &kind).await;
+    house.set_policy(&closed.id, &policy(&[OWNER], &["kms:PutKeyPolicy"])).await;
+    house.ask("DisableKey", &json!({"KeyId": disabled.id})).await.ok();
+    house.ask("ScheduleKeyDeletion", &json!({"KeyId": pending.id})).await.ok();
+    house.set_alias(OWNER, "alias/mine", &mine.id).await;
+    house.set_alias(OTHER, "alias/foreign", &foreign.id).await;
+    house.set_alias(OTHER, "alias/shared", &shared.id).await;
+    Keys { mine, closed, shared, foreign, disabled, pending }
+}
+
+/// The operations that are asked for in a dry run too.
+fn takes_dry_run(operation: &str) -> bool {
+    matches!(
+        operation,
+        "Decrypt" | "Encrypt" | "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext" | "ReEncrypt" | "Sign" | "Verify"
+    )
+}
+
+/// The cases that any operation on a key has, and those of its own.
+async fn cases(house: &House, operation: &str) -> Vec<Case> {
+    match operation {
+        "CreateKey" => return creations(),
+        "ListKeys" => return lists(house).await,
+        _ => {}
+    }
+    let keys = keys(house, operation).await;
+    let about = |key: &Key, name: &str| world::request(operation, key, name, &keys.shared);
+    let Keys { mine, closed, shared, foreign, disabled, pending } = &keys;
+    let subject = if operation == "CancelKeyDeletion" { pending } else { mine };
+    let mut cases = vec![
+        case("not found", OWNER, about(mine, UNKNOWN)),
+        case("not a key id", OWNER, about(mine, "fake-key-id")),
+        case("alias not found", OWNER, about(mine, "alias/absent")),
+        case("in another Region", OWNER, about(mine, &mine.arn.replace("us-east-1", "eu-west-1"))),
+        case("denied", OWNER, about(closed, &closed.arn)),
+        case("another account's, shared", OWNER, about(shared, &shared.arn)),
+        case(
+            "another account's, by its alias",
+            OWNER,
+            about(shared, &format!("arn:aws:kms:us-east-1:{OTHER}:alias/shared")),
+        ),
+        case("another account's, not shared", OWNER, about(foreign, &foreign.arn)),
+        case(
+            "another account's, not shared, by its alias",
+            OWNER,
+            about(foreign, &format!("arn:aws:kms:us-east-1:{OTHER}:alias/foreign")),
+        ),
+        case("another account's, not there", OWNER, about(foreign, &foreign.arn.replace(&foreign.id, UNKNOWN))),
+        case("disabled", OWNER, about(disabled, &disabled.id)),
+        case("pending deletion", OWNER, about(pending, &pending.id)),
+        case("done", OWNER, about(subject, &subject.id)),
+        case("done, by key ARN", OWNER, about(mine, &mine.arn)),
+    ];
+    if takes_dry_run(operation) {
+        cases.push(case("done, by alias", OWNER, about(mine, "alias/mine")));
+        let mut dry = about(mine, &mine.id);
+        dry["DryRun"] = json!(true);
+        cases.push(case("dry run", OWNER, dry));
+        let mut token = about(mine, &mine.id);
+        token["GrantTokens"] = json!(["c2VjcmV0IHRva2Vu"]);
+        cases.push(case("grant token", OWNER, token));
+    }
+    cases.extend(own(operation, &keys));
+    cases
+}
+
+/// What only this operation can be asked.
+fn own(operation: &str, keys: &Keys) -> Vec<Case> {
+    let Keys { mine, foreign, shared, .. } = keys;
+    let with = |members: Value| {
+        let mut request = world::request(operation, mine, &mine.id, shared);
+        request.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        request
+    };
+    let context = json!({"EncryptionContext": {"team": "blue", "app": "1"}});
+    match operation {
+        "Encrypt" | "GenerateDataKeyWithoutPlaintext" => vec![case("with a context", OWNER, with(context))],
+        "GenerateDataKey" => vec![
+            case("with a context", OWNER, with(context)),
+            case("by length", OWNER, json!({"KeyId": mine.id, "NumberOfBytes": 24})),
+        ],
+        "Decrypt" => vec![
+            case("without a key", OWNER, json!({"CiphertextBlob": mine.ciphertext})),
+            case("without a key, another account's, shared", OWNER, json!({"CiphertextBlob": shared.ciphertext})),
+            case("without a key, another account's", OWNER, json!({"CiphertextBlob": foreign.ciphertext})),
+            case("another context", OWNER, with(context)),
+            case("no ciphertext of ours", OWNER, with(json!({"CiphertextBlob": PLAINTEXT}))),
+        ],
+        "ReEncrypt" => vec![
+            case("without a source", OWNER, json!({"CiphertextBlob": mine.ciphertext, "DestinationKeyId": mine.id})),
+            case(
+                "to another account",
+                OWNER,
+                json!({"CiphertextBlob": mine.ciphertext, "DestinationKeyId": shared.arn, "SourceKeyId": mine.id}),
+            ),
+            case("no destination", OWNER, with(json!({"DestinationKeyId": UNKNOWN}))),
+            case(
+                "with contexts",
+                OWNER,
+                with(json!({"SourceEncryptionContext": {"a": "1"}, "DestinationEncryptionContext": {"b": "2"}})),
+            ),
+        ],
+        "Sign" => vec![case("a digest of a wrong length", OWNER, with(json!({"MessageType": "DIGEST"})))],
+        "Verify" => vec![case("another signature", OWNER, with(json!({"Signature": PLAINTEXT})))],
+        "ScheduleKeyDeletion" => vec![
+            case("without a window", OWNER, json!({"KeyId": shared.id})),
+            case("a window that is too short", OWNER, with(json!({"PendingWindowInDays": 6}))),
+        ],
+        _ => vec![],
+    }
+}
+
+fn creations() -> Vec<Case> {
+    let everything = json!({
+        "Description": "a \"key\"",
+        "KeyUsage": "SIGN_VERIFY",
+        "CustomerMasterKeySpec": "ECC_NIST_P256",
+        "Origin": "AWS_KMS",
+        "BypassPolicyLockoutSafetyCheck": true,
+        "MultiRegion": true,
+        "Tags": [{"TagKey": "team", "TagValue": "blue"}],
+        "Policy": policy(&[OTHER], &["kms:*"]),
+    });
+    let lockout = json!({"Policy": policy(&[OTHER], &["kms:*"])});
+    vec![
+        case("done", OWNER, json!({})),
+        case("done, with everything", OWNER, everything),
+        case("a clash", OWNER, json!({"KeySpec": "RSA_2048"})),
+        case("a lockout", OWNER, lockout),
+        case("no policy", OWNER, json!({"Policy": "{"})),
+        case("too many tags", OWNER, json!({"Tags": vec![json!({"TagKey": "k", "TagValue": ""}); 2]})),
+    ]
+}
+
+async fn lists(house: &House) -> Vec<Case> {
+    for _ in 0..2 {
+        world::symmetric(house).await;
+    }
+    let page = house.ask("ListKeys", &json!({"Limit": 1})).await.ok();
+    vec![
+        case("done", OWNER, json!({})),
+        case("a page", OWNER, json!({"Limit": 1, "Marker": page["NextMarker"], "ResourceOwners": ["SELF"]})),
+        case("no marker of ours", OWNER, json!({"Marker": "bm9uZQ=="})),
+        case("another account's marker", OTHER, json!({"Marker": page["NextMarker"]})),
+    ]
+}
+
+#[tokio::test]
+async fn every_operation_leaves_the_records_of_its_golden() {
+    let mut faults = Vec::new();
+    for operation in Operation::ALL {
+        let name = operation.name();
+        let house = House::new().await;
+        let cases = cases(&house, name).await;
+        house.records().await;
+        let mut written = Map::new();
+        for Case { name: case, account, request } in cases {
+            let answer = house.ask_as(account, operation_of(name), &request).await.said();
+            let mut records = Value::Array(house.records().await);
+            Names::default().replace(&mut records);
+            for record in records.as_array().unwrap() {
+                assert_eq!(record["readOnly"], operation.read_only(), "{name}");
+                assert_eq!(record["eventName"], name);
+            }
+            let known = written.insert(case.to_owned(), json!({"answer": answer, "records": records}));
+            assert!(known.is_none(), "{name}: two cases `{case}`");
+        }
+        faults.extend(compare(name, &Value::Object(written)));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// What the service does by itself is recorded as well.
+#[tokio::test]
+async fn the_destruction_of_a_key_leaves_the_record_of_its_golden() {
+    let house = House::new().await;
+    let key = world::symmetric(&house).await;
+    house.ask("ScheduleKeyDeletion", &json!({"KeyId": key.id, "PendingWindowInDays": 7})).await.ok();
+    house.clock.advance(7 * 86_400);
+    house.records().await;
+    assert_eq!(house.run_due().await, 1);
+    let records = house.records().await;
+    let faults = compare("DeleteKey", &json!({"due": {"answer": "ok", "records": records}}));
+    assert!(faults.is_none(), "{faults:?}");
+}
+
+/// Where the golden of an operation lies.
+pub(crate) fn golden(operation: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/audit/{operation}.json"))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "goldens are files, and the environment says that they are to be rewritten"
+)]
+fn compare(operation: &str, written: &Value) -> Option<String> {
+    let path = golden(operation);
+    let text = format!("{written:#}\n");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let expected = std::fs::read(&path).unwrap_or_default();
+    let expected: Value = serde_json::from_slice(&expected).unwrap_or_default();
+    if expected == *written {
+        return None;
+    }
+    let cases: Vec<String> = written
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(case, found)| expected.get(case.as_str()) != Some(*found))
+        .map(|(case, found)| format!("  {case}: {found:#}"))
+        .collect();
+    Some(format!("{operation} (UPDATE=1 rewrites it):\n{}", cases.join("\n")))
+}
+
+/// Stands names in for what is random although ids are not.
+#[derive(Default)]
+struct Names {
+    materials: Vec<String>,
+}
+
+impl Names {
+    fn replace(&mut self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                let material =
+                    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+                if material {
+                    let known = self.materials.iter().position(|known| known == text).unwrap_or_else(|| {
+                        self.materials.push(text.clone());
+                        self.materials.len() - 1
+                    });
+                    *text = format!("<material {}>", known + 1);
+                }
+            }
+            Value::Array(values) => values.iter_mut().for_each(|value| self.replace(value)),
+            Value::Object(members) => {
+                for (name, value) in members {
+                    if name == "marker" && value.as_str().is_some_and(|text| text.len() > 20) {
+                        *value = json!("<marker>");
+                    }
+                    self.replace(value);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}

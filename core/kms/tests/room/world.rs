@@ -1,0 +1,133 @@
+//! Keys, ciphertexts and signatures to ask about, and the plainest request for each operation.
+
+use serde_json::{Value, json};
+
+use crate::house::{Answer, House, OTHER, OWNER, arn};
+
+/// `sealed by the tests`
+pub(crate) const PLAINTEXT: &str = "c2VhbGVkIGJ5IHRoZSB0ZXN0cw==";
+
+/// A key with what it has made.
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    pub(crate) id: String,
+    pub(crate) arn: String,
+    /// Of a key that encrypts.
+    pub(crate) ciphertext: Option<String>,
+    /// Of a key that signs, over [`PLAINTEXT`].
+    pub(crate) signature: Option<String>,
+    pub(crate) spec: String,
+    pub(crate) usage: String,
+}
+
+/// A request for a key of `account`.
+pub(crate) async fn make(house: &House, account: &str, request: &Value) -> Key {
+    let made = house.ask_as(account, "CreateKey", request).await.ok();
+    let text = |name: &str| made["KeyMetadata"][name].as_str().unwrap().to_owned();
+    let (id, spec, usage) = (text("KeyId"), text("KeySpec"), text("KeyUsage"));
+    assert_eq!(text("Arn"), arn(account, &id));
+    let mut key = Key { arn: text("Arn"), id, ciphertext: None, signature: None, spec, usage };
+    match key.usage.as_str() {
+        "ENCRYPT_DECRYPT" => {
+            let mut request = json!({"KeyId": key.id, "Plaintext": PLAINTEXT});
+            if key.spec != "SYMMETRIC_DEFAULT" {
+                request["EncryptionAlgorithm"] = "RSAES_OAEP_SHA_256".into();
+            }
+            key.ciphertext = text_of(&house.ask_as(account, "Encrypt", &request).await, "CiphertextBlob");
+        }
+        "SIGN_VERIFY" => {
+            let algorithm = signing_algorithm(&key.spec);
+            let request = json!({"KeyId": key.id, "Message": PLAINTEXT, "SigningAlgorithm": algorithm});
+            key.signature = text_of(&house.ask_as(account, "Sign", &request).await, "Signature");
+        }
+        _ => {}
+    }
+    key
+}
+
+/// A member of a success; `None` when the caller was refused, which a restrictive policy does.
+fn text_of(answer: &Answer, name: &str) -> Option<String> {
+    match answer {
+        Answer::Ok(members) => members[name].as_str().map(str::to_owned),
+        Answer::Refused { .. } => None,
+    }
+}
+
+/// A symmetric key of the owner's.
+pub(crate) async fn symmetric(house: &House) -> Key {
+    make(house, OWNER, &json!({})).await
+}
+
+/// A key of the owner's that signs.
+pub(crate) async fn signing(house: &House) -> Key {
+    make(house, OWNER, &json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"})).await
+}
+
+/// A symmetric key of the other account, whose policy admits nobody else.
+pub(crate) async fn foreign(house: &House) -> Key {
+    make(house, OTHER, &json!({})).await
+}
+
+/// The algorithm that a spec signs with when nobody asks for another.
+pub(crate) fn signing_algorithm(spec: &str) -> &'static str {
+    match spec {
+        "ECC_NIST_P256" | "ECC_SECG_P256K1" => "ECDSA_SHA_256",
+        "ECC_NIST_P384" => "ECDSA_SHA_384",
+        "ECC_NIST_P521" => "ECDSA_SHA_512",
+        _ => "RSASSA_PSS_SHA_256",
+    }
+}
+
+/// A key policy that lets the roots of `accounts` do `actions`.
+pub(crate) fn policy(accounts: &[&str], actions: &[&str]) -> String {
+    let principals: Vec<String> = accounts.iter().map(|account| format!("arn:aws:iam::{account}:root")).collect();
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": principals}, "Action": actions, "Resource": "*"}],
+    })
+    .to_string()
+}
+
+/// The rows of the tables that ask for ReEncrypt look at one of its keys each.
+pub(crate) fn operation_of(row: &str) -> &str {
+    match row {
+        "ReEncryptFrom" | "ReEncryptTo" => "ReEncrypt",
+        operation => operation,
+    }
+}
+
+/// The plainest request of a row about `key`, named as `name` says. `good` is another symmetric key, for the other side
+/// of a ReEncrypt.
+pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
+    let ciphertext = key.ciphertext.as_deref().or(good.ciphertext.as_deref());
+    let algorithm = signing_algorithm(&key.spec);
+    match row {
+        "CreateKey" | "ListKeys" => json!({}),
+        "CancelKeyDeletion" | "DescribeKey" | "DisableKey" | "EnableKey" => json!({"KeyId": name}),
+        "ScheduleKeyDeletion" => json!({"KeyId": name, "PendingWindowInDays": 7}),
+        "Encrypt" => json!({"KeyId": name, "Plaintext": PLAINTEXT}),
+        "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext" => json!({"KeyId": name, "KeySpec": "AES_256"}),
+        "Decrypt" => json!({"KeyId": name, "CiphertextBlob": ciphertext}),
+        "ReEncryptFrom" | "ReEncrypt" => {
+            json!({"SourceKeyId": name, "CiphertextBlob": ciphertext, "DestinationKeyId": good.arn})
+        }
+        "ReEncryptTo" => json!({"CiphertextBlob": good.ciphertext, "DestinationKeyId": name}),
+        "Sign" => json!({"KeyId": name, "Message": PLAINTEXT, "SigningAlgorithm": algorithm}),
+        "Verify" => json!({
+            "KeyId": name,
+            "Message": PLAINTEXT,
+            "SigningAlgorithm": algorithm,
+            "Signature": key.signature.as_deref().unwrap_or(PLAINTEXT),
+        }),
+        unknown => panic!("no request for `{unknown}`"),
+    }
+}
+
+/// What a stranger reads about a key of another account.
+pub(crate) fn hidden(account: &str, action: &str) -> String {
+    format!(
+        "AccessDeniedException User: arn:aws:iam::{account}:root is not authorized to perform: {action} on this resource \
+         because the resource does not exist in this Region, no resource-based policies allow access, or a \
+         resource-based policy explicitly denies access"
+    )
+}

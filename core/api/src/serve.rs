@@ -42,3 +42,15 @@ impl Served {
         }
     }
 }
+
+/// A call's way through decode, service and encode; generated code says which. A macro, because a function generic over
+/// "a method that borrows its input and answers a future" can't be written.
+macro_rules! call {
+    ($decoded:expr, $service:ident.$method:ident($cx:ident), $encode:expr) => {
+        match $decoded {
+            Ok(input) => $crate::serve::Served::of($service.$method($cx, &input).await, $encode),
+            Err(error) => $crate::serve::Served::Undecodable(error),
+        }
+    };
+}
+pub(crate) use call;

@@ -10,8 +10,9 @@
 //! ```
 //!
 //! An effect has no door but [`sealroom_foundation::ports::Release`], which the journal alone implements; the
-//! generated adapter calls it. This room knows CloudTrail's record shape and no service: what a request's parameters
-//! are, the rooms say, as JSON that is already free of secrets. It never sees a plaintext, and has no type for one.
+//! generated adapter calls it. [`Reader`] reads the journal back and verifies its chains. This room knows CloudTrail's
+//! record shape and no service: what a request's parameters are, the rooms say, as JSON that is already free of secrets.
+//! It never sees a plaintext, and has no type for one.
 //!
 //! What would surprise: the calling thread formats, chains and writes by itself, with no queue and no await; only the
 //! `fdatasync` is another thread's. A lane is one log and one chain, and a runtime thread keeps to one lane.
@@ -24,4 +25,6 @@ mod record;
 
 pub use effect::{Effect, Effects};
 pub use event::{Event, EventContext, Events, Origin, Resource, TlsDetails};
-pub use journal::{Journal, OpenError, Settings, Sync, Unrecorded};
+pub use journal::{
+    Counts, Entry, Fault, Journal, OpenError, Page, ReadError, Reader, Settings, Sync, Unrecorded, Verified,
+};

@@ -1,7 +1,17 @@
-//! `decide`, the permission it makes, and the refusal that explains itself.
+//! `decide` and the permission it makes.
+//!
+//! The order is IAM's ("Policy evaluation logic"): a `Deny` anywhere decides; then what stands around both sides must
+//! allow; then the sides. What would surprise: a resource's policy that names a user, or the very session, is not
+//! limited by the silence of that user's boundary or of the session's policies; one that names the role is.
 
-use crate::facts::{Facts, Resource};
+mod denied;
+mod weigh;
+
+use crate::evaluation::Request;
+use crate::facts::{Facts, Resource, ResourcePolicy};
 use crate::policy::Policy;
+
+pub use denied::{Denied, Finding, Layer};
 
 /// Permission for one action on one resource. Only [`decide`] makes one, so whoever holds it has been allowed.
 ///
@@ -28,72 +38,42 @@ impl<'a> Allowed<'a> {
     }
 }
 
-/// A group of policies with a say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Layer {
-    /// Policies of the user, its groups or the role.
-    Identity,
-    /// The resource's policy.
-    Resource,
-    /// The role's trust policy.
-    Trust,
-    /// The permissions boundary.
-    Boundary,
-    /// Policies of the session.
-    Session,
-    /// Service control policies.
-    ServiceControl,
-    /// Resource control policies.
-    ResourceControl,
-    /// The endpoint's policy.
-    Endpoint,
-}
-
-/// A refusal, and why.
-#[derive(Debug)]
-pub struct Denied {
-    layer: Layer,
-}
-
-impl Denied {
-    /// The layer that refused, or that failed to allow.
-    #[must_use]
-    pub fn layer(&self) -> Layer {
-        self.layer
-    }
-
-    /// AWS's words for the reason: `because no identity-based policy allows the kms:Encrypt action`.
-    #[must_use]
-    pub fn reason_text(&self) -> String {
-        todo()
-    }
-
-    /// AWS's whole message. `resource_arn` is left out when it is `*`, and in answers across accounts.
-    #[must_use]
-    pub fn message(&self, caller_arn: &str, action: &str, resource_arn: &str) -> String {
-        let _ = (caller_arn, action, resource_arn);
-        todo()
-    }
-}
+/// LIMIT: bytes of an action's name.
+const ACTION_BYTES: usize = 128;
 
 /// Decides. Pure: the same facts and the same answers for condition keys give the same decision.
 ///
 /// # Errors
 /// [`Denied`], unless everything that must allow does and nothing denies.
 pub fn decide<'a>(facts: &Facts<'a>) -> Result<Allowed<'a>, Denied> {
-    let _ = facts;
-    todo()
+    let request = Request::new(facts);
+    let refusal = if is_action(facts.action) { weigh::weigh(facts, &request) } else { Err(weigh::of_no_action(facts)) };
+    match refusal {
+        Ok(()) => Ok(Allowed { action: facts.action, resource: facts.resource.arn }),
+        Err(refusal) => Err(Denied::new(refusal, facts, &request)),
+    }
+}
+
+/// A service and a name, with one colon between.
+fn is_action(text: &str) -> bool {
+    let colons = text.bytes().filter(|byte| *byte == b':').count();
+    colons == 1 && !text.starts_with(':') && !text.ends_with(':') && text.len() <= ACTION_BYTES
 }
 
 /// Whether the caller of `facts` could still put a policy on `key` once `proposed` stands there: KMS's lockout check.
-/// The facts' action, resource, resource policy and grants don't count.
+/// The facts' action, resource, resource policy and grants don't count. Callers of other accounts never could.
 #[must_use]
 pub fn would_allow_put_policy(proposed: &Policy, key: Resource<'_>, facts: &Facts<'_>) -> bool {
-    let _ = (proposed, key, facts);
-    todo()
-}
-
-#[expect(clippy::todo, reason = "the door stands first; the body follows in the next landing")]
-fn todo<T>() -> T {
-    todo!()
+    let own = key.account.is_some() && facts.principal.account() == key.account;
+    let then = Facts {
+        principal: facts.principal,
+        action: "kms:PutKeyPolicy",
+        resource: Resource { arn: key.arn, account: key.account },
+        resource_policy: ResourcePolicy::Mandatory(proposed),
+        identity: facts.identity,
+        controls: facts.controls,
+        grants: &[],
+        conditions: facts.conditions,
+    };
+    own && decide(&then).is_ok()
 }

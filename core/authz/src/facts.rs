@@ -62,7 +62,8 @@ pub struct IdentityPolicies<'a> {
     pub attached: &'a [AttachedPolicy<'a>],
     /// The permissions boundary.
     pub boundary: Option<AttachedPolicy<'a>>,
-    /// The session's policies: `None` when the session was made without any, so that nothing limits it.
+    /// The session's policies: `None` when the session was made without any, so that nothing limits it; a federated
+    /// user's session made without any may do nothing.
     pub session: Option<&'a [AttachedPolicy<'a>]>,
 }
 

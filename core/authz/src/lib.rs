@@ -12,14 +12,19 @@
 //! What would surprise: a key's policy is *mandatory*. Identity policies, even of the account's root user, count only
 //! where the key policy names the account (AWS Key Management Service Developer Guide, "Default key policy").
 
+mod condition;
 mod conditions;
 mod decision;
+mod evaluation;
 mod facts;
+mod pattern;
 mod policy;
 mod principal;
+mod statement;
+mod text;
 
 pub use conditions::{ConditionKeys, NoConditionKeys, Presence};
-pub use decision::{Allowed, Denied, Layer, decide, would_allow_put_policy};
+pub use decision::{Allowed, Denied, Finding, Layer, decide, would_allow_put_policy};
 pub use facts::{AttachedPolicy, Controls, Facts, GrantFact, IdentityPolicies, Resource, ResourcePolicy};
 pub use policy::{Effect, Malformed, MalformedPolicy, Policy, PolicyKind};
 pub use principal::{Principal, PrincipalName};

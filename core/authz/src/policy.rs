@@ -1,19 +1,34 @@
 //! A policy document, read once into the form that is evaluated.
 
-use sealroom_foundation::AccountId;
-use thiserror::Error;
+mod json;
+mod malformed;
+mod read;
 
-use crate::principal::PrincipalName;
+use sealroom_foundation::AccountId;
+
+use crate::evaluation::{Failure, Request};
+use crate::principal::{Fit, PrincipalName};
+use crate::statement::Statement;
+
+pub use malformed::{Malformed, MalformedPolicy};
 
 /// What a policy is attached to, which decides what its statements must and must not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyKind {
-    /// The policy of a KMS key that belongs to `account`.
+    /// The policy of a KMS key that belongs to `account`: principals, and `*` as the only resource.
     Key {
         /// The key's account.
         account: AccountId,
     },
-    /// A policy of a user, group, role, boundary, session or organisation: no principals, resources by ARN.
+    /// The trust policy of a role that belongs to `account`: principals, actions of `sts` only, no resources.
+    Trust {
+        /// The role's account.
+        account: AccountId,
+    },
+    /// The policy of a bucket, queue or endpoint, or a resource control policy: principals, and resources by ARN.
+    Resource,
+    /// A policy of a user, group, role, boundary or session, or a service control policy: no principals, resources by
+    /// ARN.
     Identity,
 }
 
@@ -26,37 +41,11 @@ pub enum Effect {
     Deny,
 }
 
-/// A document that isn't a policy of the wanted kind.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("malformed policy: {kind}")]
-pub struct MalformedPolicy {
-    /// The cause.
-    pub kind: Malformed,
-    /// The statement it was found in, counted from 0.
-    pub statement: Option<usize>,
-}
-
-/// Why a document is refused.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum Malformed {
-    /// Longer than allowed: KMS answers LimitExceededException, not MalformedPolicyDocumentException.
-    #[error("the document has {bytes} bytes, {limit} are allowed")]
-    TooLarge {
-        /// Its length.
-        bytes: usize,
-        /// The limit.
-        limit: usize,
-    },
-    /// A principal that can't exist: a group, a partial wildcard, not an ARN.
-    #[error("`{0}` is not a principal")]
-    InvalidPrincipal(String),
-}
-
 /// A compiled policy.
 #[derive(Debug)]
 pub struct Policy {
     kind: PolicyKind,
+    statements: Vec<Statement>,
 }
 
 impl Policy {
@@ -65,17 +54,18 @@ impl Policy {
     /// # Errors
     /// [`MalformedPolicy`] for anything that isn't fully understood.
     pub fn parse(text: &str, kind: PolicyKind) -> Result<Self, MalformedPolicy> {
-        let _ = text;
-        Ok(Self { kind }).inspect(|_| todo())
+        let statements = read::document(text, kind, read::Rules::OfToday)?;
+        Ok(Self { kind, statements })
     }
 
     /// Reads a document that was stored, perhaps under older rules: a statement without actions or resources is
-    /// accepted and never matches.
+    /// accepted and never matches, and a key's policy may name the key by its ARN.
     ///
     /// # Errors
     /// [`MalformedPolicy`], for a document that no version would have stored.
     pub fn parse_stored(text: &str, kind: PolicyKind) -> Result<Self, MalformedPolicy> {
-        Self::parse(text, kind)
+        let statements = read::document(text, kind, read::Rules::OfOld)?;
+        Ok(Self { kind, statements })
     }
 
     /// What it was read as.
@@ -87,11 +77,39 @@ impl Policy {
     /// Every principal that a statement names (repeats included), so that whoever puts the policy can refuse those
     /// that don't exist.
     pub fn principals(&self) -> impl Iterator<Item = &PrincipalName> {
-        std::iter::empty().inspect(|_: &&PrincipalName| todo())
+        self.statements.iter().flat_map(|statement| statement.who.names())
+    }
+
+    pub(crate) fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    /// What the policy says to a request. Why it says nothing isn't kept; that is asked again when the answer is no.
+    pub(crate) fn say(&self, request: &Request<'_>) -> Say {
+        let mut allowed = None;
+        for (index, statement) in self.statements.iter().enumerate() {
+            match statement.effect {
+                Effect::Deny => match statement.applies(request) {
+                    Ok(None) => {}
+                    Ok(Some(_)) => return Say::Denied { statement: index, failure: None },
+                    Err(failure) => return Say::Denied { statement: index, failure: Some(failure) },
+                },
+                // Nothing can be added to what is allowed in full.
+                Effect::Allow if allowed == Some(Fit::Itself) => {}
+                Effect::Allow => allowed = allowed.max(statement.applies(request).unwrap_or(None)),
+            }
+        }
+        allowed.map_or(Say::Nothing, Say::Allowed)
     }
 }
 
-#[expect(clippy::todo, reason = "the door stands first; the body follows in the next landing")]
-fn todo() {
-    todo!()
+/// A policy's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Say {
+    /// The statement of this index is the first that denies, perhaps because it can't be told whether it applies.
+    Denied { statement: usize, failure: Option<Failure> },
+    /// None does, and one allows.
+    Allowed(Fit),
+    /// Neither.
+    Nothing,
 }

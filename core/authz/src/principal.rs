@@ -3,9 +3,13 @@
 //! Whether a named principal exists is the business of whoever puts the policy (`Policy::principals`). A principal is
 //! built once per credential and holds its ARN ready, because every refusal and every journal record wants it.
 
+mod fit;
+
 use std::sync::Arc;
 
 use sealroom_foundation::{AccountId, Arn, Partition};
+
+pub(crate) use fit::{Fit, excepted};
 
 /// Who makes a request. Built by the constructors only, so that ARN and parts always agree.
 #[derive(Debug, Clone, PartialEq, Eq)]

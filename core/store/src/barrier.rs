@@ -30,23 +30,29 @@ pub trait Cipher: Send + Sync {
 /// The store keys by epoch; the newest seals, all open.
 #[derive(Clone)]
 pub struct Barrier {
-    keys: Option<Arc<Vec<(u32, Arc<dyn Cipher>)>>>,
+    keys: Option<Arc<Vec<StoreKey>>>,
+}
+
+#[derive(Clone)]
+struct StoreKey {
+    epoch: u32,
+    cipher: Arc<dyn Cipher>,
 }
 
 impl Barrier {
     /// Seals under `cipher`, the store key of `epoch`.
     #[must_use]
     pub fn new(epoch: u32, cipher: Arc<dyn Cipher>) -> Self {
-        Self { keys: Some(Arc::new(vec![(epoch, cipher)])) }
+        Self { keys: Some(Arc::new(vec![StoreKey { epoch, cipher }])) }
     }
 
     /// Also opens what was sealed under an older (or newer) store key; the newest epoch seals.
     #[must_use]
     pub fn with_key(self, epoch: u32, cipher: Arc<dyn Cipher>) -> Self {
         let mut keys = self.keys.map(Arc::unwrap_or_clone).unwrap_or_default();
-        keys.retain(|(known, _)| *known != epoch);
-        keys.push((epoch, cipher));
-        keys.sort_by_key(|(known, _)| std::cmp::Reverse(*known));
+        keys.retain(|known| known.epoch != epoch);
+        keys.push(StoreKey { epoch, cipher });
+        keys.sort_by_key(|known| std::cmp::Reverse(known.epoch));
         Self { keys: Some(Arc::new(keys)) }
     }
 
@@ -58,7 +64,7 @@ impl Barrier {
 
     /// The stored form of `value` for `path`, written by commit `sequence`.
     pub(crate) fn seal(&self, path: &KeyPath, sequence: u64, value: Vec<u8>) -> Vec<u8> {
-        let Some((epoch, cipher)) = self.keys.as_ref().and_then(|keys| keys.first()) else { return value };
+        let Some(StoreKey { epoch, cipher }) = self.keys.as_ref().and_then(|keys| keys.first()) else { return value };
         if path.is_boot() {
             return value;
         }
@@ -82,8 +88,8 @@ impl Barrier {
         if schema != SCHEMA.to_be_bytes() {
             return Err(forged());
         }
-        let (_, cipher) = keys.iter().find(|(known, _)| *known == epoch).ok_or_else(forged)?;
-        cipher.open(&associated(path, epoch, sequence), sealed).ok_or_else(forged)
+        let key = keys.iter().find(|known| known.epoch == epoch).ok_or_else(forged)?;
+        key.cipher.open(&associated(path, epoch, sequence), sealed).ok_or_else(forged)
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Read {
 impl Read {
     /// LIMIT: rows that one range may ask for.
     pub const MAX_LIMIT: u32 = 10_000;
+    /// [`Read::MAX_LIMIT`], to count with.
+    pub(crate) const MAX_ROWS: usize = 10_000;
     /// LIMIT: questions of one read.
     pub const MAX_READS: usize = 256;
 }

@@ -17,6 +17,7 @@
 
 mod barrier;
 mod batch;
+mod disk;
 mod engine;
 mod error;
 mod feed;

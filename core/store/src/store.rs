@@ -1,11 +1,11 @@
 //! [`Store`]: an engine behind the barrier, and [`View`]: the part of it that one room may touch.
 
 use crate::barrier::Barrier;
-use crate::batch::{Answer, Batch, Committed, Read};
+use crate::batch::{Answer, Batch, Committed, Guard, Read, Write, within};
 use crate::engine::Engine;
 use crate::error::StoreError;
 use crate::feed::Feed;
-use crate::log::{Log, LogError};
+use crate::log::{Log, LogError, check_name};
 use crate::path::KeyPath;
 
 /// An engine behind the barrier. Cheap to clone.
@@ -13,7 +13,6 @@ use crate::path::KeyPath;
 pub struct Store {
     engine: Engine,
     barrier: Barrier,
-    feed: Feed,
 }
 
 impl Store {
@@ -22,7 +21,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn open(engine: Engine, barrier: Barrier) -> Result<Self, StoreError> {
-        Ok(Self { engine, barrier, feed: Feed::new() })
+        engine.follow().await?;
+        Ok(Self { engine, barrier })
     }
 
     /// Answers all `reads` as of one moment, in one round trip.
@@ -30,10 +30,16 @@ impl Store {
     /// # Errors
     /// [`StoreError::Forged`] when a row doesn't open, [`StoreError::Reserved`] for `boot/`,
     /// [`StoreError::TooLarge`] over a limit, [`StoreError::Unavailable`].
-    #[expect(clippy::todo, reason = "lands next")]
-    pub async fn read(&self, _reads: &[Read]) -> Result<Vec<Answer>, StoreError> {
-        let _ = (&self.engine, &self.barrier);
-        todo!()
+    pub async fn read(&self, reads: &[Read]) -> Result<Vec<Answer>, StoreError> {
+        within("questions of a read", reads.len(), Read::MAX_READS)?;
+        for read in reads {
+            let (Read::Get(path) | Read::Range { prefix: path, .. }) = read;
+            sealed_only(path)?;
+            if let Read::Range { limit, .. } = read {
+                within("rows of a range", usize::try_from(*limit).unwrap_or(usize::MAX), Read::MAX_ROWS)?;
+            }
+        }
+        self.engine.read(reads, &self.barrier).await
     }
 
     /// Commits `batch` if its guards hold. When this returns [`Committed::At`], the batch is durable and no mirror of
@@ -42,25 +48,27 @@ impl Store {
     /// # Errors
     /// [`StoreError::Busy`] when 4,096 commits wait, [`StoreError::Reserved`] for `boot/`,
     /// [`StoreError::TooLarge`] over a limit, [`StoreError::Unavailable`].
-    #[expect(clippy::todo, reason = "lands next")]
-    pub async fn commit(&self, _batch: Batch) -> Result<Committed, StoreError> {
-        todo!()
+    pub async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {
+        batch.writes.iter().map(Write::path).try_for_each(sealed_only)?;
+        batch.guards.iter().map(Guard::path).try_for_each(sealed_only)?;
+        batch.check_limits()?;
+        self.engine.commit(batch, &self.barrier).await
     }
 
-    /// The changes after sequence number `after`, oldest first, at most `limit`: names, never values. `None` when the engine
-    /// no longer knows so far back (it keeps the newest 100,000 commits).
+    /// The changes after sequence number `after`, oldest first, at most `limit`: names, never values. A commit is never cut,
+    /// so that the next call can go on after the last number: the first is given even when it alone passes the limit. `None`
+    /// when the engine no longer knows so far back (it keeps the newest 100,000 commits).
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    #[expect(clippy::todo, reason = "lands next")]
-    pub async fn changes(&self, _after: u64, _limit: u32) -> Result<Option<Vec<(u64, KeyPath)>>, StoreError> {
-        todo!()
+    pub async fn changes(&self, after: u64, limit: u32) -> Result<Option<Vec<(u64, KeyPath)>>, StoreError> {
+        self.engine.changes(after, limit).await
     }
 
     /// What commits changed, for caches to follow.
     #[must_use]
     pub fn feed(&self) -> Feed {
-        self.feed.clone()
+        self.engine.feed()
     }
 
     /// Learns what other nodes committed; the server's timer calls it every 100 ms. When it fails, mirrors answer nothing until it
@@ -68,9 +76,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    #[expect(clippy::todo, reason = "lands next")]
     pub async fn poll_changes(&self) -> Result<(), StoreError> {
-        todo!()
+        self.engine.poll().await
     }
 
     /// The part of the store below `prefix`.
@@ -84,9 +91,9 @@ impl Store {
     ///
     /// # Errors
     /// [`LogError`] when a lane can't be opened or what was synced is damaged.
-    #[expect(clippy::todo, reason = "lands next")]
-    pub async fn log(&self, _name: &str, _lanes: usize) -> Result<Log, LogError> {
-        todo!()
+    pub async fn log(&self, name: &str, lanes: usize) -> Result<Log, LogError> {
+        check_name(name, lanes)?;
+        self.engine.log(name, lanes).await
     }
 }
 
@@ -124,8 +131,8 @@ impl View {
     /// # Errors
     /// [`StoreError::OutsideView`] with the first path that doesn't.
     pub fn admits(&self, batch: &Batch) -> Result<(), StoreError> {
-        let writes = batch.writes.iter().map(crate::batch::Write::path);
-        writes.chain(batch.guards.iter().map(crate::batch::Guard::path)).try_for_each(|path| self.admit(path))
+        let writes = batch.writes.iter().map(Write::path);
+        writes.chain(batch.guards.iter().map(Guard::path)).try_for_each(|path| self.admit(path))
     }
 
     /// As [`Store::feed`]; a mirror sorts out what concerns it.
@@ -152,4 +159,8 @@ impl View {
     fn admit(&self, path: &KeyPath) -> Result<(), StoreError> {
         if path.starts_with(&self.prefix) { Ok(()) } else { Err(StoreError::OutsideView { path: path.clone() }) }
     }
+}
+
+fn sealed_only(path: &KeyPath) -> Result<(), StoreError> {
+    if path.is_boot() { Err(StoreError::Reserved { path: path.clone() }) } else { Ok(()) }
 }

@@ -9,3 +9,5 @@ mod operator;
 
 pub use client::{Client, ClientError, MAX_ANSWER, Signer, TIMEOUT};
 pub use operator::{CreatedAccount, ListedAccount};
+/// What the signatures above speak in.
+pub use sealroom_foundation::{AccountId, Secret, Timestamp};

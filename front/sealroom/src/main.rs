@@ -1,2 +1,30 @@
-//! The sealroom binary.
-fn main() {}
+//! The binary: reads the command line, calls `server` or `client`, and prints what came of it.
+//!
+//! No rule stands here. Exit codes: 0 done, 1 not done (the reason is on standard error), 2 a command line that makes
+//! no sense.
+
+mod arguments;
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{AccountCommand, Arguments, Command};
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Serve(arguments) => commands::serve(&arguments),
+        Command::Init(arguments) => commands::init(&arguments),
+        Command::Account(AccountCommand::Create(arguments)) => commands::create_account(&arguments),
+        Command::Account(AccountCommand::List(arguments)) => commands::list_accounts(&arguments),
+        Command::CheckConfig(arguments) => commands::check_config(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            commands::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,8 +1,12 @@
-//! The few files that are the server's own: the configuration, certificates, a passphrase. Everything else is kept by
-//! `store`, `audit` and `roots`.
+//! The few files that are the server's own: the configuration, certificates, a passphrase, the data folder itself and
+//! the operator's socket in it. Everything else is kept by `store`, `audit` and `roots`.
 
-use std::io;
+use std::fs::{DirBuilder, Permissions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
 use std::path::Path;
+
+use sealroom_foundation::Secret;
 
 /// Reads a whole file.
 #[expect(clippy::disallowed_methods, reason = "configuration and certificates are the server's own files")]
@@ -13,4 +17,94 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// Reads a whole text file.
 pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     String::from_utf8(read(path)?).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// Reads a file of at most `most` bytes whose content is secret, leaving no other copy in memory.
+#[expect(clippy::disallowed_methods, reason = "a passphrase's file is the server's own")]
+pub(crate) fn read_secret(path: &Path, most: usize) -> io::Result<Secret<[u8]>> {
+    let mut file = std::fs::File::open(path)?;
+    let mut buffer = Secret::filled_slice(most + 1, |_| {});
+    let mut filled = 0;
+    while let Some(rest) = buffer.expose_mut().get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest)? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    match buffer.expose().get(..filled) {
+        Some(content) if filled <= most => Ok(Secret::copy_of(content)),
+        Some(_) | None => Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is too long")),
+    }
+}
+
+/// Makes a folder that only its owner may enter, and those above it as usual. One that is there is left as it is.
+pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).create(parent)?;
+    }
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
+/// Removes a socket that nobody listens on any more. Anything else at that place stays.
+pub(crate) fn remove_socket(path: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.file_type().is_socket() => std::fs::remove_file(path),
+        Ok(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "something else than a socket is in its place")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Leaves a socket to its owner alone.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    std::fs::set_permissions(path, Permissions::from_mode(0o600))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::disallowed_methods, reason = "the tests make files to read")]
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_up_to_the_limit_and_not_past_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        for (length, reads) in [(0, true), (1, true), (8, true), (9, false), (100, false)] {
+            std::fs::write(&path, vec![7; length]).unwrap();
+            let secret = read_secret(&path, 8).ok();
+            assert_eq!(secret.is_some_and(|secret| secret.ct_eq(&vec![7; length])), reads, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_new_folder_is_private_and_an_old_one_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let path = folder.path().join("deep/data");
+        make_private_folder(&path).unwrap();
+        assert_eq!(mode(&path), 0o700);
+        std::fs::set_permissions(&path, Permissions::from_mode(0o750)).unwrap();
+        make_private_folder(&path).unwrap();
+        assert_eq!(mode(&path), 0o750);
+    }
+
+    #[test]
+    fn only_a_socket_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("operator.sock");
+        remove_socket(&path).unwrap();
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        remove_socket(&path).unwrap();
+        assert!(!path.exists());
+        std::fs::write(&path, b"a file").unwrap();
+        remove_socket(&path).unwrap_err();
+        assert!(path.exists());
+    }
 }

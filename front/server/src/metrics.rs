@@ -126,27 +126,52 @@ impl Collector for Counters {
     }
 }
 
-/// Something with a present size, asked at each scrape.
-pub(crate) struct Gauge {
-    pub(crate) name: &'static str,
-    pub(crate) help: &'static str,
-    pub(crate) read: Box<dyn Fn() -> u64 + Send + Sync>,
+/// Something that somebody else counts, asked at each scrape.
+pub(crate) struct Reading {
+    name: &'static str,
+    help: &'static str,
+    grows: bool,
+    read: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
-impl fmt::Debug for Gauge {
+impl Reading {
+    /// A present size.
+    pub(crate) fn gauge(
+        name: &'static str,
+        help: &'static str,
+        read: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, help, grows: false, read: Box::new(read) }
+    }
+
+    /// A number that only grows while the process lives.
+    pub(crate) fn counter(
+        name: &'static str,
+        help: &'static str,
+        read: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, help, grows: true, read: Box::new(read) }
+    }
+}
+
+impl fmt::Debug for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
 }
 
 #[derive(Debug)]
-struct Gauges(Vec<Gauge>);
+struct Readings(Vec<Reading>);
 
-impl Collector for Gauges {
+impl Collector for Readings {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        for gauge in &self.0 {
-            let metric = encoder.encode_descriptor(gauge.name, gauge.help, None, MetricType::Gauge)?;
-            ConstGauge::new((gauge.read)()).encode(metric)?;
+        for Reading { name, help, grows, read } in &self.0 {
+            let kind = if *grows { MetricType::Counter } else { MetricType::Gauge };
+            let metric = encoder.encode_descriptor(name, help, None, kind)?;
+            match grows {
+                true => ConstCounter::new(read()).encode(metric)?,
+                false => ConstGauge::new(read()).encode(metric)?,
+            }
         }
         Ok(())
     }
@@ -157,10 +182,10 @@ impl Collector for Gauges {
 pub(crate) struct Page(Registry);
 
 impl Page {
-    pub(crate) fn new(counters: Arc<Counters>, gauges: Vec<Gauge>) -> Self {
+    pub(crate) fn new(counters: Arc<Counters>, readings: Vec<Reading>) -> Self {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(counters));
-        registry.register_collector(Box::new(Gauges(gauges)));
+        registry.register_collector(Box::new(Readings(readings)));
         registry.register_collector(Box::new(process::Process));
         Self(registry)
     }
@@ -169,7 +194,7 @@ impl Page {
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         // Writing into a string can't fail.
-        drop(prometheus_client::encoding::text::encode(&mut text, &self.0));
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.0);
         text
     }
 }
@@ -186,8 +211,9 @@ mod tests {
         counters.kms.operation(sealroom_api::kms::Operation::Encrypt as usize).count(404);
         counters.kms.unrouted().count(500);
         counters.auth_failures.fetch_add(3, Ordering::Relaxed);
-        let gauge = Gauge { name: "sealroom_connections", help: "Open connections", read: Box::new(|| 7) };
-        let text = Page::new(counters, vec![gauge]).text();
+        let gauge = Reading::gauge("sealroom_connections", "Open connections", || 7);
+        let counter = Reading::counter("sealroom_journal_records", "Records written", || 8);
+        let text = Page::new(counters, vec![gauge, counter]).text();
         for line in [
             r#"sealroom_requests_total{service="kms",operation="Encrypt",class="2xx"} 2"#,
             r#"sealroom_requests_total{service="kms",operation="Encrypt",class="4xx"} 1"#,
@@ -195,6 +221,7 @@ mod tests {
             r#"sealroom_requests_total{service="sts",operation="GetCallerIdentity",class="2xx"} 0"#,
             "sealroom_authentication_failures_total 3",
             "sealroom_connections 7",
+            "sealroom_journal_records_total 8",
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");

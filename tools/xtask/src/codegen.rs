@@ -4,13 +4,19 @@
 //! [`plan::Plan`] and gives a text, which rustfmt brings into form. Depends on nothing that it generates.
 
 mod audit;
+mod decode;
+mod encode;
 mod errors;
 mod model;
 mod names;
 mod operations;
 mod overlay;
+mod pattern;
 mod plan;
+mod rules;
 mod service;
+#[cfg(test)]
+mod tests;
 mod through;
 mod types;
 
@@ -31,8 +37,10 @@ const SERVICES: [&str; 3] = ["kms", "sealroom", "sts"];
 type Emitter = fn(&Plan) -> Result<String>;
 
 /// The files of a service: name, a few words, emitter.
-const FILES: [(&str, &str, Emitter); 6] = [
+const FILES: [(&str, &str, Emitter); 8] = [
     ("audit", "What the journal records of inputs and outputs.", audit::emit),
+    ("decode", "From a body to an input: drafts and constraints.", decode::emit),
+    ("encode", "What outputs consist of, for those who write them.", encode::emit),
     ("errors", "The modelled errors.", errors::emit),
     ("operations", "The operations by name, and the way of a call through the service.", operations::emit),
     ("service", "The trait that the room implements.", service::emit),
@@ -87,12 +95,8 @@ fn generate(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
             let text = emit(&plan).with_context(|| format!("{source}: {name}"))?;
             let text = format!("//! {about}\n//!\n//! {}\n\n{text}", origin(source));
             files.insert(format!("{module}/{name}.rs").into(), formatted(root, &text)?);
-            let public = if name == "decode" || name == "encode" || name == "audit" { "mod" } else { "pub mod" };
-            if name != "through" {
-                index.push_str(&format!("{public} {name};\n"));
-            } else {
-                index.push_str("mod through;\n");
-            }
+            let inner = matches!(name, "audit" | "decode" | "encode" | "through");
+            index.push_str(&format!("{}mod {name};\n", if inner { "" } else { "pub " }));
         }
         index.push_str(&format!(
             "\npub use errors::ErrorCode;\npub use operations::{{Operation, PROTOCOL, serve}};\npub use service::{};\npub use types::*;\n",

@@ -63,5 +63,6 @@ fn check() -> Result<()> {
     run::cargo(&["fmt", "--all", "--check"])?;
     arrows::check()?;
     tidy::check()?;
+    codegen::run(&run::root(), true)?;
     run::cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"])
 }

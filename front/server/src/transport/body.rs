@@ -26,8 +26,24 @@ pub(crate) enum BodyError {
     Broken,
 }
 
+/// LIMIT: bytes of a body that is too long which are read and dropped before it is refused. A client that is still
+/// sending when the connection is closed may never see the answer.
+const LINGER: usize = 8 * 1024 * 1024;
+
 /// The whole body, at most `limit` bytes, complete within `patience`.
-pub(crate) async fn collect<B>(body: B, limit: usize, patience: Duration) -> Result<Bytes, BodyError>
+pub(crate) async fn collect<B>(mut body: B, limit: usize, patience: Duration) -> Result<Bytes, BodyError>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let collected = within(&mut body, limit, patience).await;
+    if matches!(collected, Err(BodyError::TooLong)) {
+        // Whatever comes of it: the body is too long.
+        let _ = tokio::time::timeout(patience, discard(&mut body)).await;
+    }
+    collected
+}
+
+async fn within<B>(body: &mut B, limit: usize, patience: Duration) -> Result<Bytes, BodyError>
 where
     B: Body<Data = Bytes> + Unpin,
 {
@@ -41,19 +57,31 @@ where
     tokio::time::timeout(patience, gathering).await.unwrap_or(Err(BodyError::TooSlow))
 }
 
-async fn gather<B>(mut body: B, limit: usize) -> Result<Bytes, BodyError>
+/// Reads on for a while and keeps nothing.
+async fn discard<B>(body: &mut B) -> Result<(), BodyError>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let Some(first) = next(&mut body, limit).await? else { return Ok(Bytes::new()) };
+    let mut left = LINGER;
+    while let Some(dropped) = next(body, left).await? {
+        left -= dropped.len();
+    }
+    Ok(())
+}
+
+async fn gather<B>(body: &mut B, limit: usize) -> Result<Bytes, BodyError>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let Some(first) = next(body, limit).await? else { return Ok(Bytes::new()) };
     if body.is_end_stream() {
         return Ok(first);
     }
-    let Some(second) = next(&mut body, limit - first.len()).await? else { return Ok(first) };
+    let Some(second) = next(body, limit - first.len()).await? else { return Ok(first) };
     let mut whole = BytesMut::with_capacity(2 * (first.len() + second.len()));
     whole.extend_from_slice(&first);
     whole.extend_from_slice(&second);
-    while let Some(more) = next(&mut body, limit - whole.len()).await? {
+    while let Some(more) = next(body, limit - whole.len()).await? {
         whole.extend_from_slice(&more);
     }
     Ok(whole.freeze())

@@ -18,7 +18,11 @@ pub(crate) fn emit(plan: &Plan) -> Result<String> {
     }
     out.push_str("}\n\nimpl ErrorCode {\n/// The code on the wire.\n#[must_use]\npub fn code(self) -> &'static str {\nmatch self {\n");
     for (name, shape) in &errors {
-        writeln!(out, "Self::{name} => \"{}\",", shape.error.as_ref().map_or(*name, |error| &error.code))?;
+        writeln!(
+            out,
+            "Self::{name} => \"{}\",",
+            shape.error.as_ref().and_then(|error| error.code.as_deref()).unwrap_or(name)
+        )?;
     }
     out.push_str("}\n}\n\n/// The HTTP status.\n#[must_use]\npub fn status(self) -> u16 {\nmatch self {\n");
     let statuses: BTreeSet<u16> = errors.iter().map(|(_, shape)| status(shape)).collect();

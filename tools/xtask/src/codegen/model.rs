@@ -63,9 +63,9 @@ pub(crate) struct Operation {
 pub(crate) struct Shape {
     #[serde(rename = "type")]
     pub kind: Kind,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bound")]
     pub min: Option<i64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bound")]
     pub max: Option<i64>,
     /// The wider limit of `compat = "extended"`; from the overlay.
     #[serde(skip)]
@@ -96,6 +96,11 @@ pub(crate) struct Shape {
     pub value: Option<Member>,
 }
 
+/// A bound; those of numbers with a fraction (`0.0`) aren't checked by anything that is generated.
+fn bound<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(serde_json::Number::deserialize(deserializer)?.as_i64())
+}
+
 /// What kind of value a shape is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -124,11 +129,12 @@ pub(crate) struct Member {
     pub flattened: bool,
 }
 
-/// How an exception answers in the query protocol.
+/// How an exception answers, where the table says more than its name.
 #[derive(Debug, Clone, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ErrorTrait {
-    pub code: String,
+    #[serde(default)]
+    pub code: Option<String>,
     pub http_status_code: u16,
 }
 

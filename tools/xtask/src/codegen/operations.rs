@@ -5,12 +5,21 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result, bail};
 
 use super::model::Protocol;
-use super::plan::Plan;
+use super::plan::{Op, Plan};
 
 /// The file's text.
 pub(crate) fn emit(plan: &Plan) -> Result<String> {
     let mut out = String::from(HEAD);
-    writeln!(out, "use super::service::{};\n", plan.overlay.service_trait)?;
+    let form = if plan.is_query() { "query::{self, Frame}" } else { "json" };
+    writeln!(
+        out,
+        "use crate::protocol::{form};\nuse super::service::{};\nuse super::decode::{{",
+        plan.overlay.service_trait
+    )?;
+    for op in &plan.operations {
+        write!(out, "{}Draft, ", op.input_type())?;
+    }
+    out.push_str("};\n\n");
     constants(plan, &mut out)?;
     out.push_str("/// The operations that are served.\n#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]\npub enum Operation {\n");
     for op in &plan.operations {
@@ -29,6 +38,7 @@ pub(crate) fn emit(plan: &Plan) -> Result<String> {
     from_name(plan, &mut out)?;
     out.push_str("}\n\n");
     serve(plan, &mut out)?;
+    probe(plan, &mut out)?;
     Ok(out)
 }
 
@@ -36,7 +46,7 @@ const HEAD: &str = "use sealroom_foundation::ports::Answers;
 
 use crate::error::ErrorAnswer;
 use crate::protocol::Protocol;
-use crate::serve::{Served, Wire};
+use crate::serve::{Served, Wire, call};
 ";
 
 fn constants(plan: &Plan, out: &mut String) -> Result<()> {
@@ -46,7 +56,8 @@ fn constants(plan: &Plan, out: &mut String) -> Result<()> {
         Protocol::AwsJson11 => "AwsJson11".to_owned(),
         Protocol::AwsQuery => {
             let namespace = model.xml_namespace.as_deref().context("a query service has a name space")?;
-            format!("Query {{ namespace: {namespace:?} }}")
+            writeln!(out, "/// The XML name space of answers.\npub const NAMESPACE: &str = {namespace:?};\n")?;
+            "Query { namespace: NAMESPACE }".to_owned()
         }
         other => bail!("no protocol module for {other:?} yet"),
     };
@@ -84,7 +95,7 @@ fn read_only(plan: &Plan, out: &mut String) -> Result<()> {
 fn from_name(plan: &Plan, out: &mut String) -> Result<()> {
     out.push_str(
         "/// The operation of that name.\n///\n/// # Errors\n/// `UnknownOperationException`; its text names an operation that AWS has and this version doesn't serve.\n\
-         pub(crate) fn from_name(name: &str) -> Result<Self, ErrorAnswer> {\nmatch name {\n",
+         pub fn from_name(name: &str) -> Result<Self, ErrorAnswer> {\nmatch name {\n",
     );
     for op in &plan.operations {
         writeln!(out, "\"{0}\" => Ok(Self::{0}),", op.name)?;
@@ -108,10 +119,54 @@ fn serve(plan: &Plan, out: &mut String) -> Result<()> {
         out,
         "/// Decodes `body`, asks the service, encodes the answer. `service` is a [`crate::through::Through`], so what comes\n\
          /// back is recorded, but for a body that can't be decoded: that the caller records.\n\
-         #[expect(clippy::todo, clippy::unused_async, reason = \"decoders follow\")]\n\
-         pub async fn serve<S>(_service: &S, _cx: &S::Context, _operation: Operation, _body: &[u8], _wire: Wire) -> Served\n\
-         where S: {}<Out = Answers<ErrorAnswer>> {{\n todo!() }}",
+         pub async fn serve<S>(service: &S, cx: &S::Context, operation: Operation, body: &[u8], wire: Wire) -> Served\n\
+         where S: {}<Out = Answers<ErrorAnswer>> {{\nmatch operation {{",
         plan.overlay.service_trait
     )?;
+    let module = if plan.is_query() { "query" } else { "json" };
+    for op in &plan.operations {
+        let decoded = format!("{module}::decode::<{}Draft<'_>>(body, wire)", op.input_type());
+        writeln!(
+            out,
+            "Operation::{} => call!({decoded}, service.{}(cx), {}),",
+            op.name,
+            op.method(),
+            encoder(plan, op)
+        )?;
+    }
+    out.push_str("}\n}\n");
     Ok(())
+}
+
+/// For tests that go over every operation, also those that are served later.
+fn probe(plan: &Plan, out: &mut String) -> Result<()> {
+    out.push_str(
+        "\n/// Decodes `body` and shows what the journal would keep of it.\n#[cfg(test)]\n\
+         pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec<u8>, ErrorAnswer> {\nmatch operation {\n",
+    );
+    let module = if plan.is_query() { "query" } else { "json" };
+    for op in &plan.operations {
+        writeln!(
+            out,
+            "Operation::{} => {module}::decode::<{}Draft<'_>>(body, wire).map(|input| input.audit_parameters()),",
+            op.name,
+            op.input_type()
+        )?;
+    }
+    out.push_str("}\n}\n");
+    Ok(())
+}
+
+/// What makes a body of an output. JSON answers nothing at all where the table has no output.
+fn encoder(plan: &Plan, op: &Op) -> String {
+    if plan.is_query() {
+        return format!(
+            "|output| query::encode(output, &Frame {{ response: \"{}Response\", result: {:?}, namespace: NAMESPACE }}, wire.id)",
+            op.name, op.result_wrapper
+        );
+    }
+    match op.output {
+        Some(_) => "json::encode".to_owned(),
+        None => "|_| Vec::new()".to_owned(),
+    }
 }

@@ -55,7 +55,6 @@ pub(crate) struct Structure {
     /// `None`: the operation has no such shape, the type is empty.
     pub shape: Option<String>,
     pub decoded: bool,
-    pub encoded: bool,
     /// Words for the documentation.
     pub about: String,
 }
@@ -98,24 +97,17 @@ impl Plan {
                     self.reach(field.shape_name, reached)?;
                 }
                 let about = format!("What `{}` {}.", op.name, if is_input { "is asked" } else { "answers" });
-                self.structures.push(Structure {
-                    rust,
-                    shape: shape.clone(),
-                    decoded: is_input,
-                    encoded: !is_input,
-                    about,
-                });
+                self.structures.push(Structure { rust, shape: shape.clone(), decoded: is_input, about });
             }
         }
         for name in decoded.union(&encoded) {
             let shape = self.model.shape(name)?;
             if shape.kind == Kind::Structure {
-                ensure!(self.structures.iter().all(|s| s.rust != *name), "two types named `{name}`");
+                ensure!(self.structures.iter().all(|s| s.rust != pascal(name)), "two types named `{name}`");
                 self.structures.push(Structure {
-                    rust: name.clone(),
+                    rust: pascal(name),
                     shape: Some(name.clone()),
                     decoded: decoded.contains(name),
-                    encoded: encoded.contains(name),
                     about: format!("`{name}` of the table."),
                 });
             } else if !shape.values.is_empty() {

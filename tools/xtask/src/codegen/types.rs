@@ -18,16 +18,19 @@ pub(crate) fn emit(plan: &Plan) -> Result<String> {
     for name in &plan.enums {
         enumeration(name, plan.model.shape(name)?, &mut body)?;
     }
+    let members: String = body.lines().filter(|line| line.starts_with("pub ")).collect();
     let mut head = String::new();
     for (needle, line) in [
         ("BTreeMap<", "use std::collections::BTreeMap;\n"),
         ("Secret<", "use sealroom_foundation::Secret;\n"),
         ("Timestamp", "use sealroom_foundation::Timestamp;\n"),
-        ("enumeration!", "use crate::shape::enumeration;\n"),
     ] {
-        if body.contains(needle) {
+        if members.contains(needle) {
             head.push_str(line);
         }
+    }
+    if !plan.enums.is_empty() {
+        head.push_str("use crate::shape::enumeration;\n");
     }
     Ok(format!("{head}\n{body}"))
 }

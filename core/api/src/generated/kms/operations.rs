@@ -4,10 +4,16 @@
 
 use sealroom_foundation::ports::Answers;
 
+use super::decode::{
+    CancelKeyDeletionInputDraft, CreateKeyInputDraft, DecryptInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft,
+    EnableKeyInputDraft, EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyWithoutPlaintextInputDraft,
+    ListKeysInputDraft, ReEncryptInputDraft, ScheduleKeyDeletionInputDraft, SignInputDraft, VerifyInputDraft,
+};
 use super::service::KeyService;
 use crate::error::ErrorAnswer;
 use crate::protocol::Protocol;
-use crate::serve::{Served, Wire};
+use crate::protocol::json;
+use crate::serve::{Served, Wire, call};
 
 /// How this service speaks.
 pub const PROTOCOL: Protocol = Protocol::AwsJson11;
@@ -184,10 +190,96 @@ impl Operation {
 
 /// Decodes `body`, asks the service, encodes the answer. `service` is a [`crate::through::Through`], so what comes
 /// back is recorded, but for a body that can't be decoded: that the caller records.
-#[expect(clippy::todo, clippy::unused_async, reason = "decoders follow")]
-pub async fn serve<S>(_service: &S, _cx: &S::Context, _operation: Operation, _body: &[u8], _wire: Wire) -> Served
+pub async fn serve<S>(service: &S, cx: &S::Context, operation: Operation, body: &[u8], wire: Wire) -> Served
 where
     S: KeyService<Out = Answers<ErrorAnswer>>,
 {
-    todo!()
+    match operation {
+        Operation::CancelKeyDeletion => call!(
+            json::decode::<CancelKeyDeletionInputDraft<'_>>(body, wire),
+            service.cancel_key_deletion(cx),
+            json::encode
+        ),
+        Operation::CreateKey => {
+            call!(json::decode::<CreateKeyInputDraft<'_>>(body, wire), service.create_key(cx), json::encode)
+        }
+        Operation::Decrypt => {
+            call!(json::decode::<DecryptInputDraft<'_>>(body, wire), service.decrypt(cx), json::encode)
+        }
+        Operation::DescribeKey => {
+            call!(json::decode::<DescribeKeyInputDraft<'_>>(body, wire), service.describe_key(cx), json::encode)
+        }
+        Operation::DisableKey => {
+            call!(json::decode::<DisableKeyInputDraft<'_>>(body, wire), service.disable_key(cx), |_| Vec::new())
+        }
+        Operation::EnableKey => {
+            call!(json::decode::<EnableKeyInputDraft<'_>>(body, wire), service.enable_key(cx), |_| Vec::new())
+        }
+        Operation::Encrypt => {
+            call!(json::decode::<EncryptInputDraft<'_>>(body, wire), service.encrypt(cx), json::encode)
+        }
+        Operation::GenerateDataKey => call!(
+            json::decode::<GenerateDataKeyInputDraft<'_>>(body, wire),
+            service.generate_data_key(cx),
+            json::encode
+        ),
+        Operation::GenerateDataKeyWithoutPlaintext => call!(
+            json::decode::<GenerateDataKeyWithoutPlaintextInputDraft<'_>>(body, wire),
+            service.generate_data_key_without_plaintext(cx),
+            json::encode
+        ),
+        Operation::ListKeys => {
+            call!(json::decode::<ListKeysInputDraft<'_>>(body, wire), service.list_keys(cx), json::encode)
+        }
+        Operation::ReEncrypt => {
+            call!(json::decode::<ReEncryptInputDraft<'_>>(body, wire), service.re_encrypt(cx), json::encode)
+        }
+        Operation::ScheduleKeyDeletion => call!(
+            json::decode::<ScheduleKeyDeletionInputDraft<'_>>(body, wire),
+            service.schedule_key_deletion(cx),
+            json::encode
+        ),
+        Operation::Sign => call!(json::decode::<SignInputDraft<'_>>(body, wire), service.sign(cx), json::encode),
+        Operation::Verify => call!(json::decode::<VerifyInputDraft<'_>>(body, wire), service.verify(cx), json::encode),
+    }
+}
+
+/// Decodes `body` and shows what the journal would keep of it.
+#[cfg(test)]
+pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec<u8>, ErrorAnswer> {
+    match operation {
+        Operation::CancelKeyDeletion => {
+            json::decode::<CancelKeyDeletionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::CreateKey => {
+            json::decode::<CreateKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::Decrypt => json::decode::<DecryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::DescribeKey => {
+            json::decode::<DescribeKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::DisableKey => {
+            json::decode::<DisableKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::EnableKey => {
+            json::decode::<EnableKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::Encrypt => json::decode::<EncryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::GenerateDataKey => {
+            json::decode::<GenerateDataKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::GenerateDataKeyWithoutPlaintext => {
+            json::decode::<GenerateDataKeyWithoutPlaintextInputDraft<'_>>(body, wire)
+                .map(|input| input.audit_parameters())
+        }
+        Operation::ListKeys => json::decode::<ListKeysInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::ReEncrypt => {
+            json::decode::<ReEncryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::ScheduleKeyDeletion => {
+            json::decode::<ScheduleKeyDeletionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::Sign => json::decode::<SignInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::Verify => json::decode::<VerifyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+    }
 }

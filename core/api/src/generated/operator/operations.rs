@@ -4,10 +4,12 @@
 
 use sealroom_foundation::ports::Answers;
 
+use super::decode::{CreateAccountInputDraft, ListAccountsInputDraft};
 use super::service::OperatorService;
 use crate::error::ErrorAnswer;
 use crate::protocol::Protocol;
-use crate::serve::{Served, Wire};
+use crate::protocol::json;
+use crate::serve::{Served, Wire, call};
 
 /// How this service speaks.
 pub const PROTOCOL: Protocol = Protocol::AwsJson11;
@@ -67,10 +69,29 @@ impl Operation {
 
 /// Decodes `body`, asks the service, encodes the answer. `service` is a [`crate::through::Through`], so what comes
 /// back is recorded, but for a body that can't be decoded: that the caller records.
-#[expect(clippy::todo, clippy::unused_async, reason = "decoders follow")]
-pub async fn serve<S>(_service: &S, _cx: &S::Context, _operation: Operation, _body: &[u8], _wire: Wire) -> Served
+pub async fn serve<S>(service: &S, cx: &S::Context, operation: Operation, body: &[u8], wire: Wire) -> Served
 where
     S: OperatorService<Out = Answers<ErrorAnswer>>,
 {
-    todo!()
+    match operation {
+        Operation::CreateAccount => {
+            call!(json::decode::<CreateAccountInputDraft<'_>>(body, wire), service.create_account(cx), json::encode)
+        }
+        Operation::ListAccounts => {
+            call!(json::decode::<ListAccountsInputDraft<'_>>(body, wire), service.list_accounts(cx), json::encode)
+        }
+    }
+}
+
+/// Decodes `body` and shows what the journal would keep of it.
+#[cfg(test)]
+pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec<u8>, ErrorAnswer> {
+    match operation {
+        Operation::CreateAccount => {
+            json::decode::<CreateAccountInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::ListAccounts => {
+            json::decode::<ListAccountsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+    }
 }

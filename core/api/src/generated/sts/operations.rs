@@ -4,13 +4,18 @@
 
 use sealroom_foundation::ports::Answers;
 
+use super::decode::GetCallerIdentityInputDraft;
 use super::service::StsService;
 use crate::error::ErrorAnswer;
 use crate::protocol::Protocol;
-use crate::serve::{Served, Wire};
+use crate::protocol::query::{self, Frame};
+use crate::serve::{Served, Wire, call};
+
+/// The XML name space of answers.
+pub const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// How this service speaks.
-pub const PROTOCOL: Protocol = Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
+pub const PROTOCOL: Protocol = Protocol::Query { namespace: NAMESPACE };
 
 /// The service's name in a credential scope.
 pub const SIGNING_NAME: &str = "sts";
@@ -69,10 +74,33 @@ impl Operation {
 
 /// Decodes `body`, asks the service, encodes the answer. `service` is a [`crate::through::Through`], so what comes
 /// back is recorded, but for a body that can't be decoded: that the caller records.
-#[expect(clippy::todo, clippy::unused_async, reason = "decoders follow")]
-pub async fn serve<S>(_service: &S, _cx: &S::Context, _operation: Operation, _body: &[u8], _wire: Wire) -> Served
+pub async fn serve<S>(service: &S, cx: &S::Context, operation: Operation, body: &[u8], wire: Wire) -> Served
 where
     S: StsService<Out = Answers<ErrorAnswer>>,
 {
-    todo!()
+    match operation {
+        Operation::GetCallerIdentity => call!(
+            query::decode::<GetCallerIdentityInputDraft<'_>>(body, wire),
+            service.get_caller_identity(cx),
+            |output| query::encode(
+                output,
+                &Frame {
+                    response: "GetCallerIdentityResponse",
+                    result: Some("GetCallerIdentityResult"),
+                    namespace: NAMESPACE
+                },
+                wire.id
+            )
+        ),
+    }
+}
+
+/// Decodes `body` and shows what the journal would keep of it.
+#[cfg(test)]
+pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec<u8>, ErrorAnswer> {
+    match operation {
+        Operation::GetCallerIdentity => {
+            query::decode::<GetCallerIdentityInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+    }
 }

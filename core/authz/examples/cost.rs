@@ -1,0 +1,116 @@
+//! What reading a policy and deciding cost: nanoseconds per call on one thread, best of several rounds.
+//!
+//! `cargo run --release -p sealroom-authz --example cost`
+
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a tool for people: it measures and prints")]
+
+use std::error::Error;
+use std::hint::black_box;
+use std::time::Instant;
+
+use sealroom_authz::{
+    AttachedPolicy, ConditionKeys, Controls, Facts, IdentityPolicies, Policy, PolicyKind, Presence, Principal,
+    Resource, ResourcePolicy, decide,
+};
+use sealroom_foundation::{AccountId, Partition};
+
+const ROUNDS: u32 = 200;
+const KEY: &str = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const DEFAULT: &str = r#"{"Version":"2012-10-17","Id":"key-default-1","Statement":[{"Sid":"Enable IAM User Permissions",
+    "Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
+const MANAGED: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},
+    "Action":["kms:Encrypt","kms:Decrypt","kms:ReEncrypt*","kms:GenerateDataKey*","kms:CreateGrant","kms:DescribeKey"],
+    "Resource":"*","Condition":{"StringEquals":{"kms:CallerAccount":"111122223333",
+    "kms:ViaService":"s3.eu-central-1.amazonaws.com"}}},{"Effect":"Allow",
+    "Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":["kms:Describe*","kms:Get*","kms:List*"],
+    "Resource":"*"}]}"#;
+const IDENTITY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["kms:Encrypt","kms:Decrypt"],
+    "Resource":"arn:aws:kms:*:111122223333:key/*","Condition":{
+    "StringEquals":{"aws:ResourceTag/team":"${aws:PrincipalTag/team}"},
+    "IpAddress":{"aws:SourceIp":["192.0.2.0/24","2001:db8::/32"]}}},
+    {"Effect":"Deny","Action":"kms:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}"#;
+
+struct Keys;
+
+impl ConditionKeys for Keys {
+    fn lookup(&self, key: &str, visit: &mut dyn FnMut(&str)) -> Presence {
+        visit(match key {
+            "kms:calleraccount" => "111122223333",
+            "kms:viaservice" => "s3.eu-central-1.amazonaws.com",
+            "aws:resourcetag/team" | "aws:principaltag/team" => "red",
+            "aws:sourceip" => "192.0.2.7",
+            "aws:securetransport" => "true",
+            _ => return Presence::Absent,
+        });
+        Presence::Present
+    }
+}
+
+fn measure(name: &str, calls: u32, mut call: impl FnMut()) {
+    let best = (0..ROUNDS).map(|_| {
+        let begin = Instant::now();
+        (0..calls).for_each(|_| call());
+        begin.elapsed().as_nanos() / u128::from(calls)
+    });
+    println!("{name:<52} {:>9} ns", best.min().unwrap_or_default());
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let account: AccountId = "111122223333".parse()?;
+    let kind = PolicyKind::Key { account };
+    let (default, managed) = (Policy::parse(DEFAULT, kind)?, Policy::parse(MANAGED, kind)?);
+    let identity = Policy::parse(IDENTITY, PolicyKind::Identity)?;
+    measure("read the default key policy", 1_000, || {
+        let _ = black_box(Policy::parse_stored(black_box(DEFAULT), kind));
+    });
+    measure("read an identity policy with conditions", 1_000, || {
+        let _ = black_box(Policy::parse_stored(black_box(IDENTITY), PolicyKind::Identity));
+    });
+    let root = Principal::root(Partition::Aws, account);
+    let session = Principal::assumed_role(Partition::Aws, account, "deployer", "AROA0000000000000000", "ci");
+    let attached = [AttachedPolicy { name: "inline", policy: &identity }];
+    let facts = |principal, policy, identity| Facts {
+        principal,
+        action: "kms:Encrypt",
+        resource: Resource { arn: KEY, account: Some(account) },
+        resource_policy: ResourcePolicy::Mandatory(policy),
+        identity,
+        controls: Controls::NONE,
+        grants: &[],
+        conditions: &Keys,
+    };
+    let attached = IdentityPolicies { attached: &attached, ..IdentityPolicies::NONE };
+    for (name, facts) in [
+        ("decide: default key policy, root user", facts(&root, &default, IdentityPolicies::NONE)),
+        ("decide: managed key's policy, session", facts(&session, &managed, IdentityPolicies::NONE)),
+        ("decide: default key policy, session with conditions", facts(&session, &default, attached)),
+        ("refuse: default key policy, session without policies", facts(&session, &default, IdentityPolicies::NONE)),
+    ] {
+        measure(name, 5_000, || {
+            let _ = black_box(decide(black_box(&facts)));
+        });
+    }
+    hostile(facts(&root, &default, IdentityPolicies::NONE), kind)
+}
+
+/// The costliest decision: a key policy that spends the whole budget.
+fn hostile(facts: Facts<'_>, kind: PolicyKind) -> Result<(), Box<dyn Error>> {
+    struct Long(String);
+    impl ConditionKeys for Long {
+        fn lookup(&self, _key: &str, visit: &mut dyn FnMut(&str)) -> Presence {
+            visit(&self.0);
+            Presence::Present
+        }
+    }
+    let patterns = vec![format!("\"{}b\"", "*a".repeat(100)); 140].join(",");
+    let text = format!(
+        r#"{{"Statement":{{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*",
+        "Condition":{{"StringLike":{{"a:b":[{patterns}]}}}}}}}}"#
+    );
+    let (policy, keys) = (Policy::parse(&text, kind)?, Long("a".repeat(8_000)));
+    let facts = Facts { resource_policy: ResourcePolicy::Mandatory(&policy), conditions: &keys, ..facts };
+    measure("refuse: a hostile key policy of 28 KiB", 1, || {
+        let _ = black_box(decide(black_box(&facts)));
+    });
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! The command line, as clap reads it and as `--help` shows it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sealroom_client::AccountId;
+
+/// A key management service that speaks the AWS KMS API.
+#[derive(Debug, Parser)]
+#[command(name = "sealroom", version, about, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve until SIGTERM. Prints `sealroom is listening on URL` when requests are answered
+    #[command(after_help = SERVE_HELP)]
+    Serve(ServeArguments),
+    /// Set up a new store: root of trust, keys of the house, and a first account
+    #[command(after_help = INIT_HELP)]
+    Init(InitArguments),
+    /// Make and list accounts of a running server
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Say whether a configuration can be used
+    CheckConfig(CheckArguments),
+}
+
+const SERVE_HELP: &str = "\
+On a laptop:     sealroom serve --dev
+                 aws --endpoint-url http://127.0.0.1:4566 --region us-east-1 kms create-key
+                 (access key `test`, secret `test`; a 12-digit access key id is root of that account)
+In production:   sealroom init --config /etc/sealroom.toml
+                 sealroom serve --config /etc/sealroom.toml
+
+Every setting can also come from the environment: SEALROOM_SERVER__LISTEN is `listen` of `[server]`.
+SIGHUP reads the certificate again; SIGTERM lets requests that are being served end.";
+
+const INIT_HELP: &str = "\
+The secret access key is shown once, on standard output; nobody can show it again.
+Keep a copy of the root key file (or the passphrase) apart from the data: without it nothing opens.";
+
+/// What says where a store is.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArguments {
+    /// Configuration file (TOML); docs/config.md lists the settings
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of store, journal, root key and the operator's socket, in place of the configuration's
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// For a laptop: well-known credentials, every Region, a clock that can be moved, a root key made without asking. Data is
+    /// kept in the user's data folder (sealroom-dev) unless --data-dir says otherwise
+    #[arg(long)]
+    pub(crate) dev: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+    /// Address of the service; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Address of /healthz, /readyz and /metrics
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) admin_listen: Option<SocketAddr>,
+    /// `extended` allows what Sealroom can beyond AWS; `aws` keeps to AWS's limits
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub(crate) compat: Option<CompatArgument>,
+}
+
+/// Which limits hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompatArgument {
+    Aws,
+    Extended,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+    #[command(flatten)]
+    pub(crate) account: NewAccountArguments,
+}
+
+/// A new account.
+#[derive(Debug, Args)]
+pub(crate) struct NewAccountArguments {
+    /// Twelve digits; random ones when absent
+    #[arg(long = "account-id", value_name = "ID")]
+    pub(crate) id: Option<AccountId>,
+    /// What to call the account
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutputArguments {
+    /// How the answer is written
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Output::Text)]
+    pub(crate) output: Output,
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Make an account with a root access key, which is shown once
+    Create(CreateAccountArguments),
+    /// List the accounts
+    List(ListAccountsArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateAccountArguments {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+    #[command(flatten)]
+    pub(crate) account: NewAccountArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListAccountsArguments {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// Configuration file (TOML); without one, defaults and environment are checked
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Check it as `serve --dev` would
+    #[arg(long)]
+    pub(crate) dev: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

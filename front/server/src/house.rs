@@ -1,0 +1,232 @@
+//! The rooms, put together: who is given which port, and what the front may reach.
+//!
+//! ```text
+//! boot ─> Hsm, Store ─> Journal ─> Identity ─> Kms ─> Services (each behind `Through`) ─> front
+//! ```
+//!
+//! The front gets [`Services`], which open no effect before it is recorded; the rooms themselves stay in here. What
+//! falls due and what the service does by itself goes the same way, through the journal.
+
+use std::sync::Arc;
+
+use sealroom_api::{Compat, ErrorAnswer, Through};
+use sealroom_audit::{Journal, OpenError, Sync};
+use sealroom_foundation::Timestamp;
+use sealroom_foundation::ports::{Clock, Entropy, Release, Released, Seal, Sign};
+use sealroom_hsm::{Door, Hsm};
+use sealroom_identity::{Identity, Mode};
+use sealroom_kms::Kms;
+use sealroom_store::{Batch, Committed, KeyPath, Read, Store, StoreError, View};
+use thiserror::Error;
+
+use crate::boot::{self, BootError, Wanted};
+use crate::clock::SystemClock;
+use crate::config::{AuditSync, CompatSetting, Config};
+
+/// LIMIT: rounds of due jobs in one go; each does a hundred at most.
+const DUE_ROUNDS: usize = 10_000;
+
+/// Why the rooms can't be put together.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum HouseError {
+    /// The store doesn't open.
+    #[error(transparent)]
+    Boot(#[from] BootError),
+    /// The journal doesn't open.
+    #[error("cannot open the journal: {0}")]
+    Journal(#[from] OpenError),
+    /// The store can't be read.
+    #[error("cannot read the store: {0}")]
+    Store(#[from] StoreError),
+    /// A row of the server's own is damaged.
+    #[error("the row `{0}` is damaged")]
+    Damaged(&'static str),
+}
+
+/// The services as the front sees them: what they answer has been recorded.
+#[derive(Clone)]
+pub(crate) struct Services {
+    pub(crate) kms: Through<Kms, Journal>,
+    pub(crate) identity: Through<Identity, Journal>,
+}
+
+/// Everything that serves. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct House {
+    pub(crate) clock: Arc<SystemClock>,
+    pub(crate) door: Door,
+    pub(crate) identity: Identity,
+    pub(crate) journal: Journal,
+    pub(crate) services: Services,
+    pub(crate) compat: Compat,
+    store: Store,
+    rows: View,
+    kms: Kms,
+}
+
+impl House {
+    /// Puts the rooms together as `config` says. The second value is the kind of the root of trust, for the log.
+    ///
+    /// # Errors
+    /// [`HouseError`].
+    pub(crate) async fn open(
+        config: &Config,
+        wanted: Wanted,
+        clock: Arc<SystemClock>,
+    ) -> Result<(Self, &'static str), HouseError> {
+        let opened = boot::open(config, wanted, clock.wall()).await?;
+        let (hsm, store, root) = (opened.hsm, opened.store, opened.root);
+        let rows = store.view(KeyPath::build("server"));
+        clock.set_ahead(read_ahead(&rows).await?);
+        let ports = Ports::of(&hsm, &clock);
+        let journal =
+            Journal::open(store.clone(), ports.entropy.clone(), ports.sign, ports.clock.clone(), settings(config))
+                .await?;
+        let mode = if wanted == Wanted::Dev { Mode::Dev } else { Mode::Production };
+        let identity =
+            Identity::new(store.view(Identity::prefix()), ports.seal.clone(), ports.entropy.clone(), ports.clock, mode);
+        let door = Door::new(hsm, pool_threads(config), config.limits.pool_queue);
+        let kms = Kms::new(
+            store.view(Kms::prefix()),
+            door.clone(),
+            identity.clone(),
+            ports.seal,
+            ports.entropy,
+            sealroom_kms::Settings::default(),
+        );
+        let services = Services {
+            kms: Through::new(kms.clone(), journal.clone()),
+            identity: Through::new(identity.clone(), journal.clone()),
+        };
+        let compat = compat(config);
+        Ok((Self { clock, door, identity, journal, services, compat, store, rows, kms }, root))
+    }
+
+    /// Random bytes for request ids.
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &**self.door.hsm()
+    }
+
+    /// Does what is due by the service clock, in order, until nothing is; how many jobs were done.
+    ///
+    /// # Errors
+    /// [`NotDone`] when the store or the journal fails; what is left is still due.
+    pub(crate) async fn run_due(&self) -> Result<usize, NotDone> {
+        let mut done = 0;
+        for _ in 0..DUE_ROUNDS {
+            let jobs = self.kms.due(self.clock.service()).await.map_err(|_| NotDone)?;
+            let before = done;
+            for job in jobs {
+                match Release::<ErrorAnswer>::release(&self.journal, job).await {
+                    Released::Answer(()) | Released::Refused(_) => done += 1,
+                    // Somebody else did it.
+                    Released::Conflict => {}
+                    Released::Unrecorded | Released::Unavailable => return Err(NotDone),
+                }
+            }
+            if done == before {
+                break;
+            }
+        }
+        Ok(done)
+    }
+
+    /// Moves the service clock `seconds` forward, for good: a restart doesn't take it back.
+    ///
+    /// # Errors
+    /// [`NotDone`] when the store can't keep it; the clock is then as it was.
+    pub(crate) async fn advance(&self, seconds: u32) -> Result<(), NotDone> {
+        let ahead = self.clock.ahead_micros().saturating_add(i64::from(seconds) * 1_000_000);
+        let batch = Batch::default().put(ahead_path(), ahead.to_string().into_bytes());
+        match self.rows.commit(batch).await {
+            Ok(Committed::At(_)) => {
+                self.clock.set_ahead(ahead);
+                Ok(())
+            }
+            Ok(Committed::Conflict) | Err(_) => Err(NotDone),
+        }
+    }
+
+    /// Learns what other nodes committed.
+    pub(crate) async fn follow(&self) -> Result<(), StoreError> {
+        self.store.poll_changes().await
+    }
+
+    /// Whether the store answers.
+    pub(crate) async fn store_answers(&self) -> Result<(), StoreError> {
+        self.rows.read(&[Read::Get(ahead_path())]).await.map(drop)
+    }
+
+    /// The service's time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.service()
+    }
+}
+
+/// Something that was to be done wasn't: the store or the journal failed, and the log says how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the store or the journal failed")]
+pub(crate) struct NotDone;
+
+/// The ports that rooms are given.
+struct Ports {
+    seal: Arc<dyn Seal>,
+    sign: Arc<dyn Sign>,
+    entropy: Arc<dyn Entropy>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Ports {
+    fn of(hsm: &Arc<Hsm>, clock: &Arc<SystemClock>) -> Self {
+        Self { seal: hsm.clone(), sign: hsm.clone(), entropy: hsm.clone(), clock: clock.clone() }
+    }
+}
+
+fn ahead_path() -> KeyPath {
+    KeyPath::build("server").text("clock-ahead-micros")
+}
+
+/// How far dev mode has moved the clock.
+async fn read_ahead(rows: &View) -> Result<i64, HouseError> {
+    let answers = rows.read(&[Read::Get(ahead_path())]).await?;
+    let Some(row) = answers.into_iter().next().and_then(sealroom_store::Answer::row) else { return Ok(0) };
+    let text = std::str::from_utf8(&row.value).ok().and_then(|text| text.parse().ok());
+    text.ok_or(HouseError::Damaged("server/clock-ahead-micros"))
+}
+
+fn settings(config: &Config) -> sealroom_audit::Settings {
+    let sync = match config.audit.sync {
+        AuditSync::Interval => Sync::Interval,
+        AuditSync::Always => Sync::Always,
+    };
+    // A database's disk isn't this machine's, and rows in memory fill none.
+    let reserve = (config.store.url == "sqlite").then(|| config.server.data_dir.clone());
+    sealroom_audit::Settings { sync, lanes: threads(config), reserve }
+}
+
+/// Threads of the runtime.
+pub(crate) fn threads(config: &Config) -> usize {
+    match config.server.threads {
+        0 => processors(),
+        chosen => chosen,
+    }
+}
+
+fn pool_threads(config: &Config) -> usize {
+    match config.limits.pool_threads {
+        0 => processors().saturating_sub(1).max(1),
+        chosen => chosen,
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+fn compat(config: &Config) -> Compat {
+    match config.server.compat {
+        CompatSetting::Aws => Compat::Aws,
+        CompatSetting::Extended => Compat::Extended,
+    }
+}

@@ -1,9 +1,13 @@
 """The same service on PostgreSQL: a row of each table, key states, pages, restarts, deletions, lost connections."""
 
+import re
+
 import pytest
 from botocore.exceptions import ClientError
 
+import kill_minus_nine
 from conftest import opened
+from harness import journal
 from harness.clients import Clients
 from harness.derive import everywhere, states
 from harness.postgres import Postgres
@@ -81,6 +85,16 @@ def test_keys_outlive_the_server_on_postgresql(postgres, serve):
         assert again().decrypt(CiphertextBlob=key.sample)["Plaintext"] == PLAINTEXT
         again.close()
     site.clients.close()
+
+
+def test_no_acknowledged_change_is_lost_on_postgresql(postgres, tmp_path):
+    def in_table(_server):
+        printed = postgres.sql("SELECT * FROM sealroom_records", "killed").splitlines()
+        return journal.count(bytes.fromhex(found) for line in printed for found in re.findall(r"\\x([0-9a-f]+)", line))
+
+    config = configuration(postgres.database("killed"))
+    seen = kill_minus_nine.run(tmp_path / "server", operations=1_500, kills=8, config=config, count=in_table)
+    assert seen["acknowledged"] >= 1_500 and seen["kills"] == 8 and seen["broken"] > 0
 
 
 def test_a_deletion_falls_due_on_postgresql(postgres, serve):

@@ -65,6 +65,20 @@ def test_a_chunked_body_is_read(site):
     assert answer is not None and answer.status == 200, answer
 
 
+def test_a_client_that_waits_to_be_told_to_go_on_is_told(site):
+    body = b'{"Limit": 1}'
+    headers = {"host": site.raw.authority, "content-type": JSON, "x-amz-target": "TrentService.ListKeys"}
+    signed = Signer().headers("POST", site.raw.authority, "/", headers, body)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
+    with site.raw.socket() as connection:
+        head = f"POST / HTTP/1.1\r\n{lines}content-length: {len(body)}\r\nexpect: 100-continue\r\n\r\n"
+        connection.sendall(head.encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(body)
+        answer = read_answer(connection)
+    assert answer is not None and answer.status == 200, answer
+
+
 def test_headers_beyond_their_limit_are_refused(site):
     answer = site.raw.send("POST", "/", {"host": site.raw.authority, "x-long": "x" * 40_000}, b"{}")
     assert answer.status in (400, 431), answer

@@ -135,10 +135,13 @@ class Client(threading.Thread):
         return True
 
 
-def run(folder, *, operations=10_000, kills=50, clients=8, seconds=170, seed=1):
-    """Runs the round on a new server in `folder` and judges it; returns what it saw."""
+def run(folder, *, operations=10_000, kills=50, clients=8, seconds=170, seed=1, config=None, count=None):
+    """Runs the round on a new server in `folder` and judges it; returns what it saw.
+
+    `count(server)` says how often each request id stands in the journal.
+    """
     chance = random.Random(seed)
-    server = Server(folder, listen=f"127.0.0.1:{free_port()}").start()
+    server = Server(folder, listen=f"127.0.0.1:{free_port()}", config=config).start()
     tally = Tally(operations)
     threads = [Client(number, server.url, tally, random.Random(seed * 1000 + number)) for number in range(clients)]
     deadline = time.monotonic() + seconds
@@ -157,7 +160,7 @@ def run(folder, *, operations=10_000, kills=50, clients=8, seconds=170, seed=1):
         server.start()
         judge_keys(server, threads)
         assert server.stop() == 0
-        judge_journal(server, tally)
+        judge_journal((count or in_files)(server), tally)
     finally:
         if server.running():
             server.kill()
@@ -212,9 +215,13 @@ def judge_keys(server, threads):
     raw.close()
 
 
-def judge_journal(server, tally):
+def in_files(server):
+    """The journal's files as they lie there."""
+    return journal.request_ids(server.data)
+
+
+def judge_journal(counts, tally):
     """Each acknowledged change stands there exactly once, under the request id that its client was told."""
-    counts = journal.request_ids(server.data)
     missing = {request: operation for request, operation in tally.answered.items() if counts.get(request, 0) == 0}
     doubled = {request: count for request, count in counts.items() if count > 1}
     assert not missing, (

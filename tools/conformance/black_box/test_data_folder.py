@@ -6,6 +6,7 @@ import shutil
 import pytest
 from botocore.exceptions import ClientError
 
+from harness import journal
 from harness.clients import HOME
 from harness.process import Failed, Server
 from harness.rows import KEY_ROW, Rows, copy_of
@@ -207,6 +208,49 @@ def test_a_deleted_row_is_a_key_that_is_not_there(stopped, tmp_path):
             assert refused.value.response["Error"]["Code"] == "NotFoundException"
         assert site.clients().describe_key(KeyId=second)["KeyMetadata"]["KeyState"] == "Disabled"
         site.clients.close()
+
+
+@pytest.mark.parametrize("what", ["a letter of a record", "a record's length"])
+def test_a_journal_that_was_changed_is_not_built_upon(serve, what):
+    """What came after its last checkpoint is verified at the start; a server that was killed makes none at its end."""
+    server = written(serve)
+    server.kill()
+    path = longest(server)
+    text = bytearray(path.read_bytes())
+    changed = (
+        text.index(b'"eventName":"CreateKey"') + 14 if what == "a letter of a record" else text.index(journal.START) - 1
+    )
+    text[changed] ^= 1
+    path.write_bytes(bytes(text))
+    refused_for_the_journal(server)
+
+
+def test_a_journal_that_lacks_a_file_is_not_built_upon(serve):
+    """A checkpoint, such as the one at the end, names how far each lane went."""
+    server = written(serve)
+    assert server.stop() == 0
+    longest(server).unlink()
+    refused_for_the_journal(server)
+
+
+def written(serve):
+    """A running server with some records in its journal."""
+    server = serve().start()
+    site = Site.of(server)
+    for _ in range(30):
+        assert site.raw.kms("CreateKey", {}).status == 200
+    site.clients.close()
+    return server
+
+
+def longest(server):
+    return max(journal.files(server.data), key=lambda path: path.stat().st_size)
+
+
+def refused_for_the_journal(server):
+    with pytest.raises(Failed) as refused:
+        server.start()
+    assert refused.value.code == 1 and "journal" in refused.value.said, refused.value.said
 
 
 def test_another_root_key_opens_nothing(stopped, tmp_path):

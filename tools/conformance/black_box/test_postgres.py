@@ -1,15 +1,20 @@
 """The same service on PostgreSQL: a row of each table, key states, pages, restarts, deletions, lost connections."""
 
+import re
+
 import pytest
 from botocore.exceptions import ClientError
 
+import kill_minus_nine
 from conftest import opened
+from harness import journal
 from harness.clients import Clients
 from harness.derive import everywhere, states
 from harness.postgres import Postgres
 from harness.process import Failed, free_port
 from harness.site import Site
 from harness.table import judge
+from harness.waiting import until
 from harness.world import PLAINTEXT
 from tables import all_tables
 
@@ -82,6 +87,16 @@ def test_keys_outlive_the_server_on_postgresql(postgres, serve):
     site.clients.close()
 
 
+def test_no_acknowledged_change_is_lost_on_postgresql(postgres, tmp_path):
+    def in_table(_server):
+        printed = postgres.sql("SELECT * FROM sealroom_records", "killed").splitlines()
+        return journal.count(bytes.fromhex(found) for line in printed for found in re.findall(r"\\x([0-9a-f]+)", line))
+
+    config = configuration(postgres.database("killed"))
+    seen = kill_minus_nine.run(tmp_path / "server", operations=1_500, kills=8, config=config, count=in_table)
+    assert seen["acknowledged"] >= 1_500 and seen["kills"] == 8 and seen["broken"] > 0
+
+
 def test_a_deletion_falls_due_on_postgresql(postgres, serve):
     with serve(config=configuration(postgres.database("due"))) as server:
         site = Site.of(server)
@@ -92,6 +107,27 @@ def test_a_deletion_falls_due_on_postgresql(postgres, serve):
             site.clients().describe_key(KeyId=key)
         assert refused.value.response["Error"]["Code"] == "NotFoundException"
         site.clients.close()
+
+
+def test_a_second_server_takes_the_database_over(postgres, serve):
+    """The journal belongs to whoever opened it last. The first answers nothing that it can not record, and says so."""
+    url = postgres.database("two")
+    shared = f'[root]\nkind = "key-file"\nkey_file = "{serve("root").folder}/root.key"\n'
+    with serve("one", config=configuration(url) + shared) as one:
+        first = Site.of(one)
+        key = first.world.key("symmetric")
+        with serve("two", config=configuration(url) + shared) as two:
+            second = Site.of(two)
+            assert second.clients().decrypt(CiphertextBlob=key.sample)["Plaintext"] == PLAINTEXT
+            second.clients().disable_key(KeyId=key.id)
+            for _ in range(10):
+                assert first.raw.kms("Decrypt", {"CiphertextBlob": key.sample}).status in (400, 500, 503)
+                assert first.raw.kms("CreateKey", {}).status in (200, 500, 503)
+            assert second.clients().describe_key(KeyId=key.id)["KeyMetadata"]["KeyState"] == "Disabled"
+            until(lambda: one.admin("/readyz")[0] == 503, "the first says that it is not ready")
+            assert two.admin("/readyz")[0] == 200
+            second.clients.close()
+        first.clients.close()
 
 
 def test_no_plaintext_and_no_description_stands_in_the_database(postgres, serve):

@@ -2,14 +2,16 @@
 
 import re
 import signal
+import socket
 import stat
+import subprocess
 import threading
 import time
 
 import pytest
 
 from harness.clients import Clients
-from harness.process import Failed
+from harness.process import Failed, environment, free_port
 from harness.raw import JSON, Raw, read_answer
 from harness.signing import Signer
 from harness.site import Site
@@ -183,6 +185,30 @@ def test_a_log_that_cannot_be_written_stops_nothing(serve):
             assert raw.kms("ListKeys", {}, Signer(secret="wrong")).status == 400
             assert raw.kms("CreateKey", {}).status == 200
             assert server.stop() == 0
+
+
+def test_an_output_that_cannot_be_written_stops_nothing(serve):
+    """Where it says that it listens has gone; it listens all the same."""
+    port = free_port()
+    server = serve(listen=f"127.0.0.1:{port}")
+    with open("/dev/full", "wb") as full:
+        process = subprocess.Popen(
+            server.command(), stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.DEVNULL, env=environment()
+        )
+    try:
+        until(lambda: accepts(port) or process.poll() is not None, "it listens, or has ended")
+        assert process.poll() is None, f"it ended with {process.returncode}"
+        assert Raw(f"http://127.0.0.1:{port}").kms("ListKeys", {}).status == 200
+        process.terminate()
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait(20)
+
+
+def accepts(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_restarts_keep_everything(serve):

@@ -31,21 +31,25 @@ def test_a_body_at_the_limit_is_read_and_one_beyond_it_is_not(site):
     assert 400 <= answer.status < 500, answer
 
 
-@pytest.mark.parametrize("size", [3 * MIB, 64 * MIB])
-def test_a_much_longer_body_is_refused_before_it_arrives(site, size):
-    """Only the head is sent: an answer must not wait for the rest."""
-    with site.raw.socket() as connection:
-        head = Signer().headers(
-            "POST",
-            site.raw.authority,
-            "/",
-            {"host": site.raw.authority, "content-type": JSON, "x-amz-target": "TrentService.ListKeys"},
-            b"",
-        )
-        lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-        connection.sendall(f"POST / HTTP/1.1\r\n{lines}content-length: {size}\r\n\r\n".encode())
-        answer = read_answer(connection)
-    assert answer is not None and 400 <= answer.status < 500, answer
+def test_a_much_longer_body_is_refused_before_it_arrives(serve):
+    """Only the head is sent: the answer doesn't wait for the rest longer than for any body."""
+    with serve(variables={"SEALROOM_LIMITS__BODY_TIMEOUT_MS": "700"}) as server:
+        raw = Raw(server.url)
+        for size in (3 * MIB, 64 * MIB, 1 << 62):
+            with raw.socket() as connection:
+                headers = {"host": raw.authority, "content-type": JSON, "x-amz-target": "TrentService.ListKeys"}
+                signed = Signer().headers("POST", raw.authority, "/", headers, b"")
+                lines = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
+                connection.sendall(f"POST / HTTP/1.1\r\n{lines}content-length: {size}\r\n\r\n".encode())
+                answer = read_answer(connection)
+            assert answer is not None and answer.status == 413, answer
+
+
+def test_a_client_that_sends_too_much_sees_the_answer(site):
+    """The answer comes while the body is still on its way, and isn't lost to a reset."""
+    for size in (2 * MIB + 1, 3 * MIB, 8 * MIB):
+        answer = site.raw.kms("ListKeys", b" " * size)
+        assert answer.status == 413, (size, answer)
 
 
 def test_a_chunked_body_is_read(site):
@@ -61,6 +65,20 @@ def test_a_chunked_body_is_read(site):
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (body[:5], body[5:])) + b"0\r\n\r\n"
     with site.raw.socket() as connection:
         connection.sendall(f"POST / HTTP/1.1\r\n{lines}transfer-encoding: chunked\r\n\r\n".encode() + chunks)
+        answer = read_answer(connection)
+    assert answer is not None and answer.status == 200, answer
+
+
+def test_a_client_that_waits_to_be_told_to_go_on_is_told(site):
+    body = b'{"Limit": 1}'
+    headers = {"host": site.raw.authority, "content-type": JSON, "x-amz-target": "TrentService.ListKeys"}
+    signed = Signer().headers("POST", site.raw.authority, "/", headers, body)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
+    with site.raw.socket() as connection:
+        head = f"POST / HTTP/1.1\r\n{lines}content-length: {len(body)}\r\nexpect: 100-continue\r\n\r\n"
+        connection.sendall(head.encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(body)
         answer = read_answer(connection)
     assert answer is not None and answer.status == 200, answer
 

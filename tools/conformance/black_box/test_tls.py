@@ -1,5 +1,6 @@
 """TLS: certificates of both kinds, versions, HTTP/2, reading the certificate again, and what is no TLS."""
 
+import json
 import re
 import signal
 import socket
@@ -9,8 +10,10 @@ import pytest
 
 from harness import certificates
 from harness.clients import Clients
+from harness.http2 import Http2
 from harness.process import Failed
-from harness.raw import Raw
+from harness.raw import JSON, Raw
+from harness.signing import Signer
 from harness.waiting import until
 
 pytestmark = pytest.mark.operation
@@ -55,14 +58,28 @@ def test_tls_versions_that_are_served(serve, tmp_path, version):
         assert Raw(server.url, context=context).kms("ListKeys", {}).status == 200
 
 
-def test_http2_is_offered(serve, tmp_path):
+def test_http2_serves_signed_requests(serve, tmp_path):
+    """The authority stands for the host that was signed."""
     server, certificate = secure_server(serve, tmp_path)
     with server:
-        context = ssl.create_default_context(cafile=certificate)
-        context.set_alpn_protocols(["h2", "http/1.1"])
-        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain:
-            with context.wrap_socket(plain, server_hostname="localhost") as secure:
-                assert secure.selected_alpn_protocol() == "h2"
+        http2 = Http2(server.port, ssl.create_default_context(cafile=certificate))
+        authority = f"localhost:{server.port}"
+        made = []
+        for operation, body, secret in (
+            ("CreateKey", b"{}", "test"),
+            ("ListKeys", b"{}", "test"),
+            ("ListKeys", b"{}", "wrong"),
+            ("ListKeys", b"{", "test"),
+        ):
+            headers = {"content-type": JSON, "x-amz-target": f"TrentService.{operation}"}
+            signed = Signer(secret=secret).headers("POST", authority, "/", {"host": authority, **headers}, body)
+            del signed["host"]
+            made.append(json.loads(http2.request(authority, signed, body)))
+        http2.close()
+    key = made[0]["KeyMetadata"]["KeyId"]
+    assert [one["KeyId"] for one in made[1]["Keys"]] == [key]
+    assert made[2]["__type"] == "InvalidSignatureException"
+    assert made[3]["__type"] == "SerializationException"
 
 
 def test_sighup_reads_the_certificate_again(serve, tmp_path):

@@ -23,7 +23,10 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
             postgresql()?;
             rust()
         }
-        Some("black-box") => black_box(filter.get(1..).unwrap_or_default()),
+        Some("black-box") => {
+            postgresql()?;
+            black_box(filter.get(1..).unwrap_or_default())
+        }
         Some(other) => bail!("no tests named `{other}`: rust, black-box, or nothing for all"),
     }
 }
@@ -71,7 +74,7 @@ fn python() -> Result<PathBuf> {
     Ok(python)
 }
 
-/// Debian's PostgreSQL server, whose binaries the store's tests start by themselves.
+/// Debian's PostgreSQL server, whose binaries the tests start by themselves. It brings `openssl` along.
 fn postgresql() -> Result<()> {
     let installed = std::fs::read_dir("/usr/lib/postgresql")
         .is_ok_and(|versions| versions.flatten().any(|version| version.path().join("bin/initdb").exists()));

@@ -38,8 +38,13 @@ def records(data):
 
 def request_ids(data):
     """How often each request id stands in the journal."""
+    return count(path.read_bytes() for path in files(data))
+
+
+def count(texts):
+    """How often each request id stands in any of `texts`."""
     counts = {}
-    for path in files(data):
-        for found in REQUEST_ID.finditer(path.read_bytes()):
+    for text in texts:
+        for found in REQUEST_ID.finditer(text):
             counts[found[1].decode()] = counts.get(found[1].decode(), 0) + 1
     return counts

@@ -1,6 +1,7 @@
 //! The suites, and the measured span that most of them repeat.
 
 mod cold;
+mod disk;
 mod hot;
 mod isolation;
 mod scale;

@@ -2,13 +2,14 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Series, measure};
+use super::{Series, disk, measure};
 use crate::bench::{Bench, Journal};
 use crate::deck::{Deck, Work, everyone_with_everything, everyone_with_their_own};
 use crate::folder::{Folder, make, make_in_turn};
 use crate::load::{Span, Wait};
 use crate::report::{Goal, Report};
 use crate::request::Call;
+use crate::statistics::{count, median, ratio};
 
 /// Keys in use; with every principal on each, 3,000 different requests.
 const KEYS: usize = 1_000;
@@ -35,7 +36,7 @@ pub(super) fn always(bench: &Bench, report: &mut Report) -> Result<()> {
 }
 
 fn run(bench: &Bench, report: &mut Report, plan: &Plan) -> Result<()> {
-    let folder = Folder::temporary(bench)?;
+    let (folder, beside) = (Folder::temporary(bench)?, bench.temporary()?);
     let (server, echo) = (bench.server(folder.path(), plan.journal)?, bench.echo()?);
     let (arns, draws) = if bench.own_keys() {
         (make_in_turn(server.address(), KEYS)?, everyone_with_their_own(KEYS))
@@ -48,7 +49,7 @@ fn run(bench: &Bench, report: &mut Report, plan: &Plan) -> Result<()> {
     let deck = Deck::fill(server.address(), &arns, draws)?;
 
     server.settle()?;
-    let mut echoes = Series::default();
+    let (mut echoes, mut syncs_ms) = (Series::default(), Vec::new());
     let mut series = WORKS.map(|work| (work, Series::default()));
     let mut span = Span::default();
     // Repetition 0 warms up both programs and isn't counted.
@@ -59,6 +60,9 @@ fn run(bench: &Bench, report: &mut Report, plan: &Plan) -> Result<()> {
         if repetition > 0 {
             echoes.0.push(sample);
         }
+        if plan.journal == Journal::Always {
+            syncs_ms.extend(disk::sync_ms(beside.path(), plan.connections)?);
+        }
         for (work, series) in &mut series {
             let sample = measure(bench, &server, (plan.connections, Wait::Awake), &deck.calls(*work)?, &mut span)?;
             deck.check(*work, server.address(), &span)?;
@@ -68,6 +72,7 @@ fn run(bench: &Bench, report: &mut Report, plan: &Plan) -> Result<()> {
         }
     }
     tell(report, plan, &echoes, &series)?;
+    tell_disk(report, plan, &echoes, syncs_ms);
     server.stop()
 }
 
@@ -85,6 +90,16 @@ fn tell(report: &mut Report, plan: &Plan, echoes: &Series, series: &[(Work, Seri
         }
     }
     Ok(())
+}
+
+/// What the disk allows at most, where answers wait for it.
+fn tell_disk(report: &mut Report, plan: &Plan, echoes: &Series, syncs_ms: Vec<f64>) {
+    let Some(sync_ms) = median(syncs_ms) else { return };
+    let most = 1e3 * ratio(count(plan.connections), sync_ms);
+    let of_echo = ratio(most, echoes.medians(String::new()).per_second);
+    let bound = format!("{most:.0} answers a second at most, {of_echo:.2} of the echo's");
+    let waiting = format!("{} connections that each wait for one", plan.connections);
+    report.note(plan.suite, format!("the disk takes {sync_ms:.2} ms for a sync (median): {waiting} get {bound}"));
 }
 
 fn is_echoed(calls: &[Call], span: &Span) -> Result<()> {

@@ -211,6 +211,13 @@ impl Journal {
         Reader::of(self.inner.disk.log.clone())
     }
 
+    /// Why calls can't be recorded right now; `None` when they can. Looks at the disk's free space and has the log synced, so it
+    /// blocks for as long as a sync takes: not for a thread of the runtime.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.inner.trouble()
+    }
+
     /// What has been done since the start.
     #[must_use]
     pub fn counts(&self) -> Counts {

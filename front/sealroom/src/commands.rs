@@ -37,12 +37,13 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<()> {
     }
     sealroom_server::serve(&config, arguments.dev, |listening| {
         let scheme = if listening.tls { "https" } else { "http" };
-        println!("sealroom is listening on {scheme}://{}", listening.service);
+        let mut out = std::io::stdout().lock();
+        // A standard output that can't be written to is no reason not to serve.
+        let _ = writeln!(out, "sealroom is listening on {scheme}://{}", listening.service);
         if let Some(admin) = listening.admin {
-            println!("sealroom's admin address is http://{admin}");
+            let _ = writeln!(out, "sealroom's admin address is http://{admin}");
         }
-        // A closed standard output is no reason not to serve.
-        drop(std::io::stdout().flush());
+        let _ = out.flush();
     })?;
     Ok(())
 }
@@ -102,7 +103,7 @@ pub(crate) fn complain(error: &anyhow::Error) {
             told = if told.is_empty() { text } else { format!("{told}: {text}") };
         }
     }
-    eprintln!("sealroom: {told}");
+    let _ = writeln!(std::io::stderr(), "sealroom: {told}");
 }
 
 fn load(arguments: &StoreArguments) -> Result<Config> {

@@ -153,9 +153,17 @@ impl House {
         self.store.poll_changes().await
     }
 
-    /// Whether the store answers.
-    pub(crate) async fn store_answers(&self) -> Result<(), StoreError> {
-        self.rows.read(&[Read::Get(ahead_path())]).await.map(drop)
+    /// Why the house can't serve right now; `None` when it can. Writes a row, because a store that only reads serves
+    /// nobody, and has the journal synced.
+    pub(crate) async fn trouble(&self) -> Option<String> {
+        let journal = self.journal.clone();
+        match tokio::task::spawn_blocking(move || journal.trouble()).await {
+            Ok(None) => {}
+            Ok(Some(trouble)) => return Some(format!("the journal does not record: {trouble}")),
+            Err(_panicked) => return Some("the journal can't be asked".to_owned()),
+        }
+        let probe = Batch::default().put(KeyPath::build("server").text("ready"), Vec::new());
+        self.rows.commit(probe).await.err().map(|error| format!("the store takes no writes: {error}"))
     }
 
     /// The service's time.

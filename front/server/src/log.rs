@@ -15,7 +15,11 @@ const QUIET: [&str; 2] = ["tokio_postgres=info", "deadpool_postgres=info"];
 pub(crate) fn start(settings: &LogSettings) {
     let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
     let filter = QUIET.iter().filter_map(|directive| directive.parse().ok()).fold(filter, EnvFilter::add_directive);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // It would be written to the very place that can't be written to, and end the thread.
+        .log_internal_errors(false);
     // A second server in one process (a test) finds a subscriber in place and speaks through that one.
     let _ = match settings.format {
         LogFormat::Text => builder.with_target(false).with_ansi(std::io::stderr().is_terminal()).finish().try_init(),

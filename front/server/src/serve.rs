@@ -30,6 +30,8 @@ use crate::{files, log};
 const BLOCKING_THREADS: usize = 16;
 /// The Region that the operator's calls are recorded in when every Region is served.
 const HOME_REGION: &str = "us-east-1";
+/// How long store and journal may take to show that they work.
+const PROBE: Duration = Duration::from_secs(5);
 /// LIMIT: connections of the admin address and of the operator's socket, each.
 const SIDE_CONNECTIONS: usize = 64;
 
@@ -287,7 +289,10 @@ struct Ready(House);
 
 impl Readiness for Ready {
     async fn unready(&self) -> Option<String> {
-        self.0.store_answers().await.err().map(|error| format!("the store does not answer: {error}"))
+        match tokio::time::timeout(PROBE, self.0.trouble()).await {
+            Ok(trouble) => trouble,
+            Err(_elapsed) => Some("store and journal do not answer in time".to_owned()),
+        }
     }
 }
 

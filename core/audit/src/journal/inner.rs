@@ -148,6 +148,15 @@ impl Inner {
         }
     }
 
+    /// See [`super::Journal::trouble`].
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.space.look();
+        if !self.space.is_ample() {
+            return Some(Refused::Kept.to_string());
+        }
+        self.disk.log.sync_now().err().map(|error| error.to_string())
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         let lanes = self.lanes.iter().map(Lane::counts);
         let (records, bytes) = lanes.fold((0, 0), |(records, bytes), lane| (records + lane.0, bytes + lane.1));

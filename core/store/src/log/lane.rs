@@ -323,6 +323,7 @@ impl<F: Folder> Lane<F> {
     }
 }
 
+/// Whether there was no room: on the disk, in the quota, or under the limit on a file's length.
 fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }

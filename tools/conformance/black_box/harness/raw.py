@@ -87,7 +87,11 @@ class Raw:
                     connection.putheader(name, one)
             if "content-length" not in headers and "transfer-encoding" not in headers:
                 connection.putheader("content-length", str(len(body)))
-            connection.endheaders(body)
+            try:
+                connection.endheaders(body)
+            except (BrokenPipeError, ConnectionResetError):
+                # The server answered before it had read everything, and closed: its answer is still there to be read.
+                pass
             answer = connection.getresponse()
             return Answer(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
         except BaseException:

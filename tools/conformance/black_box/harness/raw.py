@@ -90,8 +90,10 @@ class Raw:
             try:
                 connection.endheaders(body)
             except (BrokenPipeError, ConnectionResetError):
-                # The server answered before it had read everything, and closed: its answer is still there to be read.
-                pass
+                # Without a socket it never connected. Else the server may have answered before it had read everything, and
+                # closed: then its answer is still there to be read.
+                if connection.sock is None:
+                    raise
             answer = connection.getresponse()
             return Answer(answer.status, {n.lower(): v for n, v in answer.getheaders()}, answer.read())
         except BaseException:

@@ -63,6 +63,7 @@ pub(crate) struct House {
     store: Store,
     rows: View,
     kms: Kms,
+    probing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl House {
@@ -100,7 +101,7 @@ impl House {
             identity: Through::new(identity.clone(), journal.clone()),
         };
         let compat = compat(config);
-        Ok((Self { clock, door, identity, journal, services, compat, store, rows, kms }, root))
+        Ok((Self { clock, door, identity, journal, services, compat, store, rows, kms, probing: Arc::default() }, root))
     }
 
     /// Random bytes for request ids.
@@ -156,8 +157,13 @@ impl House {
     /// Why the house can't serve right now; `None` when it can. Writes a row, because a store that only reads serves
     /// nobody, and has the journal synced.
     pub(crate) async fn trouble(&self) -> Option<String> {
-        let journal = self.journal.clone();
-        match tokio::task::spawn_blocking(move || journal.trouble()).await {
+        // One at a time: a disk that hangs must not take a thread for each time that somebody asks.
+        let (journal, turn) = (self.journal.clone(), Arc::clone(&self.probing).lock_owned().await);
+        let asked = tokio::task::spawn_blocking(move || {
+            let _until_answered = turn;
+            journal.trouble()
+        });
+        match asked.await {
             Ok(None) => {}
             Ok(Some(trouble)) => return Some(format!("the journal does not record: {trouble}")),
             Err(_panicked) => return Some("the journal can't be asked".to_owned()),

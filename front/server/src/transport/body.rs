@@ -29,6 +29,8 @@ pub(crate) enum BodyError {
 /// LIMIT: bytes of a body that is too long which are read and dropped before it is refused. A client that is still
 /// sending when the connection is closed may never see the answer.
 const LINGER: usize = 8 * 1024 * 1024;
+/// LIMIT: how long that may take.
+const LINGER_TIME: Duration = Duration::from_secs(2);
 
 /// The whole body, at most `limit` bytes, complete within `patience`.
 pub(crate) async fn collect<B>(mut body: B, limit: usize, patience: Duration) -> Result<Bytes, BodyError>
@@ -38,7 +40,7 @@ where
     let collected = within(&mut body, limit, patience).await;
     if matches!(collected, Err(BodyError::TooLong)) {
         // Whatever comes of it: the body is too long.
-        let _ = tokio::time::timeout(patience, discard(&mut body)).await;
+        let _ = tokio::time::timeout(patience.min(LINGER_TIME), discard(&mut body)).await;
     }
     collected
 }

@@ -31,6 +31,7 @@ mod objects;
 mod priority;
 mod random;
 mod selftest;
+mod shelf;
 mod spare;
 mod spec;
 mod symmetric;

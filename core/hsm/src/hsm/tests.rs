@@ -362,6 +362,28 @@ fn a_forgotten_key_is_loaded_from_its_token_again() {
 }
 
 #[test]
+fn nothing_of_a_forgotten_key_stays_loaded() {
+    let hsm = hsm();
+    let pair = TestKey::new(&hsm, Spec::EccNistP256, Usage::SignVerify);
+    let symmetric = TestKey::new(&hsm, Spec::SymmetricDefault, Usage::EncryptDecrypt);
+    let blob = encrypt(&hsm, symmetric.get(), E::SymmetricDefault, b"p").unwrap();
+    assert!(
+        hsm.execute(Command::Sign { key: pair.get(), algorithm: S::EcdsaSha256, message: Message::Raw(b"m") }).is_ok()
+    );
+    let kept = || {
+        let of_pair = hsm.objects.get_or_load(pair.get(), || Err(HsmError::Failed));
+        let of_symmetric = hsm.message_keys.get_or_load(symmetric.get(), || Err(HsmError::Failed));
+        (of_pair.is_ok(), of_symmetric.is_ok())
+    };
+    assert_eq!(kept(), (true, true));
+    for owned in [&pair, &symmetric] {
+        assert!(matches!(hsm.execute(Command::Forget { token: owned.token.digest() }), Ok(Reply::Done)));
+    }
+    assert_eq!(kept(), (false, false));
+    assert!(decrypt(&hsm, symmetric.get(), E::SymmetricDefault, &blob).is_ok());
+}
+
+#[test]
 fn sealed_values_open_for_their_purpose_and_data_only() {
     let hsm = hsm();
     let sealed = hsm.seal(Purpose::PageMarker, b"aad", b"value");

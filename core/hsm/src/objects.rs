@@ -7,14 +7,16 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use sealroom_crypto::agreement::AgreementKey;
 use sealroom_crypto::ec::EcKeyPair;
+use sealroom_crypto::ml_dsa;
 use sealroom_crypto::rsa::{DecryptingKey, SigningKey};
 
 use crate::binding::KeyBinding;
 use crate::command::KeyRef;
 use crate::error::HsmError;
 
-/// How many objects are kept: 4 MiB if all are RSA-4096.
+/// How many objects are kept: 4 MiB if all are RSA-4096, 6 MiB if all are ML-DSA-87.
 const LIMIT: usize = 256;
 
 /// A loaded private key.
@@ -22,6 +24,8 @@ pub(crate) enum Object {
     RsaSigning(SigningKey),
     RsaDecrypting(DecryptingKey),
     Ec(EcKeyPair),
+    Agreement(AgreementKey),
+    MlDsa(ml_dsa::SigningKey),
 }
 
 struct Entry {

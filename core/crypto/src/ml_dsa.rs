@@ -80,7 +80,7 @@ impl SigningKey {
     /// # Errors
     /// [`Failed`] when the library fails.
     pub fn from_seed(parameters: Parameters, seed: &[u8; 32]) -> Result<Self, Failed> {
-        let messages = PqdsaKeyPair::from_seed(parameters.signing(), seed).map_err(|_| Failed)?;
+        let messages = pair(parameters, seed)?;
         let pkcs8 = der::behind(&parameters.pkcs8_head(), seed);
         let mus = EvpKey::from_pkcs8(pkcs8.expose()).ok_or(Failed)?;
         Ok(Self { parameters, messages, mus })
@@ -91,8 +91,7 @@ impl SigningKey {
     /// # Errors
     /// [`Failed`] when the library fails.
     pub fn public_spki(&self) -> Result<Vec<u8>, Failed> {
-        let public: PublicKeyX509Der<'_> = self.messages.public_key().as_der().map_err(|_| Failed)?;
-        Ok(public.as_ref().to_vec())
+        spki_of(&self.messages)
     }
 
     /// Signs a message of any length.
@@ -112,6 +111,23 @@ impl SigningKey {
     pub fn sign_mu(&self, mu: &[u8; MU_LEN]) -> Result<Vec<u8>, Failed> {
         self.mus.sign_mu(mu, self.parameters.signature_len()).ok_or(Failed)
     }
+}
+
+fn pair(parameters: Parameters, seed: &[u8; 32]) -> Result<PqdsaKeyPair, Failed> {
+    PqdsaKeyPair::from_seed(parameters.signing(), seed).map_err(|_| Failed)
+}
+
+fn spki_of(pair: &PqdsaKeyPair) -> Result<Vec<u8>, Failed> {
+    let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| Failed)?;
+    Ok(public.as_ref().to_vec())
+}
+
+/// The public half of a seed, DER `SubjectPublicKeyInfo`: for a new key, which nobody signs with yet.
+///
+/// # Errors
+/// [`Failed`] when the library fails.
+pub fn public_spki(parameters: Parameters, seed: &[u8; 32]) -> Result<Vec<u8>, Failed> {
+    spki_of(&pair(parameters, seed)?)
 }
 
 /// Whether a signature over `message` is right under the public key.
@@ -139,6 +155,7 @@ mod tests {
             let own = SigningKey::from_seed(parameters, &[1; 32]).unwrap();
             let (spki, other) = (own.public_spki().unwrap(), SigningKey::from_seed(parameters, &[2; 32]).unwrap());
             let other = other.public_spki().unwrap();
+            assert_eq!(public_spki(parameters, &[1; 32]), Ok(spki.clone()));
             let signature = own.sign(b"message").unwrap();
             assert_eq!(signature.len(), parameters.signature_len());
             assert_ne!(own.sign(b"message").unwrap(), signature);

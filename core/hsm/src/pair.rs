@@ -81,7 +81,7 @@ fn ed25519() -> Result<Pair, Failed> {
 
 fn lattice_signature(parameters: ml_dsa::Parameters) -> Result<Pair, Failed> {
     let seed = Secret::filled(|seed: &mut [u8; 32]| random::fill(seed));
-    let spki = ml_dsa::SigningKey::from_seed(parameters, seed.expose())?.public_spki()?;
+    let spki = ml_dsa::public_spki(parameters, seed.expose())?;
     Ok(Pair { private: Secret::copy_of(seed.expose()), spki })
 }
 

@@ -3,6 +3,8 @@
 //! How many of each file were run, what came of them, and how many were skipped and why, stands in `golden.txt`; the
 //! test compares with it, so nothing is skipped in silence. `UPDATE=1` writes it anew.
 
+#![cfg(test)]
+
 mod curves;
 mod lattices;
 mod rsa;

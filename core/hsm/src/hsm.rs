@@ -1,6 +1,7 @@
 //! The HSM itself: domain keys inside, commands in, replies out.
 
 use sealroom_crypto::ec::EcKeyPair;
+use sealroom_crypto::envelope::SealingKey;
 use sealroom_crypto::{digest, random, rsa};
 use sealroom_foundation::ports::{Entropy, Purpose, Seal, SealBroken, Sign};
 use sealroom_foundation::{AccountId, KeyId, MaterialId, Secret};
@@ -11,7 +12,8 @@ use crate::blob::BlobKind;
 use crate::command::{Command, KeyRef, Reply};
 use crate::domain::{self, DomainKeys, Domains};
 use crate::error::{HsmError, StartError};
-use crate::objects::Objects;
+use crate::objects::{self, Object};
+use crate::shelf::Shelf;
 use crate::spare::Spares;
 use crate::spec::{Origin, Spec, Usage};
 use crate::{agreement, asymmetric, kem, mac, pair, selftest, symmetric, token};
@@ -22,7 +24,8 @@ const MAX_RANDOM: u16 = 1_024;
 /// The function from commands and tokens to replies, with the domain keys inside. Shared by reference.
 pub struct Hsm {
     pub(crate) domains: Domains,
-    pub(crate) objects: Objects,
+    pub(crate) objects: Shelf<Object>,
+    pub(crate) message_keys: Shelf<SealingKey>,
     spares: Spares,
 }
 
@@ -34,7 +37,12 @@ impl Hsm {
     #[expect(clippy::needless_pass_by_value, reason = "the caller is to keep no domain keys")]
     pub fn start(keys: DomainKeys) -> Result<Self, StartError> {
         selftest::run()?;
-        Ok(Self { domains: keys.derive()?, objects: Objects::default(), spares: Spares::default() })
+        Ok(Self {
+            domains: keys.derive()?,
+            objects: Shelf::new(objects::KEPT),
+            message_keys: Shelf::new(symmetric::KEPT),
+            spares: Spares::default(),
+        })
     }
 
     /// Runs a command on the calling thread, however long it takes.
@@ -74,6 +82,7 @@ impl Hsm {
             Command::Rewrap { key } => self.rewrap(key),
             Command::Forget { token } => {
                 self.objects.forget(&token);
+                self.message_keys.forget(&token);
                 Ok(Reply::Done)
             }
             Command::Agree { key, algorithm, peer } => {

@@ -36,6 +36,7 @@ mod pair;
 mod priority;
 mod random;
 mod selftest;
+mod shelf;
 mod spare;
 mod spec;
 mod symmetric;

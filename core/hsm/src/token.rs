@@ -27,13 +27,17 @@ const VERSION: u8 = 1;
 /// An encrypted backing key. Not secret, but it is what destroying a key destroys: so it is wiped when dropped, and
 /// not printed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct KeyToken(Box<[u8]>);
+pub struct KeyToken {
+    bytes: Box<[u8]>,
+    /// Kept beside them: what is loaded of a key is found by it, at every use.
+    digest: [u8; 32],
+}
 
 impl KeyToken {
     /// The bytes, to be stored.
     #[must_use]
     pub fn to_bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 
     /// A token as it was stored. Whether it opens shows when it is used.
@@ -44,19 +48,19 @@ impl KeyToken {
         if bytes.is_empty() || bytes.len() > MAX_TOKEN {
             return Err(HsmError::InvalidToken);
         }
-        Ok(Self(bytes.into()))
+        Ok(Self { bytes: bytes.into(), digest: sealroom_crypto::digest::sha256(bytes) })
     }
 
     /// SHA-256 of the bytes: names the token in a tombstone after it is gone.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        sealroom_crypto::digest::sha256(&self.0)
+        self.digest
     }
 }
 
 impl Drop for KeyToken {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.bytes.zeroize();
     }
 }
 
@@ -110,7 +114,7 @@ fn with_sealed<T>(
     open: impl FnOnce(&SealingKey, &[u8], &[u8]) -> Option<T>,
 ) -> Result<T, HsmError> {
     let opened = || {
-        let (id, sealed) = domain::split(&token.0)?;
+        let (id, sealed) = domain::split(&token.bytes)?;
         let aad = AssociatedData::of_token(VERSION, id, binding)?;
         open(&domains.get(id)?.tokens, aad.as_bytes(), sealed)
     };

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sealroom_foundation::Secret;
 
 use super::*;
-use crate::algorithm::{EncryptionAlgorithm as E, MacAlgorithm, SigningAlgorithm as S};
+use crate::algorithm::{AgreementAlgorithm, EncryptionAlgorithm as E, MacAlgorithm, SigningAlgorithm as S};
 use crate::blob;
 use crate::command::Message;
 use crate::token::KeyToken;
@@ -401,6 +401,36 @@ fn a_forgotten_key_is_loaded_from_its_token_again() {
     assert!(hsm.execute(sign).is_ok());
     assert!(matches!(hsm.execute(Command::Forget { token: owned.token.digest() }), Ok(Reply::Done)));
     assert!(hsm.execute(sign).is_ok());
+}
+
+#[test]
+fn nothing_of_a_forgotten_key_stays_loaded() {
+    let hsm = hsm();
+    let pair = TestKey::new(&hsm, Spec::EccNistP256, Usage::SignVerify);
+    let lattice = TestKey::new(&hsm, Spec::MlDsa44, Usage::SignVerify);
+    let agreeing = TestKey::new(&hsm, Spec::EccNistP384, Usage::KeyAgreement);
+    let symmetric = TestKey::new(&hsm, Spec::SymmetricDefault, Usage::EncryptDecrypt);
+    let blob = encrypt(&hsm, symmetric.get(), E::SymmetricDefault, b"p").unwrap();
+    let message = Message::Raw(b"m");
+    let peer = agreeing.public.as_deref().unwrap();
+    for command in [
+        Command::Sign { key: pair.get(), algorithm: S::EcdsaSha256, message },
+        Command::Sign { key: lattice.get(), algorithm: S::MlDsaShake256, message },
+        Command::Agree { key: agreeing.get(), algorithm: AgreementAlgorithm::Ecdh, peer },
+    ] {
+        assert!(hsm.execute(command).is_ok(), "{command:?}");
+    }
+    let kept = || {
+        let of_pairs = [&pair, &lattice, &agreeing]
+            .map(|owned| hsm.objects.get_or_load(owned.get(), || Err(HsmError::Failed)).is_ok());
+        (of_pairs, hsm.message_keys.get_or_load(symmetric.get(), || Err(HsmError::Failed)).is_ok())
+    };
+    assert_eq!(kept(), ([true; 3], true));
+    for owned in [&pair, &lattice, &agreeing, &symmetric] {
+        assert!(matches!(hsm.execute(Command::Forget { token: owned.token.digest() }), Ok(Reply::Done)));
+    }
+    assert_eq!(kept(), ([false; 3], false));
+    assert!(decrypt(&hsm, symmetric.get(), E::SymmetricDefault, &blob).is_ok());
 }
 
 #[test]

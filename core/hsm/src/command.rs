@@ -131,7 +131,8 @@ pub enum Command<'a> {
         /// Whether the answer shows the plaintext.
         reveal: bool,
     },
-    /// Makes a key pair for use outside. Answers [`Reply::DataKeyPair`].
+    /// Makes a key pair for use outside. Answers [`Reply::DataKeyPair`]; [`HsmError::NotForThisSpec`] for ML-DSA and for
+    /// what is no pair.
     DataKeyPair {
         /// The symmetric key that encrypts the private half.
         key: KeyRef<'a>,
@@ -182,21 +183,23 @@ pub enum Command<'a> {
         /// The HMAC to check.
         mac: &'a [u8],
     },
-    /// Agrees on a secret with another's public key. Answers [`Reply::Plaintext`].
+    /// Agrees on a secret with another's public key. Answers [`Reply::Plaintext`]: the raw x coordinate, 32, 48 or 66
+    /// bytes. [`HsmError::InvalidPublicKey`] for a key of another curve or form, or a point off the curve.
     Agree {
         /// Our key.
         key: KeyRef<'a>,
         /// How.
         algorithm: AgreementAlgorithm,
-        /// Their public key, DER `SubjectPublicKeyInfo`.
+        /// Their public key, DER `SubjectPublicKeyInfo` of the same named curve, its point uncompressed or compressed.
         peer: &'a [u8],
     },
-    /// Makes a shared secret and encapsulates it. Answers [`Reply::Encapsulated`].
+    /// Makes a shared secret of 32 bytes and encapsulates it. Answers [`Reply::Encapsulated`].
     Encapsulate {
         /// The key.
         key: KeyRef<'a>,
     },
-    /// Opens an encapsulated secret. Answers [`Reply::Plaintext`].
+    /// Opens an encapsulated secret. Answers [`Reply::Plaintext`]; [`HsmError::InvalidCiphertext`] for a ciphertext of
+    /// another length. A tampered one is no error: it gives another secret (FIPS 203, implicit rejection).
     Decapsulate {
         /// The key.
         key: KeyRef<'a>,
@@ -376,12 +379,12 @@ pub enum Reply {
     DataKeyPair {
         /// DER `SubjectPublicKeyInfo`.
         public: Vec<u8>,
-        /// PKCS#8, if it was to be revealed.
+        /// PKCS#8 version 1, if it was to be revealed; ML-KEM's in seed form.
         plaintext: Option<Secret<[u8]>>,
         /// The encrypted PKCS#8.
         ciphertext: Vec<u8>,
     },
-    /// A signature: DER for ECDSA, else as long as the key.
+    /// A signature: DER for ECDSA, as long as the modulus for RSA, else as long as the algorithm has it.
     Signature(Vec<u8>),
     /// Whether a signature or an HMAC is right.
     Verified(bool),

@@ -69,31 +69,8 @@ impl Parameters {
     }
 
     /// `PrivateKeyInfo { version 0, { id-alg-ml-kem-.. }, OCTET STRING { [0] of 64 bytes` (RFC 9935, seed form).
-    const fn pkcs8_head(self) -> [u8; 22] {
-        [
-            0x30,
-            0x54,
-            0x02,
-            0x01,
-            0x00,
-            0x30,
-            0x0b,
-            0x06,
-            0x09,
-            0x60,
-            0x86,
-            0x48,
-            0x01,
-            0x65,
-            0x03,
-            0x04,
-            0x04,
-            self.arc(),
-            0x04,
-            0x42,
-            0x80,
-            0x40,
-        ]
+    fn pkcs8_head(self) -> Vec<u8> {
+        [&[0x30, 0x54, 0x02, 0x01, 0x00], self.algorithm().as_slice(), &[0x04, 0x42, 0x80, 0x40]].concat()
     }
 }
 

@@ -252,4 +252,6 @@ impl Entropy for Hsm {
 }
 
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 pub(crate) mod tests;

@@ -3,7 +3,8 @@
 //! The known answers were made with OpenSSL (through Python's `cryptography`) and Python's `hashlib`; the keys beside
 //! this file are for these tests alone. A wrong answer keeps the HSM from starting: a library that miscomputes must
 //! not touch a key. Randomised algorithms are tested both ways: a known value opens or verifies, and so does a fresh
-//! one. All of it takes some ten milliseconds.
+//! one. All of it takes some tens of milliseconds,
+//! most of which the library needs to start its generator.
 
 use sealroom_crypto::digest::{DigestAlg, sha256, sha384, sha512};
 use sealroom_crypto::ec::{self, Curve, EcKeyPair};

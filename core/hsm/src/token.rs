@@ -3,7 +3,7 @@
 //! ```text
 //! version (1) ‖ domain key id (4) ‖ sealed value
 //! content of a secret key: its bytes
-//! content of a pair:       length of the public half (2) ‖ SubjectPublicKeyInfo ‖ PKCS#8
+//! content of a pair:       length of the public half (2) ‖ SubjectPublicKeyInfo ‖ private half (see `pair`)
 //! ```
 //!
 //! The associated data is the version, the domain key's id and every field of the binding.
@@ -82,13 +82,13 @@ pub(crate) fn seal_pair(
     domain: &Domain,
     binding: &KeyBinding,
     spki: &[u8],
-    pkcs8: &Secret<[u8]>,
+    private: &Secret<[u8]>,
 ) -> Result<KeyToken, HsmError> {
     let length = u16::try_from(spki.len()).map_err(|_| HsmError::Failed)?;
     let content = assemble(|out| {
         out.put(&length.to_be_bytes());
         out.put(spki);
-        out.put(pkcs8.expose());
+        out.put(private.expose());
     });
     seal(domain, binding, content.expose())
 }
@@ -124,14 +124,14 @@ fn with_sealed<T>(
 /// The two halves of an opened pair.
 pub(crate) struct Halves<'a> {
     pub(crate) spki: &'a [u8],
-    pub(crate) pkcs8: &'a [u8],
+    pub(crate) private: &'a [u8],
 }
 
 impl<'a> Halves<'a> {
     pub(crate) fn of(content: &'a Secret<[u8]>) -> Result<Self, HsmError> {
         let mut reader = Reader::new(content.expose());
         let spki = reader.u16().and_then(|length| reader.take(usize::from(length)));
-        spki.map(|spki| Self { spki, pkcs8: reader.rest() }).ok_or(HsmError::InvalidToken)
+        spki.map(|spki| Self { spki, private: reader.rest() }).ok_or(HsmError::InvalidToken)
     }
 }
 

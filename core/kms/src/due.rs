@@ -137,7 +137,12 @@ impl Kms {
         Ok(None)
     }
 
-    pub(crate) async fn rows(&self, prefix: KeyPath, after: Option<KeyPath>, limit: u32) -> Result<(Vec<Row>, bool), KmsError> {
+    pub(crate) async fn rows(
+        &self,
+        prefix: KeyPath,
+        after: Option<KeyPath>,
+        limit: u32,
+    ) -> Result<(Vec<Row>, bool), KmsError> {
         match self.view.read(&[Read::Range { prefix, after, limit }]).await?.into_iter().next() {
             Some(Answer::Rows { rows, more }) => Ok((rows, more)),
             Some(Answer::Row(_)) | None => Err(KmsError::Fault("the store gave another answer than the question's")),

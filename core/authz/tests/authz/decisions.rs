@@ -74,7 +74,9 @@ fn with_facts<T>(row: &Value, policies: &Policies, judge: impl FnOnce(&Facts<'_>
         PrincipalName::parse_aws(name).unwrap_or_else(|| PrincipalName::Service(name.into()))
     });
     let grantees: Vec<_> = grantees.collect();
-    let grants: Vec<_> = grantees.iter().map(|grantee| GrantFact { id: "g", grantee }).collect();
+    // Made by the key's own account unless the row names another.
+    let issued_by = account(row["issued_by"].as_str().unwrap_or(OWNER));
+    let grants: Vec<_> = grantees.iter().map(|grantee| GrantFact { id: "g", grantee, issued_by }).collect();
     judge(&Facts {
         principal: &principal,
         action: row["action"].as_str().unwrap(),

@@ -1,8 +1,10 @@
 //! The decision on a key when grants may give what policies don't.
 
+use std::sync::Arc;
+
 use sealroom_api::Enumeration;
 use sealroom_api::kms::GrantOperation;
-use sealroom_authz::{Allowed, GrantFact, PrincipalName, ResourcePolicy, decide, decide_with};
+use sealroom_authz::{Allowed, Facts, GrantFact, PrincipalName, ResourcePolicy, decide, decide_with};
 use sealroom_foundation::KeyArn;
 use sealroom_identity::Call;
 use sealroom_store::{Answer, Read};
@@ -12,7 +14,7 @@ use crate::conditions::Conditions;
 use crate::entry::KeyEntry;
 use crate::error::KmsError;
 use crate::grants::asked::AskedGrant;
-use crate::grants::held::{Holder, Wanted};
+use crate::grants::held::{Held, Holder, Wanted};
 use crate::grants::party::names_of;
 use crate::grants::record::{GrantId, GrantRecord};
 use crate::grants::{paths, token, written};
@@ -33,8 +35,7 @@ impl Kms {
         conditions: &'a Conditions<'a>,
         tokens: Option<&Vec<String>>,
     ) -> Result<Allowed<'a>, KmsError> {
-        let facts = authorize::of_key(call, action, key, ResourcePolicy::Mandatory(&key.policy), conditions);
-        let denied = match decide(&facts) {
+        let denied = match decide(&facts(call, action, key, conditions)) {
             Ok(allowed) => return Ok(allowed),
             Err(denied) => denied,
         };
@@ -42,20 +43,29 @@ impl Kms {
         let Some(operation) = operation.filter(|_| !denied.is_explicit()) else {
             return Err(authorize::refused(call, action, key, &denied));
         };
+        // Boxed: whom the policies allow needs no room for it.
+        let granted = Box::pin(self.granted(call, key, tokens)).await?;
+        let mut grants: Vec<GrantFact<'_>> = Vec::new();
         let wanted = wanted(call, operation, conditions);
-        let (mut held, brought) = (Vec::new(), self.brought(&key.record.arn, tokens).await?);
+        granted.held.iter().for_each(|held| held.collect(&wanted, &mut grants));
+        grants.extend(granted.brought.iter().filter(|grant| wanted.is_given_by(grant)).map(GrantRecord::fact));
+        if grants.is_empty() {
+            return Err(authorize::refused(call, action, key, &denied));
+        }
+        let decided = decide_with(&facts(call, action, key, conditions), &grants);
+        decided.map_err(|denied| authorize::refused(call, action, key, &denied))
+    }
+
+    /// The grants on `key` that may be the caller's.
+    async fn granted(&self, call: &Call, key: &KeyEntry, tokens: Option<&Vec<String>>) -> Result<Granted, KmsError> {
+        let brought = self.brought(&key.record.arn, tokens).await?;
+        let mut held = Vec::new();
         if key.granted.is_some() {
             for digest in names_of(call.caller().principal()) {
                 held.push(self.held(&Holder { key: key.record.arn, digest }).await?);
             }
         }
-        let mut grants: Vec<GrantFact<'_>> = Vec::new();
-        held.iter().for_each(|held| held.collect(&wanted, &mut grants));
-        grants.extend(brought.iter().filter(|grant| wanted.is_given_by(grant)).map(GrantRecord::fact));
-        if grants.is_empty() {
-            return Err(authorize::refused(call, action, key, &denied));
-        }
-        decide_with(&facts, &grants).map_err(|denied| authorize::refused(call, action, key, &denied))
+        Ok(Granted { held, brought })
     }
 
     /// The grants on `key` that good tokens came with and that haven't ended.
@@ -86,6 +96,16 @@ impl Kms {
     pub(crate) fn open_grant_token(&self, token: &str) -> Result<(KeyArn, GrantId), KmsError> {
         token::open(&*self.seal, token)
     }
+}
+
+/// Grants that are looked at for one decision.
+struct Granted {
+    held: Vec<Arc<Held>>,
+    brought: Vec<GrantRecord>,
+}
+
+fn facts<'a>(call: &'a Call, action: &'static str, key: &'a KeyEntry, conditions: &'a Conditions<'a>) -> Facts<'a> {
+    authorize::of_key(call, action, key, ResourcePolicy::Mandatory(&key.policy), conditions)
 }
 
 fn wanted<'a>(call: &'a Call, operation: GrantOperation, conditions: &Conditions<'a>) -> Wanted<'a> {

@@ -46,9 +46,9 @@ impl Wanted<'_> {
                 // AWS: a constraint on the context doesn't count where a request has none.
                 GrantOperation::DescribeKey | GrantOperation::GetPublicKey | GrantOperation::RetireGrant => true,
                 // Who holds a grant can pass on what it gives, under the same conditions or stricter ones.
-                GrantOperation::CreateGrant => self
-                    .child
-                    .is_some_and(|(given, when)| given.is_within(operations) && when.are_within(constraints)),
+                GrantOperation::CreateGrant => {
+                    self.child.is_some_and(|(given, when)| given.is_within(operations) && when.are_within(constraints))
+                }
                 _ => constraints.context.admits(self.context),
             }
     }

@@ -147,7 +147,7 @@ pub(crate) fn names_of(principal: &Principal) -> Vec<[u8; 32]> {
         Principal::User { arn, unique_id, .. } => vec![named(arn), named(unique_id)],
         Principal::AssumedRole { arn, role_arn, role_id, .. } => vec![named(arn), named(role_arn), named(role_id)],
         Principal::FederatedUser { arn, user_arn, user_id, .. } => vec![named(arn), named(user_arn), named(user_id)],
-        Principal::Service { name } => vec![digest(&PrincipalName::Service((**name).into()))],
+        Principal::Service { name, .. } => vec![digest(&PrincipalName::Service((**name).into()))],
         Principal::Federated { .. } | Principal::Anonymous => Vec::new(),
     };
     names.extend(principal.account().map(|account| digest(&PrincipalName::Account(account))));

@@ -45,9 +45,7 @@ pub(crate) fn made(grant: &GrantRecord, key: &KeyEntry) -> Batch {
         batch = batch.put(path, grant.to_bytes());
     }
     match name {
-        Some(name) => {
-            batch.guard(Guard::Absent(name.clone())).put(name, NamedGrant(grant.id.clone()).to_bytes())
-        }
+        Some(name) => batch.guard(Guard::Absent(name.clone())).put(name, NamedGrant(grant.id.clone()).to_bytes()),
         None => batch,
     }
 }

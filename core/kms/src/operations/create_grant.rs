@@ -25,11 +25,7 @@ struct Granted {
     batch: Option<Batch>,
 }
 
-pub(crate) async fn create(
-    kms: &Kms,
-    call: &Call,
-    input: &CreateGrantInput,
-) -> Effect<CreateGrantOutput, ErrorAnswer> {
+pub(crate) async fn create(kms: &Kms, call: &Call, input: &CreateGrantInput) -> Effect<CreateGrantOutput, ErrorAnswer> {
     let mut report = Report::new(call, &CREATE_GRANT);
     let outcome = run(kms, call, input, &mut report).await;
     let elements = outcome.as_ref().map(|Granted { grant, .. }| elements(grant)).unwrap_or_default();
@@ -46,12 +42,7 @@ fn elements(grant: &GrantRecord) -> Vec<u8> {
     format!(r#"{{"grantId":"{}","keyId":"{}"}}"#, grant.id, grant.key).into_bytes()
 }
 
-async fn run(
-    kms: &Kms,
-    call: &Call,
-    input: &CreateGrantInput,
-    report: &mut Report<'_>,
-) -> Result<Granted, KmsError> {
+async fn run(kms: &Kms, call: &Call, input: &CreateGrantInput, report: &mut Report<'_>) -> Result<Granted, KmsError> {
     well_formed(input)?;
     let operations = Operations::of(&input.operations);
     let constraints = Constraints::of(input.constraints.as_ref());

@@ -144,9 +144,11 @@ impl<'a> Opener<'a> {
         grant_tokens: Option<&Vec<String>>,
     ) -> Result<Allowed<'d>, KmsError> {
         let decision = kms.authorize(call, action, &self.entry, conditions, grant_tokens).await;
-        decision.map_err(|refused| {
-            if self.named || !refused.is_denial() { refused } else { KmsError::CiphertextDenied }
-        })
+        decision.map_err(
+            |refused| {
+                if self.named || !refused.is_denial() { refused } else { KmsError::CiphertextDenied }
+            },
+        )
     }
 }
 

@@ -21,11 +21,7 @@ use crate::kms::Kms;
 use crate::operation::{RETIRE_GRANT, REVOKE_GRANT};
 use crate::report::Report;
 
-pub(crate) async fn revoke(
-    kms: &Kms,
-    call: &Call,
-    input: &RevokeGrantInput,
-) -> Effect<RevokeGrantOutput, ErrorAnswer> {
+pub(crate) async fn revoke(kms: &Kms, call: &Call, input: &RevokeGrantInput) -> Effect<RevokeGrantOutput, ErrorAnswer> {
     let mut report = Report::new(call, &REVOKE_GRANT);
     let outcome = run_revoke(kms, call, input, &mut report).await;
     let arn = outcome.as_ref().map(|(key, _)| key.entry.record.arn_text()).unwrap_or_default();
@@ -50,11 +46,7 @@ async fn run_revoke(
     Ok((key, batch))
 }
 
-pub(crate) async fn retire(
-    kms: &Kms,
-    call: &Call,
-    input: &RetireGrantInput,
-) -> Effect<RetireGrantOutput, ErrorAnswer> {
+pub(crate) async fn retire(kms: &Kms, call: &Call, input: &RetireGrantInput) -> Effect<RetireGrantOutput, ErrorAnswer> {
     let mut report = Report::new(call, &RETIRE_GRANT);
     let outcome = run_retire(kms, call, input, &mut report).await;
     let outcome = outcome.map(|batch| (RetireGrantOutput {}, Some(batch)));

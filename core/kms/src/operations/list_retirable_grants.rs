@@ -29,11 +29,7 @@ pub(crate) async fn list(
     report.close(outcome, || input.audit_parameters())
 }
 
-async fn run(
-    kms: &Kms,
-    call: &Call,
-    input: &ListRetirableGrantsInput,
-) -> Result<ListRetirableGrantsOutput, KmsError> {
+async fn run(kms: &Kms, call: &Call, input: &ListRetirableGrantsInput) -> Result<ListRetirableGrantsOutput, KmsError> {
     let limit = listed::limit(input.limit)?;
     let retirer = match (&input.retiring_principal, &input.retiring_service_principal) {
         (Some(text), None) => {
@@ -42,7 +38,7 @@ async fn run(
         }
         (None, Some(name)) => {
             // What a service may retire is on keys of all accounts: no one else is told.
-            let itself = matches!(call.caller().principal(), Principal::Service { name: own } if **own == **name);
+            let itself = matches!(call.caller().principal(), Principal::Service { name: own, .. } if **own == **name);
             if !itself {
                 permit(call)?;
                 return Err(KmsError::RetiringPrincipal(name.clone()));

@@ -52,6 +52,16 @@ async fn keys(house: &House, row: &str) -> Keys {
     ];
     let shared = world::make(house, OTHER, &shared).await;
     let foreign = world::make(house, OTHER, &kind).await;
+    let (mut mine, mut closed, mut shared, mut foreign) = (mine, closed, shared, foreign);
+    let (mut disabled, mut pending) = (disabled, pending);
+    if matches!(row, "RetireGrant" | "RevokeGrant") {
+        for key in [&mut mine, &mut closed, &mut disabled, &mut pending] {
+            world::grant(house, OWNER, key).await;
+        }
+        for key in [&mut shared, &mut foreign] {
+            world::grant(house, OTHER, key).await;
+        }
+    }
     house.set_policy(&closed.id, &policy(&[OWNER], &["kms:PutKeyPolicy"])).await;
     house.ask("DisableKey", &json!({"KeyId": disabled.id})).await.ok();
     house.ask("ScheduleKeyDeletion", &json!({"KeyId": pending.id})).await.ok();
@@ -65,7 +75,14 @@ async fn keys(house: &House, row: &str) -> Keys {
 fn takes_dry_run(operation: &str) -> bool {
     matches!(
         operation,
-        "Decrypt" | "Encrypt" | "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext" | "ReEncrypt" | "Sign" | "Verify"
+        "CreateGrant"
+            | "Decrypt"
+            | "Encrypt"
+            | "GenerateDataKey"
+            | "GenerateDataKeyWithoutPlaintext"
+            | "ReEncrypt"
+            | "Sign"
+            | "Verify"
     )
 }
 
@@ -74,6 +91,7 @@ async fn cases(house: &House, operation: &str) -> Vec<Case> {
     match operation {
         "CreateKey" => return creations(),
         "ListKeys" => return lists(house).await,
+        "ListRetirableGrants" => return retirables(house).await,
         _ => {}
     }
     let keys = keys(house, operation).await;
@@ -154,6 +172,36 @@ fn own(operation: &str, keys: &Keys) -> Vec<Case> {
             ),
         ],
         "Sign" => vec![case("a digest of a wrong length", OWNER, with(json!({"MessageType": "DIGEST"})))],
+        "CreateGrant" => vec![
+            case(
+                "done, with everything",
+                OWNER,
+                json!({
+                    "KeyId": mine.arn,
+                    "GranteePrincipal": world::root(OTHER),
+                    "RetiringPrincipal": world::root(OWNER),
+                    "Operations": ["Encrypt", "Decrypt"],
+                    "Constraints": {"EncryptionContextSubset": {"team": "blue"}},
+                    "Name": "a-name",
+                }),
+            ),
+            case("nobody is named", OWNER, json!({"KeyId": mine.arn, "Operations": ["Decrypt"]})),
+            case("an operation of other keys", OWNER, with(json!({"Operations": ["Sign"]}))),
+            case(
+                "who doesn't exist",
+                OWNER,
+                with(json!({"GranteePrincipal": "arn:aws:iam::111122223333:user/nobody"})),
+            ),
+        ],
+        "ListGrants" => vec![case("no grant id", OWNER, with(json!({"GrantId": "x"})))],
+        "RetireGrant" => vec![
+            case("again", OWNER, with(json!({}))),
+            case("no grant is named", OWNER, json!({"KeyId": mine.arn})),
+            case("no token of ours", OWNER, json!({"GrantToken": "c2VjcmV0IHRva2Vu"})),
+        ],
+        "RevokeGrant" => {
+            vec![case("again", OWNER, with(json!({}))), case("no grant id", OWNER, with(json!({"GrantId": "x"})))]
+        }
         "Verify" => vec![case("another signature", OWNER, with(json!({"Signature": PLAINTEXT})))],
         "ScheduleKeyDeletion" => vec![
             case("without a window", OWNER, json!({"KeyId": shared.id})),
@@ -182,6 +230,20 @@ fn creations() -> Vec<Case> {
         case("a lockout", OWNER, lockout),
         case("no policy", OWNER, json!({"Policy": "{"})),
         case("too many tags", OWNER, json!({"Tags": vec![json!({"TagKey": "k", "TagValue": ""}); 2]})),
+    ]
+}
+
+async fn retirables(house: &House) -> Vec<Case> {
+    let key = world::symmetric(house).await;
+    let request = json!({
+        "KeyId": key.id, "GranteePrincipal": world::root(OTHER), "Operations": ["DescribeKey"],
+        "RetiringPrincipal": world::root(OWNER),
+    });
+    house.ask("CreateGrant", &request).await.ok();
+    vec![
+        case("done", OWNER, json!({"RetiringPrincipal": world::root(OWNER)})),
+        case("another account's", OWNER, json!({"RetiringPrincipal": world::root(OTHER)})),
+        case("nobody is named", OWNER, json!({})),
     ]
 }
 

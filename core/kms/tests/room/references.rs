@@ -37,10 +37,13 @@ async fn every_form_of_key_id_finds_what_the_table_says() {
 
 /// A key on which the operation would succeed.
 pub(crate) async fn subject(house: &House, row: &str) -> Key {
-    let key = match row {
+    let mut key = match row {
         "Sign" | "Verify" => world::signing(house).await,
         _ => world::symmetric(house).await,
     };
+    if matches!(row, "RetireGrant" | "RevokeGrant") {
+        world::grant(house, OWNER, &mut key).await;
+    }
     if row == "CancelKeyDeletion" {
         house.set_state(&key.id, KeyState::PendingReplicaDeletion { window_days: 7 }).await;
     }

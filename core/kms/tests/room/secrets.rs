@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sealroom_api::kms::{
-    CancelKeyDeletionInput, CreateKeyInput, DataKeySpec, DecryptInput, DescribeKeyInput, DisableKeyInput,
-    EnableKeyInput, EncryptInput, GenerateDataKeyInput, GenerateDataKeyWithoutPlaintextInput, KeyService, KeySpec,
-    KeyUsageType, ListKeysInput, Operation, ReEncryptInput, ScheduleKeyDeletionInput, SignInput, SigningAlgorithmSpec,
-    VerifyInput,
+    CancelKeyDeletionInput, CreateGrantInput, CreateKeyInput, DataKeySpec, DecryptInput, DescribeKeyInput,
+    DisableKeyInput, EnableKeyInput, EncryptInput, GenerateDataKeyInput, GenerateDataKeyWithoutPlaintextInput,
+    GrantOperation, KeyService, KeySpec, KeyUsageType, ListGrantsInput, ListKeysInput, ListRetirableGrantsInput,
+    Operation, ReEncryptInput, RetireGrantInput, RevokeGrantInput, ScheduleKeyDeletionInput, SignInput,
+    SigningAlgorithmSpec, VerifyInput,
 };
 use sealroom_foundation::Secret;
 use sealroom_identity::Call;
@@ -177,6 +178,23 @@ async fn talk(house: &House) -> Talk<'_> {
     say!(talk, "Verify", verify, verify(&pair, signature.clone())).unwrap();
     say!(talk, "DescribeKey", describe_key, DescribeKeyInput { key_id: key_id(), ..DescribeKeyInput::default() });
     say!(talk, "ListKeys", list_keys, ListKeysInput::default());
+    let root = crate::world::root(OWNER);
+    let create = CreateGrantInput {
+        key_id: key_id(),
+        grantee_principal: Some(root.clone()),
+        retiring_principal: Some(root.clone()),
+        operations: vec![GrantOperation::Encrypt],
+        ..CreateGrantInput::default()
+    };
+    let granted = say!(talk, "CreateGrant", create_grant, create.clone()).unwrap();
+    let retire = RetireGrantInput { grant_token: granted.grant_token, ..RetireGrantInput::default() };
+    say!(talk, "ListGrants", list_grants, ListGrantsInput { key_id: key_id(), ..ListGrantsInput::default() });
+    let retirable = ListRetirableGrantsInput { retiring_principal: Some(root), ..ListRetirableGrantsInput::default() };
+    say!(talk, "ListRetirableGrants", list_retirable_grants, retirable);
+    say!(talk, "RetireGrant", retire_grant, retire);
+    let granted = say!(talk, "CreateGrant", create_grant, create).unwrap();
+    let revoke = RevokeGrantInput { key_id: key_id(), grant_id: granted.grant_id.unwrap(), dry_run: None };
+    say!(talk, "RevokeGrant", revoke_grant, revoke);
 
     // And now everything goes wrong.
     let context = BTreeMap::from([("a".to_owned(), "b".to_owned())]);

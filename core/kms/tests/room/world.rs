@@ -18,6 +18,8 @@ pub(crate) struct Key {
     pub(crate) signature: Option<String>,
     pub(crate) spec: String,
     pub(crate) usage: String,
+    /// The id of a grant on it, where one was made.
+    pub(crate) grant: Option<String>,
 }
 
 /// A request for a key of `account`.
@@ -26,7 +28,7 @@ pub(crate) async fn make(house: &House, account: &str, request: &Value) -> Key {
     let text = |name: &str| made["KeyMetadata"][name].as_str().unwrap().to_owned();
     let (id, spec, usage) = (text("KeyId"), text("KeySpec"), text("KeyUsage"));
     assert_eq!(text("Arn"), arn(account, &id));
-    let mut key = Key { arn: text("Arn"), id, ciphertext: None, signature: None, spec, usage };
+    let mut key = Key { arn: text("Arn"), id, ciphertext: None, signature: None, spec, usage, grant: None };
     match key.usage.as_str() {
         "ENCRYPT_DECRYPT" => {
             let mut request = json!({"KeyId": key.id, "Plaintext": PLAINTEXT});
@@ -51,6 +53,18 @@ fn text_of(answer: &Answer, name: &str) -> Option<String> {
         Answer::Ok(members) => members[name].as_str().map(str::to_owned),
         Answer::Refused { .. } => None,
     }
+}
+
+/// The ARN of an account's root.
+pub(crate) fn root(account: &str) -> String {
+    format!("arn:aws:iam::{account}:root")
+}
+
+/// Gives the other account's root a grant on the key, made by `account`.
+pub(crate) async fn grant(house: &House, account: &str, key: &mut Key) {
+    let request = json!({"KeyId": key.arn, "GranteePrincipal": root(OTHER), "Operations": ["DescribeKey"]});
+    let made = house.ask_as(account, "CreateGrant", &request).await.ok();
+    key.grant = made["GrantId"].as_str().map(str::to_owned);
 }
 
 /// A symmetric key of the owner's.
@@ -80,7 +94,7 @@ pub(crate) fn signing_algorithm(spec: &str) -> &'static str {
 
 /// A key policy that lets the roots of `accounts` do `actions`.
 pub(crate) fn policy(accounts: &[&str], actions: &[&str]) -> String {
-    let principals: Vec<String> = accounts.iter().map(|account| format!("arn:aws:iam::{account}:root")).collect();
+    let principals: Vec<String> = accounts.iter().map(|account| root(account)).collect();
     json!({
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": principals}, "Action": actions, "Resource": "*"}],
@@ -103,6 +117,12 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
     let algorithm = signing_algorithm(&key.spec);
     match row {
         "CreateKey" | "ListKeys" => json!({}),
+        "CreateGrant" => json!({"KeyId": name, "GranteePrincipal": root(OTHER), "Operations": ["DescribeKey"]}),
+        "ListGrants" => json!({"KeyId": name}),
+        "ListRetirableGrants" => json!({"RetiringPrincipal": root(OWNER)}),
+        "RetireGrant" | "RevokeGrant" => {
+            json!({"KeyId": name, "GrantId": key.grant.clone().unwrap_or_else(|| "0".repeat(64))})
+        }
         "CancelKeyDeletion" | "DescribeKey" | "DisableKey" | "EnableKey" => json!({"KeyId": name}),
         "ScheduleKeyDeletion" => json!({"KeyId": name, "PendingWindowInDays": 7}),
         "Encrypt" => json!({"KeyId": name, "Plaintext": PLAINTEXT}),

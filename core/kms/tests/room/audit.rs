@@ -35,13 +35,11 @@ struct Keys {
     foreign: Key,
     disabled: Key,
     pending: Key,
+    symmetric: Key,
 }
 
 async fn keys(house: &House, row: &str) -> Keys {
-    let kind = match row {
-        "Sign" | "Verify" => json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}),
-        _ => json!({}),
-    };
+    let kind = world::kind_of(row);
     let mut shared = kind.clone();
     shared["Policy"] = json!(policy(&[OWNER, OTHER], &["kms:*"]));
     let [mine, closed, disabled, pending] = [
@@ -68,7 +66,8 @@ async fn keys(house: &House, row: &str) -> Keys {
     house.set_alias(OWNER, "alias/mine", &mine.id).await;
     house.set_alias(OTHER, "alias/foreign", &foreign.id).await;
     house.set_alias(OTHER, "alias/shared", &shared.id).await;
-    Keys { mine, closed, shared, foreign, disabled, pending }
+    let symmetric = world::symmetric(house).await;
+    Keys { mine, closed, shared, foreign, disabled, pending, symmetric }
 }
 
 /// The operations that are asked for in a dry run too.
@@ -76,13 +75,20 @@ fn takes_dry_run(operation: &str) -> bool {
     matches!(
         operation,
         "CreateGrant"
+            | "Decapsulate"
             | "Decrypt"
+            | "DeriveSharedSecret"
+            | "Encapsulate"
             | "Encrypt"
             | "GenerateDataKey"
+            | "GenerateDataKeyPair"
+            | "GenerateDataKeyPairWithoutPlaintext"
             | "GenerateDataKeyWithoutPlaintext"
+            | "GenerateMac"
             | "ReEncrypt"
             | "Sign"
             | "Verify"
+            | "VerifyMac"
     )
 }
 
@@ -92,11 +98,18 @@ async fn cases(house: &House, operation: &str) -> Vec<Case> {
         "CreateKey" => return creations(),
         "ListKeys" => return lists(house).await,
         "ListRetirableGrants" => return retirables(house).await,
+        "GenerateRandom" => {
+            return vec![
+                case("done", OWNER, json!({"NumberOfBytes": 8})),
+                case("no number", OWNER, json!({})),
+                case("from a key store", OWNER, json!({"NumberOfBytes": 8, "CustomKeyStoreId": "cks-1"})),
+            ];
+        }
         _ => {}
     }
     let keys = keys(house, operation).await;
     let about = |key: &Key, name: &str| world::request(operation, key, name, &keys.shared);
-    let Keys { mine, closed, shared, foreign, disabled, pending } = &keys;
+    let Keys { mine, closed, shared, foreign, disabled, pending, .. } = &keys;
     let subject = if operation == "CancelKeyDeletion" { pending } else { mine };
     let mut cases = vec![
         case("not found", OWNER, about(mine, UNKNOWN)),
@@ -137,7 +150,7 @@ async fn cases(house: &House, operation: &str) -> Vec<Case> {
 
 /// What only this operation can be asked.
 fn own(operation: &str, keys: &Keys) -> Vec<Case> {
-    let Keys { mine, foreign, shared, .. } = keys;
+    let Keys { mine, foreign, shared, symmetric, .. } = keys;
     let with = |members: Value| {
         let mut request = world::request(operation, mine, &mine.id, shared);
         request.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
@@ -193,6 +206,13 @@ fn own(operation: &str, keys: &Keys) -> Vec<Case> {
                 with(json!({"GranteePrincipal": "arn:aws:iam::111122223333:user/nobody"})),
             ),
         ],
+        "GetPublicKey" => vec![case("of a key without one", OWNER, json!({"KeyId": symmetric.id}))],
+        "GenerateDataKeyPair" => vec![case("with a context", OWNER, with(context))],
+        "DeriveSharedSecret" => vec![case("no public key", OWNER, with(json!({"PublicKey": PLAINTEXT})))],
+        "Decapsulate" => {
+            vec![case("of a wrong length", OWNER, with(json!({"SharedSecretCiphertextBlob": PLAINTEXT})))]
+        }
+        "VerifyMac" => vec![case("another MAC", OWNER, with(json!({"Mac": PLAINTEXT})))],
         "ListGrants" => vec![case("no grant id", OWNER, with(json!({"GrantId": "x"})))],
         "RetireGrant" => vec![
             case("again", OWNER, with(json!({}))),

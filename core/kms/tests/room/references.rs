@@ -37,10 +37,7 @@ async fn every_form_of_key_id_finds_what_the_table_says() {
 
 /// A key on which the operation would succeed.
 pub(crate) async fn subject(house: &House, row: &str) -> Key {
-    let mut key = match row {
-        "Sign" | "Verify" => world::signing(house).await,
-        _ => world::symmetric(house).await,
-    };
+    let mut key = world::make(house, OWNER, &world::kind_of(row)).await;
     if matches!(row, "RetireGrant" | "RevokeGrant") {
         world::grant(house, OWNER, &mut key).await;
     }

@@ -18,6 +18,10 @@ pub(crate) struct Key {
     pub(crate) signature: Option<String>,
     pub(crate) spec: String,
     pub(crate) usage: String,
+    /// The public half of a pair, in base64.
+    pub(crate) public: Option<String>,
+    /// An HMAC of [`PLAINTEXT`] under it, or a secret that was encapsulated for it.
+    pub(crate) product: Option<String>,
     /// The id of a grant on it, where one was made.
     pub(crate) grant: Option<String>,
 }
@@ -28,7 +32,17 @@ pub(crate) async fn make(house: &House, account: &str, request: &Value) -> Key {
     let text = |name: &str| made["KeyMetadata"][name].as_str().unwrap().to_owned();
     let (id, spec, usage) = (text("KeyId"), text("KeySpec"), text("KeyUsage"));
     assert_eq!(text("Arn"), arn(account, &id));
-    let mut key = Key { arn: text("Arn"), id, ciphertext: None, signature: None, spec, usage, grant: None };
+    let mut key = Key {
+        arn: text("Arn"),
+        id,
+        ciphertext: None,
+        signature: None,
+        spec,
+        usage,
+        public: None,
+        product: None,
+        grant: None,
+    };
     match key.usage.as_str() {
         "ENCRYPT_DECRYPT" => {
             let mut request = json!({"KeyId": key.id, "Plaintext": PLAINTEXT});
@@ -42,9 +56,38 @@ pub(crate) async fn make(house: &House, account: &str, request: &Value) -> Key {
             let request = json!({"KeyId": key.id, "Message": PLAINTEXT, "SigningAlgorithm": algorithm});
             key.signature = text_of(&house.ask_as(account, "Sign", &request).await, "Signature");
         }
+        "GENERATE_VERIFY_MAC" => {
+            let request = json!({"KeyId": key.id, "Message": PLAINTEXT, "MacAlgorithm": mac_algorithm(&key.spec)});
+            key.product = text_of(&house.ask_as(account, "GenerateMac", &request).await, "Mac");
+        }
+        "ENCAPSULATE_DECAPSULATE" => {
+            let request = json!({"KeyId": key.id, "EncapsulationAlgorithm": "ML_KEM"});
+            let made = house.ask_as(account, "Encapsulate", &request).await;
+            key.product = text_of(&made, "SharedSecretCiphertextBlob");
+        }
         _ => {}
     }
+    if key.usage == "KEY_AGREEMENT" {
+        let request = json!({"KeyId": key.id});
+        key.public = text_of(&house.ask_as(account, "GetPublicKey", &request).await, "PublicKey");
+    }
     key
+}
+
+/// The kind of key that the plainest request of a row is about.
+pub(crate) fn kind_of(row: &str) -> Value {
+    match row {
+        "GetPublicKey" | "Sign" | "Verify" => json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}),
+        "GenerateMac" | "VerifyMac" => json!({"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}),
+        "DeriveSharedSecret" => json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"}),
+        "Encapsulate" | "Decapsulate" => json!({"KeySpec": "ML_KEM_768", "KeyUsage": "ENCAPSULATE_DECAPSULATE"}),
+        _ => json!({}),
+    }
+}
+
+/// The algorithm of an HMAC key.
+pub(crate) fn mac_algorithm(spec: &str) -> String {
+    spec.replace("HMAC_", "HMAC_SHA_")
 }
 
 /// A member of a success; `None` when the caller was refused, which a restrictive policy does.
@@ -88,6 +131,8 @@ pub(crate) fn signing_algorithm(spec: &str) -> &'static str {
         "ECC_NIST_P256" | "ECC_SECG_P256K1" => "ECDSA_SHA_256",
         "ECC_NIST_P384" => "ECDSA_SHA_384",
         "ECC_NIST_P521" => "ECDSA_SHA_512",
+        "ECC_NIST_EDWARDS25519" => "ED25519_SHA_512",
+        "ML_DSA_44" | "ML_DSA_65" | "ML_DSA_87" => "ML_DSA_SHAKE_256",
         _ => "RSASSA_PSS_SHA_256",
     }
 }
@@ -126,6 +171,25 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
         "CancelKeyDeletion" | "DescribeKey" | "DisableKey" | "EnableKey" => json!({"KeyId": name}),
         "ScheduleKeyDeletion" => json!({"KeyId": name, "PendingWindowInDays": 7}),
         "Encrypt" => json!({"KeyId": name, "Plaintext": PLAINTEXT}),
+        "GetPublicKey" => json!({"KeyId": name}),
+        "GenerateRandom" => json!({"NumberOfBytes": 16}),
+        "GenerateMac" => json!({"KeyId": name, "Message": PLAINTEXT, "MacAlgorithm": "HMAC_SHA_256"}),
+        "VerifyMac" => {
+            let mac = key.product.as_deref().unwrap_or(PLAINTEXT);
+            json!({"KeyId": name, "Message": PLAINTEXT, "MacAlgorithm": "HMAC_SHA_256", "Mac": mac})
+        }
+        "GenerateDataKeyPair" | "GenerateDataKeyPairWithoutPlaintext" => {
+            json!({"KeyId": name, "KeyPairSpec": "ECC_NIST_P256"})
+        }
+        "DeriveSharedSecret" => {
+            let peer = key.public.as_deref().unwrap_or(PLAINTEXT);
+            json!({"KeyId": name, "KeyAgreementAlgorithm": "ECDH", "PublicKey": peer})
+        }
+        "Encapsulate" => json!({"KeyId": name, "EncapsulationAlgorithm": "ML_KEM"}),
+        "Decapsulate" => {
+            let blob = key.product.as_deref().unwrap_or(PLAINTEXT);
+            json!({"KeyId": name, "EncapsulationAlgorithm": "ML_KEM", "SharedSecretCiphertextBlob": blob})
+        }
         "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext" => json!({"KeyId": name, "KeySpec": "AES_256"}),
         "Decrypt" => json!({"KeyId": name, "CiphertextBlob": ciphertext}),
         "ReEncryptFrom" | "ReEncrypt" => {

@@ -14,7 +14,7 @@ use crate::kms::Kms;
 use crate::lifecycle::{self, Event, Next};
 use crate::operation::Operation;
 use crate::paths::{self, Due, DueKind};
-use crate::record::KeyRecord;
+use crate::record::{KeyDocument, KeyRecord};
 use crate::report::Report;
 use crate::state::KeyState;
 
@@ -60,11 +60,30 @@ pub(crate) fn step(key: &Loaded, event: Event, now: Timestamp) -> Result<Changed
     }
 }
 
+/// Whether what describes the key may be changed.
+pub(crate) fn unless_pending_deletion(record: &KeyRecord) -> Result<(), KmsError> {
+    match record.state {
+        KeyState::PendingDeletion { .. } | KeyState::PendingReplicaDeletion { .. } => {
+            let state = record.state.usable();
+            state.map_err(|state| KmsError::State { arn: record.arn_text().into(), state })
+        }
+        KeyState::Creating
+        | KeyState::Enabled
+        | KeyState::Disabled
+        | KeyState::PendingImport
+        | KeyState::Unavailable { .. }
+        | KeyState::Updating => Ok(()),
+    }
+}
+
+/// The batch that writes a key's document anew, if it is still as it was read.
+pub(crate) fn rewrite(key: &Loaded, document: &KeyDocument) -> Batch {
+    let path = paths::key(&key.entry.record.arn);
+    Batch::default().guard(Guard::Version(path.clone(), key.entry.version)).put(path, document.to_bytes())
+}
+
 fn batch(key: &Loaded, changed: &KeyRecord) -> Batch {
-    let path = paths::key(&changed.arn);
-    let mut batch = Batch::default()
-        .guard(Guard::Version(path.clone(), key.entry.version))
-        .put(path, key.document(changed.clone()).to_bytes());
+    let mut batch = rewrite(key, &key.document(changed.clone()));
     if let Some(due) = due(&key.entry.record) {
         batch = batch.delete(paths::due(&due));
     }

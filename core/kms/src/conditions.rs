@@ -35,6 +35,14 @@ pub(crate) struct Asked<'a> {
     pub(crate) same_key: Option<bool>,
     /// ScheduleKeyDeletion.
     pub(crate) window_days: Option<u16>,
+    /// TagResource: the tags as they were sent.
+    pub(crate) tags: &'a [Tag],
+    /// UntagResource.
+    pub(crate) tag_keys: &'a [String],
+    /// GetKeyPolicy and PutKeyPolicy.
+    pub(crate) policy_name: Option<&'a str>,
+    /// PutKeyPolicy.
+    pub(crate) bypass_lockout_check: Option<bool>,
     /// CreateGrant, ListGrants, RevokeGrant and RetireGrant.
     pub(crate) grant: Option<AskedGrant<'a>>,
     /// CreateKey: what is to be made.
@@ -92,8 +100,10 @@ impl<'a> Conditions<'a> {
                 one(self.asked.window_days.map(|days| days.to_string()).as_deref(), visit)
             }
             "bypasspolicylockoutsafetycheck" => {
-                one(self.asked.new_key.map(|key| truth(key.bypass_lockout_check)), visit)
+                let of_new_key = self.asked.new_key.map(|key| key.bypass_lockout_check);
+                one(self.asked.bypass_lockout_check.or(of_new_key).map(truth), visit)
             }
+            "policyname" => one(self.asked.policy_name, visit),
             "calleraccount" => one(Some(self.call.caller().account().as_str()), visit),
             "viaservice" => {
                 let nearest = self.call.caller().via().last();
@@ -132,6 +142,11 @@ impl<'a> Conditions<'a> {
         self.asked.encryption_context.into_iter().flatten().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
+    /// The tags that the request brings.
+    fn request_tags(&self) -> &'a [Tag] {
+        self.asked.new_key.map_or(self.asked.tags, |key| key.tags)
+    }
+
     /// AWS: the name of a condition key is case-insensitive, the context key in it included.
     fn context_pair(&self, wanted: &str, visit: &mut dyn FnMut(&str)) -> Presence {
         each(self.context().filter(|(key, _)| key.eq_ignore_ascii_case(wanted)).map(|(_, value)| value), visit)
@@ -142,7 +157,7 @@ impl<'a> Conditions<'a> {
             return tagged(self.key.map(|key| &*key.tags), tag, visit);
         }
         if let Some(tag) = key.strip_prefix("requesttag/") {
-            return tagged(self.asked.new_key.map(|key| key.tags), tag, visit);
+            return tagged(Some(self.request_tags()), tag, visit);
         }
         let (caller, request) = (self.call.caller(), self.call.request());
         match key {
@@ -165,8 +180,8 @@ impl<'a> Conditions<'a> {
             "requestedregion" => one(Some(self.call.region().as_str()), visit),
             "resourceaccount" => one(self.key.map(|key| key.arn.account.to_string()).as_deref(), visit),
             "tagkeys" => {
-                let tags = self.asked.new_key.map(|key| key.tags).unwrap_or_default();
-                each(tags.iter().map(|tag| &*tag.key), visit)
+                let sent = self.request_tags().iter().map(|tag| &*tag.key);
+                each(sent.chain(self.asked.tag_keys.iter().map(String::as_str)), visit)
             }
             _ => Presence::Absent,
         }

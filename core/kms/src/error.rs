@@ -123,6 +123,14 @@ pub(crate) enum KmsError {
     #[error("there is no such custom key store")]
     NoSuchKeyStore,
 
+    // Reading and replacing policies.
+    #[error("No such policy exists")]
+    NoSuchPolicy,
+    #[error("The AWS_RAM policy can only be managed by the RAM service")]
+    RamPolicy,
+    #[error("Only default policy is supported")]
+    PolicyName,
+
     // Grants.
     #[error("{0}")]
     GrantForm(&'static str),
@@ -210,6 +218,7 @@ impl KmsError {
             | Self::NoSuchKey(_)
             | Self::NoSuchAlias(_)
             | Self::NoSuchGrant(_)
+            | Self::NoSuchPolicy
             | Self::RetiringPrincipal(_) => "NotFoundException",
             Self::AliasForm | Self::GrantPrincipal(_) => "InvalidArnException",
             Self::GrantIdForm => "InvalidGrantIdException",
@@ -241,13 +250,14 @@ impl KmsError {
             | Self::TwoConstraints
             | Self::ListLimit { .. }
             | Self::PeerKey
+            | Self::RamPolicy
             | Self::NumberOfBytes => "ValidationException",
             Self::InvalidCiphertext => "InvalidCiphertextException",
             Self::InvalidSignature => "KMSInvalidSignatureException",
             Self::InvalidMac => "KMSInvalidMacException",
             Self::NoSuchKeyStore => "CustomKeyStoreNotFoundException",
             Self::DryRun => "DryRunOperationException",
-            Self::NotServed(_) | Self::NoPublicKey => "UnsupportedOperationException",
+            Self::NotServed(_) | Self::NoPublicKey | Self::PolicyName => "UnsupportedOperationException",
             Self::TooManyTags | Self::DuplicateTags | Self::ReservedTag | Self::TagCharacters => "TagException",
             Self::Policy | Self::PolicyPrincipal | Self::Lockout => "MalformedPolicyDocumentException",
             Self::PolicySize | Self::GrantQuota { .. } => "LimitExceededException",

@@ -16,8 +16,9 @@ use sealroom_store::{KeyPath, Mirror, View};
 use crate::entry::{self, KeyEntry, Policies};
 use crate::grants::{self, Held, Holder};
 use crate::operations::{
-    create_grant, create_key, data_key, data_key_pair, decrypt, deletion, describe_key, encrypt, end_grant,
-    list_grants, list_keys, list_retirable_grants, mac, public_key, random, re_encrypt, shared_secret, sign, switch,
+    create_grant, create_key, data_key, data_key_pair, decrypt, deletion, describe_key, encrypt, end_grant, key_policy,
+    key_stores, list_grants, list_keys, list_retirable_grants, mac, public_key, random, re_encrypt, shared_secret,
+    sign, switch, tagging, update_description,
 };
 use crate::paths::{self, AliasName};
 use crate::stored::AliasRecord;
@@ -293,5 +294,69 @@ impl shapes::KeyService for Kms {
         input: &shapes::VerifyMacInput,
     ) -> Effect<shapes::VerifyMacOutput, ErrorAnswer> {
         mac::verify(self, cx, input).await
+    }
+
+    async fn get_key_policy(
+        &self,
+        cx: &Call,
+        input: &shapes::GetKeyPolicyInput,
+    ) -> Effect<shapes::GetKeyPolicyOutput, ErrorAnswer> {
+        key_policy::get(self, cx, input).await
+    }
+
+    async fn list_key_policies(
+        &self,
+        cx: &Call,
+        input: &shapes::ListKeyPoliciesInput,
+    ) -> Effect<shapes::ListKeyPoliciesOutput, ErrorAnswer> {
+        key_policy::list(self, cx, input).await
+    }
+
+    async fn list_resource_tags(
+        &self,
+        cx: &Call,
+        input: &shapes::ListResourceTagsInput,
+    ) -> Effect<shapes::ListResourceTagsOutput, ErrorAnswer> {
+        tagging::list(self, cx, input).await
+    }
+
+    async fn put_key_policy(
+        &self,
+        cx: &Call,
+        input: &shapes::PutKeyPolicyInput,
+    ) -> Effect<shapes::PutKeyPolicyOutput, ErrorAnswer> {
+        Box::pin(key_policy::put(self, cx, input)).await
+    }
+
+    async fn tag_resource(
+        &self,
+        cx: &Call,
+        input: &shapes::TagResourceInput,
+    ) -> Effect<shapes::TagResourceOutput, ErrorAnswer> {
+        tagging::tag(self, cx, input).await
+    }
+
+    async fn untag_resource(
+        &self,
+        cx: &Call,
+        input: &shapes::UntagResourceInput,
+    ) -> Effect<shapes::UntagResourceOutput, ErrorAnswer> {
+        tagging::untag(self, cx, input).await
+    }
+
+    async fn update_key_description(
+        &self,
+        cx: &Call,
+        input: &shapes::UpdateKeyDescriptionInput,
+    ) -> Effect<shapes::UpdateKeyDescriptionOutput, ErrorAnswer> {
+        update_description::update(self, cx, input).await
+    }
+
+    async fn describe_custom_key_stores(
+        &self,
+        cx: &Call,
+        input: &shapes::DescribeCustomKeyStoresInput,
+    ) -> Effect<shapes::DescribeCustomKeyStoresOutput, ErrorAnswer> {
+        key_stores::describe(cx, input)
     }
 }

@@ -36,6 +36,8 @@ pub(crate) const CREATE_KEY: Operation = Operation::change("CreateKey", "kms:Cre
 pub(crate) const DECAPSULATE: Operation = Operation::open("Decapsulate", "kms:Decapsulate");
 pub(crate) const DECRYPT: Operation = Operation::open("Decrypt", "kms:Decrypt");
 pub(crate) const DERIVE_SHARED_SECRET: Operation = Operation::open("DeriveSharedSecret", "kms:DeriveSharedSecret");
+pub(crate) const DESCRIBE_CUSTOM_KEY_STORES: Operation =
+    Operation { read_only: true, ..Operation::change("DescribeCustomKeyStores", "kms:DescribeCustomKeyStores") };
 pub(crate) const DESCRIBE_KEY: Operation = Operation::open("DescribeKey", "kms:DescribeKey");
 pub(crate) const DISABLE_KEY: Operation =
     Operation { takes_rights: true, ..Operation::change("DisableKey", "kms:DisableKey") };
@@ -51,12 +53,20 @@ pub(crate) const GENERATE_DATA_KEY_WITHOUT_PLAINTEXT: Operation =
 pub(crate) const GENERATE_MAC: Operation = Operation::open("GenerateMac", "kms:GenerateMac");
 pub(crate) const GENERATE_RANDOM: Operation =
     Operation { read_only: true, ..Operation::change("GenerateRandom", "kms:GenerateRandom") };
+pub(crate) const GET_KEY_POLICY: Operation =
+    Operation { read_only: true, ..Operation::change("GetKeyPolicy", "kms:GetKeyPolicy") };
 pub(crate) const GET_PUBLIC_KEY: Operation = Operation::open("GetPublicKey", "kms:GetPublicKey");
 pub(crate) const LIST_GRANTS: Operation =
     Operation { read_only: true, cross_account: true, ..Operation::change("ListGrants", "kms:ListGrants") };
 pub(crate) const LIST_KEYS: Operation = Operation { read_only: true, ..Operation::change("ListKeys", "kms:ListKeys") };
+pub(crate) const LIST_KEY_POLICIES: Operation =
+    Operation { read_only: true, ..Operation::change("ListKeyPolicies", "kms:ListKeyPolicies") };
+pub(crate) const LIST_RESOURCE_TAGS: Operation =
+    Operation { read_only: true, ..Operation::change("ListResourceTags", "kms:ListResourceTags") };
 pub(crate) const LIST_RETIRABLE_GRANTS: Operation =
     Operation { read_only: true, ..Operation::change("ListRetirableGrants", "kms:ListRetirableGrants") };
+pub(crate) const PUT_KEY_POLICY: Operation =
+    Operation { takes_rights: true, ..Operation::change("PutKeyPolicy", "kms:PutKeyPolicy") };
 pub(crate) const RE_ENCRYPT: Operation = Operation::open("ReEncrypt", "kms:ReEncryptFrom");
 pub(crate) const RETIRE_GRANT: Operation =
     Operation { cross_account: true, takes_rights: true, ..Operation::change("RetireGrant", "kms:RetireGrant") };
@@ -65,10 +75,12 @@ pub(crate) const REVOKE_GRANT: Operation =
 pub(crate) const SCHEDULE_KEY_DELETION: Operation =
     Operation { takes_rights: true, ..Operation::change("ScheduleKeyDeletion", "kms:ScheduleKeyDeletion") };
 pub(crate) const SIGN: Operation = Operation::open("Sign", "kms:Sign");
+pub(crate) const TAG_RESOURCE: Operation = Operation::change("TagResource", "kms:TagResource");
+pub(crate) const UNTAG_RESOURCE: Operation = Operation::change("UntagResource", "kms:UntagResource");
+pub(crate) const UPDATE_KEY_DESCRIPTION: Operation =
+    Operation::change("UpdateKeyDescription", "kms:UpdateKeyDescription");
 pub(crate) const VERIFY: Operation = Operation::open("Verify", "kms:Verify");
 pub(crate) const VERIFY_MAC: Operation = Operation::open("VerifyMac", "kms:VerifyMac");
 
 /// ReEncrypt as its destination sees it.
 pub(crate) const RE_ENCRYPT_TO: Operation = Operation { action: "kms:ReEncryptTo", ..RE_ENCRYPT };
-/// What CreateKey's caller must be allowed besides when it sends tags.
-pub(crate) const TAG_RESOURCE: &str = "kms:TagResource";

@@ -25,7 +25,32 @@ pub(crate) fn parse(asked: &[sealroom_api::kms::Tag]) -> Result<Box<[Tag]>, KmsE
             return Err(KmsError::TagCharacters);
         }
     }
-    Ok(asked.iter().map(|tag| Tag { key: tag.tag_key.as_str().into(), value: tag.tag_value.as_str().into() }).collect())
+    Ok(sent(asked).into())
+}
+
+/// The tags of a request as they were sent, for the decision.
+pub(crate) fn sent(asked: &[sealroom_api::kms::Tag]) -> Vec<Tag> {
+    asked.iter().map(|tag| Tag { key: tag.tag_key.as_str().into(), value: tag.tag_value.as_str().into() }).collect()
+}
+
+/// `new` besides `old`: a value that changes keeps its tag's place.
+///
+/// # Errors
+/// [`KmsError::TooManyTags`].
+pub(crate) fn with(old: &[Tag], new: Box<[Tag]>) -> Result<Box<[Tag]>, KmsError> {
+    let mut tags = old.to_vec();
+    for tag in new {
+        match tags.iter_mut().find(|known| known.key == tag.key) {
+            Some(known) => known.value = tag.value,
+            None => tags.push(tag),
+        }
+    }
+    if tags.len() > TAGS { Err(KmsError::TooManyTags) } else { Ok(tags.into()) }
+}
+
+/// A tag as answers show it.
+pub(crate) fn shown(tag: &Tag) -> sealroom_api::kms::Tag {
+    sealroom_api::kms::Tag { tag_key: tag.key.to_string(), tag_value: tag.value.to_string() }
 }
 
 fn allowed(character: char) -> bool {

@@ -18,7 +18,7 @@ use crate::names;
 use crate::operation::{CREATE_KEY, TAG_RESOURCE};
 use crate::paths;
 use crate::policy;
-use crate::record::{KeyDocument, KeyManager, KeyRecord, Made, Material, MultiRegion, MultiRegionRole, Tag};
+use crate::record::{KeyDocument, KeyManager, KeyRecord, Made, Material, MultiRegion, MultiRegionRole};
 use crate::report::Report;
 use crate::state::KeyState;
 use crate::tags;
@@ -37,7 +37,7 @@ async fn run(
 ) -> Result<(CreateKeyOutput, Option<Batch>), KmsError> {
     let wanted = Wanted::read(input)?;
     // The decision sees the tags as they were sent; whether they are good tags is said after it.
-    let sent_tags = sent(input);
+    let sent_tags = tags::sent(input.tags.as_deref().unwrap_or_default());
     let bypass = input.bypass_policy_lockout_safety_check == Some(true);
     let new_key = NewKey {
         spec: wanted.spec,
@@ -50,7 +50,7 @@ async fn run(
     let conditions = Conditions::new(call, None, Asked { new_key: Some(new_key), ..Asked::default() });
     authorize::on_account(call, CREATE_KEY.action, &conditions)?;
     if !sent_tags.is_empty() {
-        authorize::on_account(call, TAG_RESOURCE, &conditions)?;
+        authorize::on_account(call, TAG_RESOURCE.action, &conditions)?;
     }
     let usage = wanted.served(input)?;
     let tags = tags::parse(input.tags.as_deref().unwrap_or_default())?;
@@ -167,9 +167,4 @@ impl Wanted {
 
 fn unserved(text: &str) -> KmsError {
     KmsError::NotServed(text.to_owned())
-}
-
-fn sent(input: &CreateKeyInput) -> Vec<Tag> {
-    let tags = input.tags.as_deref().unwrap_or_default().iter();
-    tags.map(|tag| Tag { key: tag.tag_key.as_str().into(), value: tag.tag_value.as_str().into() }).collect()
 }

@@ -97,6 +97,13 @@ async fn cases(house: &House, operation: &str) -> Vec<Case> {
     match operation {
         "CreateKey" => return creations(),
         "ListKeys" => return lists(house).await,
+        "DescribeCustomKeyStores" => {
+            return vec![
+                case("done", OWNER, json!({})),
+                case("by id", OWNER, json!({"CustomKeyStoreId": "cks-1"})),
+                case("by name", OWNER, json!({"CustomKeyStoreName": "mine"})),
+            ];
+        }
         "ListRetirableGrants" => return retirables(house).await,
         "GenerateRandom" => {
             return vec![
@@ -206,6 +213,29 @@ fn own(operation: &str, keys: &Keys) -> Vec<Case> {
                 with(json!({"GranteePrincipal": "arn:aws:iam::111122223333:user/nobody"})),
             ),
         ],
+        "GetKeyPolicy" => vec![
+            case("by its name", OWNER, with(json!({"PolicyName": "default"}))),
+            case("by another name", OWNER, with(json!({"PolicyName": "other"}))),
+        ],
+        "PutKeyPolicy" => vec![
+            case("by another name", OWNER, with(json!({"PolicyName": "other"}))),
+            case("of another service", OWNER, with(json!({"PolicyName": "AWS_RAM"}))),
+            case("a lockout", OWNER, with(json!({"Policy": policy(&[OTHER], &["kms:*"])}))),
+            case(
+                "a lockout that is meant",
+                OWNER,
+                with(json!({"Policy": policy(&[OTHER], &["kms:*"]), "BypassPolicyLockoutSafetyCheck": true})),
+            ),
+            case("no policy", OTHER, json!({"KeyId": shared.id, "Policy": "{"})),
+        ],
+        "ListKeyPolicies" | "ListResourceTags" => {
+            vec![case("no marker of ours", OWNER, with(json!({"Marker": "bm9uZQ=="})))]
+        }
+        "TagResource" => vec![
+            case("a reserved name", OWNER, with(json!({"Tags": [{"TagKey": "aws:x", "TagValue": ""}]}))),
+            case("twice", OWNER, with(json!({"Tags": vec![json!({"TagKey": "k", "TagValue": ""}); 2]}))),
+        ],
+        "UntagResource" => vec![case("a tag that isn't there", OWNER, with(json!({"TagKeys": ["none"]})))],
         "GetPublicKey" => vec![case("of a key without one", OWNER, json!({"KeyId": symmetric.id}))],
         "GenerateDataKeyPair" => vec![case("with a context", OWNER, with(context))],
         "DeriveSharedSecret" => vec![case("no public key", OWNER, with(json!({"PublicKey": PLAINTEXT})))],

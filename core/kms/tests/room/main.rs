@@ -26,4 +26,5 @@ mod specs;
 mod states;
 mod strangers;
 mod table;
+mod upkeep;
 mod world;

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sealroom_api::kms::{
     CancelKeyDeletionInput, CreateGrantInput, CreateKeyInput, DataKeyPairSpec, DataKeySpec, DecapsulateInput,
-    DecryptInput, DeriveSharedSecretInput, DescribeKeyInput, DisableKeyInput, EnableKeyInput, EncapsulateInput,
-    EncapsulationAlgorithmSpec, EncryptInput, GenerateDataKeyInput, GenerateDataKeyPairInput,
-    GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextInput, GenerateMacInput,
-    GenerateRandomInput, GetPublicKeyInput, GrantOperation, KeyAgreementAlgorithmSpec, KeyService, KeySpec,
-    KeyUsageType, ListGrantsInput, ListKeysInput, ListRetirableGrantsInput, MacAlgorithmSpec, Operation,
-    ReEncryptInput, RetireGrantInput, RevokeGrantInput, ScheduleKeyDeletionInput, SignInput, SigningAlgorithmSpec,
-    VerifyInput, VerifyMacInput,
+    DecryptInput, DeriveSharedSecretInput, DescribeCustomKeyStoresInput, DescribeKeyInput, DisableKeyInput,
+    EnableKeyInput, EncapsulateInput, EncapsulationAlgorithmSpec, EncryptInput, GenerateDataKeyInput,
+    GenerateDataKeyPairInput, GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextInput,
+    GenerateMacInput, GenerateRandomInput, GetKeyPolicyInput, GetPublicKeyInput, GrantOperation,
+    KeyAgreementAlgorithmSpec, KeyService, KeySpec, KeyUsageType, ListGrantsInput, ListKeyPoliciesInput, ListKeysInput,
+    ListResourceTagsInput, ListRetirableGrantsInput, MacAlgorithmSpec, Operation, PutKeyPolicyInput, ReEncryptInput,
+    RetireGrantInput, RevokeGrantInput, ScheduleKeyDeletionInput, SignInput, SigningAlgorithmSpec, Tag,
+    TagResourceInput, UntagResourceInput, UpdateKeyDescriptionInput, VerifyInput, VerifyMacInput,
 };
 use sealroom_foundation::Secret;
 use sealroom_identity::Call;
@@ -226,6 +227,28 @@ async fn other_kinds(talk: &mut Talk<'_>) {
     talk.made.push(say!(talk, "Decapsulate", decapsulate, decapsulate).unwrap().shared_secret.unwrap());
 }
 
+/// What is said of a key.
+async fn upkeep(talk: &mut Talk<'_>, key: &str) {
+    let key_id = || key.to_owned();
+    let get = GetKeyPolicyInput { key_id: key_id(), policy_name: None };
+    let policy = say!(talk, "GetKeyPolicy", get_key_policy, get).unwrap().policy.unwrap();
+    let put =
+        PutKeyPolicyInput { key_id: key_id(), policy_name: None, policy, bypass_policy_lockout_safety_check: None };
+    say!(talk, "PutKeyPolicy", put_key_policy, put).unwrap();
+    let list = ListKeyPoliciesInput { key_id: key_id(), limit: None, marker: None };
+    say!(talk, "ListKeyPolicies", list_key_policies, list).unwrap();
+    let describe = UpdateKeyDescriptionInput { key_id: key_id(), description: "d".to_owned() };
+    say!(talk, "UpdateKeyDescription", update_key_description, describe).unwrap();
+    let tags = vec![Tag { tag_key: "team".to_owned(), tag_value: "blue".to_owned() }];
+    say!(talk, "TagResource", tag_resource, TagResourceInput { key_id: key_id(), tags }).unwrap();
+    let list = ListResourceTagsInput { key_id: key_id(), limit: None, marker: None };
+    say!(talk, "ListResourceTags", list_resource_tags, list).unwrap();
+    let untag = UntagResourceInput { key_id: key_id(), tag_keys: vec!["team".to_owned()] };
+    say!(talk, "UntagResource", untag_resource, untag).unwrap();
+    let stores = DescribeCustomKeyStoresInput::default();
+    say!(talk, "DescribeCustomKeyStores", describe_custom_key_stores, stores).unwrap();
+}
+
 async fn grants(talk: &mut Talk<'_>, key: &str) {
     let root = crate::world::root(OWNER);
     let create = CreateGrantInput {
@@ -288,6 +311,8 @@ async fn talk(house: &House) -> Talk<'_> {
     pairs(&mut talk, &key).await;
     other_kinds(&mut talk).await;
     grants(&mut talk, &key).await;
+
+    upkeep(&mut talk, &key).await;
 
     // And now everything goes wrong.
     let context = BTreeMap::from([("a".to_owned(), "b".to_owned())]);

@@ -171,7 +171,12 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
         "CancelKeyDeletion" | "DescribeKey" | "DisableKey" | "EnableKey" => json!({"KeyId": name}),
         "ScheduleKeyDeletion" => json!({"KeyId": name, "PendingWindowInDays": 7}),
         "Encrypt" => json!({"KeyId": name, "Plaintext": PLAINTEXT}),
-        "GetPublicKey" => json!({"KeyId": name}),
+        "GetKeyPolicy" | "GetPublicKey" | "ListKeyPolicies" | "ListResourceTags" => json!({"KeyId": name}),
+        "DescribeCustomKeyStores" => json!({}),
+        "PutKeyPolicy" => json!({"KeyId": name, "Policy": policy(&[OWNER], &["kms:*"])}),
+        "TagResource" => json!({"KeyId": name, "Tags": [{"TagKey": "team", "TagValue": "blue"}]}),
+        "UntagResource" => json!({"KeyId": name, "TagKeys": ["team"]}),
+        "UpdateKeyDescription" => json!({"KeyId": name, "Description": "another"}),
         "GenerateRandom" => json!({"NumberOfBytes": 16}),
         "GenerateMac" => json!({"KeyId": name, "Message": PLAINTEXT, "MacAlgorithm": "HMAC_SHA_256"}),
         "VerifyMac" => {

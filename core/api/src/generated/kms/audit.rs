@@ -216,6 +216,35 @@ impl types::DeriveSharedSecretOutput {
     }
 }
 
+impl types::DescribeCustomKeyStoresInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            if let Some(value) = &self.custom_key_store_id {
+                out.member("CustomKeyStoreId", value);
+            }
+            if let Some(value) = &self.custom_key_store_name {
+                out.member("CustomKeyStoreName", value);
+            }
+            if let Some(value) = &self.limit {
+                out.member("Limit", value);
+            }
+            if let Some(value) = &self.marker {
+                out.member("Marker", value);
+            }
+        })
+    }
+}
+
+impl types::DescribeCustomKeyStoresOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::DescribeKeyInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -476,6 +505,27 @@ impl types::GenerateRandomOutput {
     }
 }
 
+impl types::GetKeyPolicyInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            if let Some(value) = &self.policy_name {
+                out.member("PolicyName", value);
+            }
+        })
+    }
+}
+
+impl types::GetKeyPolicyOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::GetPublicKeyInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -527,6 +577,30 @@ impl types::ListGrantsOutput {
     }
 }
 
+impl types::ListKeyPoliciesInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            if let Some(value) = &self.limit {
+                out.member("Limit", value);
+            }
+            if let Some(value) = &self.marker {
+                out.member("Marker", value);
+            }
+        })
+    }
+}
+
+impl types::ListKeyPoliciesOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::ListKeysInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -546,6 +620,30 @@ impl types::ListKeysInput {
 }
 
 impl types::ListKeysOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::ListResourceTagsInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            if let Some(value) = &self.limit {
+                out.member("Limit", value);
+            }
+            if let Some(value) = &self.marker {
+                out.member("Marker", value);
+            }
+        })
+    }
+}
+
+impl types::ListResourceTagsOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {
@@ -575,6 +673,31 @@ impl types::ListRetirableGrantsInput {
 }
 
 impl types::ListRetirableGrantsOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::PutKeyPolicyInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            if let Some(value) = &self.policy_name {
+                out.member("PolicyName", value);
+            }
+            out.member("Policy", &self.policy);
+            if let Some(value) = &self.bypass_policy_lockout_safety_check {
+                out.member("BypassPolicyLockoutSafetyCheck", value);
+            }
+        })
+    }
+}
+
+impl types::PutKeyPolicyOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {
@@ -717,6 +840,63 @@ impl types::SignInput {
 }
 
 impl types::SignOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::TagResourceInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("Tags", &self.tags);
+        })
+    }
+}
+
+impl types::TagResourceOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::UntagResourceInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("TagKeys", &self.tag_keys);
+        })
+    }
+}
+
+impl types::UntagResourceOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::UpdateKeyDescriptionInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("Description", &self.description);
+        })
+    }
+}
+
+impl types::UpdateKeyDescriptionOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {

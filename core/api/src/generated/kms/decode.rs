@@ -239,6 +239,36 @@ impl Draft for DeriveSharedSecretInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::DescribeCustomKeyStoresInput`] as it is read.
+    DescribeCustomKeyStoresInputDraft {
+        "CustomKeyStoreId" => custom_key_store_id: Text<'a>,
+        "CustomKeyStoreName" => custom_key_store_name: Text<'a>,
+        "Limit" => limit: Integer,
+        "Marker" => marker: Text<'a>,
+    }
+}
+
+impl Draft for DescribeCustomKeyStoresInputDraft<'_> {
+    type Input = types::DescribeCustomKeyStoresInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::DescribeCustomKeyStoresInput> {
+        let custom_key_store_id =
+            found.optional(self.custom_key_store_id, at, "customKeyStoreId", &CUSTOM_KEY_STORE_ID_TYPE);
+        let custom_key_store_name =
+            found.optional(self.custom_key_store_name, at, "customKeyStoreName", &CUSTOM_KEY_STORE_NAME_TYPE);
+        let limit = found.optional(self.limit, at, "limit", &LIMIT_TYPE);
+        let marker = found.optional(self.marker, at, "marker", &MARKER_TYPE);
+        Some(types::DescribeCustomKeyStoresInput {
+            custom_key_store_id: custom_key_store_id?,
+            custom_key_store_name: custom_key_store_name?,
+            limit: limit?,
+            marker: marker?,
+        })
+    }
+}
+
+draft! {
     /// [`types::DescribeKeyInput`] as it is read.
     DescribeKeyInputDraft {
         "KeyId" => key_id: Text<'a>,
@@ -554,6 +584,25 @@ impl Draft for GenerateRandomInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::GetKeyPolicyInput`] as it is read.
+    GetKeyPolicyInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "PolicyName" => policy_name: Text<'a>,
+    }
+}
+
+impl Draft for GetKeyPolicyInputDraft<'_> {
+    type Input = types::GetKeyPolicyInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GetKeyPolicyInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let policy_name = found.optional(self.policy_name, at, "policyName", &POLICY_NAME_TYPE);
+        Some(types::GetKeyPolicyInput { key_id: key_id?, policy_name: policy_name? })
+    }
+}
+
+draft! {
     /// [`types::GetPublicKeyInput`] as it is read.
     GetPublicKeyInputDraft {
         "KeyId" => key_id: Text<'a>,
@@ -608,6 +657,27 @@ impl Draft for ListGrantsInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::ListKeyPoliciesInput`] as it is read.
+    ListKeyPoliciesInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "Limit" => limit: Integer,
+        "Marker" => marker: Text<'a>,
+    }
+}
+
+impl Draft for ListKeyPoliciesInputDraft<'_> {
+    type Input = types::ListKeyPoliciesInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::ListKeyPoliciesInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let limit = found.optional(self.limit, at, "limit", &LIMIT_TYPE);
+        let marker = found.optional(self.marker, at, "marker", &MARKER_TYPE);
+        Some(types::ListKeyPoliciesInput { key_id: key_id?, limit: limit?, marker: marker? })
+    }
+}
+
+draft! {
     /// [`types::ListKeysInput`] as it is read.
     ListKeysInputDraft {
         "Limit" => limit: Integer,
@@ -625,6 +695,27 @@ impl Draft for ListKeysInputDraft<'_> {
         let marker = found.optional(self.marker, at, "marker", &MARKER_TYPE);
         let resource_owners = found.optional(self.resource_owners, at, "resourceOwners", &RESOURCE_OWNERS_LIST);
         Some(types::ListKeysInput { limit: limit?, marker: marker?, resource_owners: resource_owners? })
+    }
+}
+
+draft! {
+    /// [`types::ListResourceTagsInput`] as it is read.
+    ListResourceTagsInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "Limit" => limit: Integer,
+        "Marker" => marker: Text<'a>,
+    }
+}
+
+impl Draft for ListResourceTagsInputDraft<'_> {
+    type Input = types::ListResourceTagsInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::ListResourceTagsInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let limit = found.optional(self.limit, at, "limit", &LIMIT_TYPE);
+        let marker = found.optional(self.marker, at, "marker", &MARKER_TYPE);
+        Some(types::ListResourceTagsInput { key_id: key_id?, limit: limit?, marker: marker? })
     }
 }
 
@@ -653,6 +744,35 @@ impl Draft for ListRetirableGrantsInputDraft<'_> {
             marker: marker?,
             retiring_principal: retiring_principal?,
             retiring_service_principal: retiring_service_principal?,
+        })
+    }
+}
+
+draft! {
+    /// [`types::PutKeyPolicyInput`] as it is read.
+    PutKeyPolicyInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "PolicyName" => policy_name: Text<'a>,
+        "Policy" => policy: Text<'a>,
+        "BypassPolicyLockoutSafetyCheck" => bypass_policy_lockout_safety_check: Flag,
+    }
+}
+
+impl Draft for PutKeyPolicyInputDraft<'_> {
+    type Input = types::PutKeyPolicyInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::PutKeyPolicyInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let policy_name = found.optional(self.policy_name, at, "policyName", &POLICY_NAME_TYPE);
+        let policy = found.required(self.policy, at, "policy", &POLICY_TYPE);
+        let bypass_policy_lockout_safety_check =
+            found.optional(self.bypass_policy_lockout_safety_check, at, "bypassPolicyLockoutSafetyCheck", &Free);
+        Some(types::PutKeyPolicyInput {
+            key_id: key_id?,
+            policy_name: policy_name?,
+            policy: policy?,
+            bypass_policy_lockout_safety_check: bypass_policy_lockout_safety_check?,
         })
     }
 }
@@ -824,6 +944,63 @@ impl Draft for SignInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::TagResourceInput`] as it is read.
+    TagResourceInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "Tags" => tags: List<TagDraft<'a>>,
+    }
+}
+
+impl Draft for TagResourceInputDraft<'_> {
+    type Input = types::TagResourceInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::TagResourceInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let tags = found.required(self.tags, at, "tags", &TAG_LIST);
+        Some(types::TagResourceInput { key_id: key_id?, tags: tags? })
+    }
+}
+
+draft! {
+    /// [`types::UntagResourceInput`] as it is read.
+    UntagResourceInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "TagKeys" => tag_keys: List<Text<'a>>,
+    }
+}
+
+impl Draft for UntagResourceInputDraft<'_> {
+    type Input = types::UntagResourceInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::UntagResourceInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let tag_keys = found.required(self.tag_keys, at, "tagKeys", &TAG_KEY_LIST);
+        Some(types::UntagResourceInput { key_id: key_id?, tag_keys: tag_keys? })
+    }
+}
+
+draft! {
+    /// [`types::UpdateKeyDescriptionInput`] as it is read.
+    UpdateKeyDescriptionInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "Description" => description: Text<'a>,
+    }
+}
+
+impl Draft for UpdateKeyDescriptionInputDraft<'_> {
+    type Input = types::UpdateKeyDescriptionInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::UpdateKeyDescriptionInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let description = found.required(self.description, at, "description", &DESCRIPTION_TYPE);
+        Some(types::UpdateKeyDescriptionInput { key_id: key_id?, description: description? })
+    }
+}
+
+draft! {
     /// [`types::VerifyInput`] as it is read.
     VerifyInputDraft {
         "KeyId" => key_id: Text<'a>,
@@ -968,6 +1145,7 @@ const ATTESTATION_DOCUMENT_TYPE: BlobRule = BlobRule { length: Length::new(Some(
 const CIPHERTEXT_TYPE: BlobRule = BlobRule { length: Length::new(Some(1), Some(6144)) };
 const CUSTOMER_MASTER_KEY_SPEC: ChoiceRule<types::CustomerMasterKeySpec> = ChoiceRule::NEW;
 const CUSTOM_KEY_STORE_ID_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(64)), pattern: None };
+const CUSTOM_KEY_STORE_NAME_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(256)), pattern: None };
 const DATA_KEY_PAIR_SPEC: ChoiceRule<types::DataKeyPairSpec> = ChoiceRule::NEW;
 const DATA_KEY_SPEC: ChoiceRule<types::DataKeySpec> = ChoiceRule::NEW;
 const DECRYPT_REQUEST_CIPHERTEXT_BLOB: BlobRule =
@@ -1074,6 +1252,15 @@ const NUMBER_OF_BYTES_TYPE: IntegerRule<i32> = IntegerRule::of_32_bits(Some(1), 
 const ORIGIN_TYPE: ChoiceRule<types::OriginType> = ChoiceRule::NEW;
 const PENDING_WINDOW_IN_DAYS_TYPE: IntegerRule<i32> = IntegerRule::of_32_bits(Some(1), Some(365));
 const PLAINTEXT_TYPE: BlobRule = BlobRule { length: Length::new(Some(1), Some(4096)) };
+const POLICY_NAME_TYPE: TextRule =
+    TextRule { length: Length::new(Some(1), Some(128)), pattern: Some(&POLICY_NAME_TYPE_PATTERN) };
+static POLICY_NAME_TYPE_PATTERN: Pattern = Pattern {
+    text: "[\\w]+",
+    program: Program::Run {
+        class: Class { negated: false, ranges: &[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')], sets: &[] },
+        min: 1,
+    },
+};
 const POLICY_TYPE: TextRule =
     TextRule { length: Length::new(Some(1), Some(131072)), pattern: Some(&POLICY_TYPE_PATTERN) };
 static POLICY_TYPE_PATTERN: Pattern = Pattern {
@@ -1145,6 +1332,7 @@ static SERVICE_PRINCIPAL_TYPE_PATTERN: Pattern = Pattern {
     ]),
 };
 const SIGNING_ALGORITHM_SPEC: ChoiceRule<types::SigningAlgorithmSpec> = ChoiceRule::NEW;
+const TAG_KEY_LIST: EachRule<TextRule> = EachRule { length: Length::new(None, None), item: TAG_KEY_TYPE };
 const TAG_KEY_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(128)), pattern: None };
 const TAG_LIST: ListRule<Structure> = ListRule { length: Length::new(None, None), item: Structure };
 const TAG_VALUE_TYPE: TextRule = TextRule { length: Length::new(Some(0), Some(256)), pattern: None };

@@ -6,12 +6,14 @@ use sealroom_foundation::ports::Answers;
 
 use super::decode::{
     CancelKeyDeletionInputDraft, CreateGrantInputDraft, CreateKeyInputDraft, DecapsulateInputDraft, DecryptInputDraft,
-    DeriveSharedSecretInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft, EnableKeyInputDraft,
-    EncapsulateInputDraft, EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyPairInputDraft,
-    GenerateDataKeyPairWithoutPlaintextInputDraft, GenerateDataKeyWithoutPlaintextInputDraft, GenerateMacInputDraft,
-    GenerateRandomInputDraft, GetPublicKeyInputDraft, ListGrantsInputDraft, ListKeysInputDraft,
-    ListRetirableGrantsInputDraft, ReEncryptInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft,
-    ScheduleKeyDeletionInputDraft, SignInputDraft, VerifyInputDraft, VerifyMacInputDraft,
+    DeriveSharedSecretInputDraft, DescribeCustomKeyStoresInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft,
+    EnableKeyInputDraft, EncapsulateInputDraft, EncryptInputDraft, GenerateDataKeyInputDraft,
+    GenerateDataKeyPairInputDraft, GenerateDataKeyPairWithoutPlaintextInputDraft,
+    GenerateDataKeyWithoutPlaintextInputDraft, GenerateMacInputDraft, GenerateRandomInputDraft, GetKeyPolicyInputDraft,
+    GetPublicKeyInputDraft, ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeysInputDraft,
+    ListResourceTagsInputDraft, ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft, ReEncryptInputDraft,
+    RetireGrantInputDraft, RevokeGrantInputDraft, ScheduleKeyDeletionInputDraft, SignInputDraft, TagResourceInputDraft,
+    UntagResourceInputDraft, UpdateKeyDescriptionInputDraft, VerifyInputDraft, VerifyMacInputDraft,
 };
 use super::service::KeyService;
 use crate::error::ErrorAnswer;
@@ -46,6 +48,8 @@ pub enum Operation {
     Decrypt,
     /// `DeriveSharedSecret`.
     DeriveSharedSecret,
+    /// `DescribeCustomKeyStores`.
+    DescribeCustomKeyStores,
     /// `DescribeKey`.
     DescribeKey,
     /// `DisableKey`.
@@ -68,14 +72,22 @@ pub enum Operation {
     GenerateMac,
     /// `GenerateRandom`.
     GenerateRandom,
+    /// `GetKeyPolicy`.
+    GetKeyPolicy,
     /// `GetPublicKey`.
     GetPublicKey,
     /// `ListGrants`.
     ListGrants,
+    /// `ListKeyPolicies`.
+    ListKeyPolicies,
     /// `ListKeys`.
     ListKeys,
+    /// `ListResourceTags`.
+    ListResourceTags,
     /// `ListRetirableGrants`.
     ListRetirableGrants,
+    /// `PutKeyPolicy`.
+    PutKeyPolicy,
     /// `ReEncrypt`.
     ReEncrypt,
     /// `RetireGrant`.
@@ -86,6 +98,12 @@ pub enum Operation {
     ScheduleKeyDeletion,
     /// `Sign`.
     Sign,
+    /// `TagResource`.
+    TagResource,
+    /// `UntagResource`.
+    UntagResource,
+    /// `UpdateKeyDescription`.
+    UpdateKeyDescription,
     /// `Verify`.
     Verify,
     /// `VerifyMac`.
@@ -101,6 +119,7 @@ impl Operation {
         Self::Decapsulate,
         Self::Decrypt,
         Self::DeriveSharedSecret,
+        Self::DescribeCustomKeyStores,
         Self::DescribeKey,
         Self::DisableKey,
         Self::EnableKey,
@@ -112,15 +131,22 @@ impl Operation {
         Self::GenerateDataKeyWithoutPlaintext,
         Self::GenerateMac,
         Self::GenerateRandom,
+        Self::GetKeyPolicy,
         Self::GetPublicKey,
         Self::ListGrants,
+        Self::ListKeyPolicies,
         Self::ListKeys,
+        Self::ListResourceTags,
         Self::ListRetirableGrants,
+        Self::PutKeyPolicy,
         Self::ReEncrypt,
         Self::RetireGrant,
         Self::RevokeGrant,
         Self::ScheduleKeyDeletion,
         Self::Sign,
+        Self::TagResource,
+        Self::UntagResource,
+        Self::UpdateKeyDescription,
         Self::Verify,
         Self::VerifyMac,
     ];
@@ -135,6 +161,7 @@ impl Operation {
             Self::Decapsulate => "Decapsulate",
             Self::Decrypt => "Decrypt",
             Self::DeriveSharedSecret => "DeriveSharedSecret",
+            Self::DescribeCustomKeyStores => "DescribeCustomKeyStores",
             Self::DescribeKey => "DescribeKey",
             Self::DisableKey => "DisableKey",
             Self::EnableKey => "EnableKey",
@@ -146,15 +173,22 @@ impl Operation {
             Self::GenerateDataKeyWithoutPlaintext => "GenerateDataKeyWithoutPlaintext",
             Self::GenerateMac => "GenerateMac",
             Self::GenerateRandom => "GenerateRandom",
+            Self::GetKeyPolicy => "GetKeyPolicy",
             Self::GetPublicKey => "GetPublicKey",
             Self::ListGrants => "ListGrants",
+            Self::ListKeyPolicies => "ListKeyPolicies",
             Self::ListKeys => "ListKeys",
+            Self::ListResourceTags => "ListResourceTags",
             Self::ListRetirableGrants => "ListRetirableGrants",
+            Self::PutKeyPolicy => "PutKeyPolicy",
             Self::ReEncrypt => "ReEncrypt",
             Self::RetireGrant => "RetireGrant",
             Self::RevokeGrant => "RevokeGrant",
             Self::ScheduleKeyDeletion => "ScheduleKeyDeletion",
             Self::Sign => "Sign",
+            Self::TagResource => "TagResource",
+            Self::UntagResource => "UntagResource",
+            Self::UpdateKeyDescription => "UpdateKeyDescription",
             Self::Verify => "Verify",
             Self::VerifyMac => "VerifyMac",
         }
@@ -167,6 +201,7 @@ impl Operation {
             Self::Decapsulate
             | Self::Decrypt
             | Self::DeriveSharedSecret
+            | Self::DescribeCustomKeyStores
             | Self::DescribeKey
             | Self::Encapsulate
             | Self::Encrypt
@@ -176,9 +211,12 @@ impl Operation {
             | Self::GenerateDataKeyWithoutPlaintext
             | Self::GenerateMac
             | Self::GenerateRandom
+            | Self::GetKeyPolicy
             | Self::GetPublicKey
             | Self::ListGrants
+            | Self::ListKeyPolicies
             | Self::ListKeys
+            | Self::ListResourceTags
             | Self::ListRetirableGrants
             | Self::ReEncrypt
             | Self::Sign
@@ -189,9 +227,13 @@ impl Operation {
             | Self::CreateKey
             | Self::DisableKey
             | Self::EnableKey
+            | Self::PutKeyPolicy
             | Self::RetireGrant
             | Self::RevokeGrant
-            | Self::ScheduleKeyDeletion => false,
+            | Self::ScheduleKeyDeletion
+            | Self::TagResource
+            | Self::UntagResource
+            | Self::UpdateKeyDescription => false,
         }
     }
 
@@ -207,6 +249,7 @@ impl Operation {
             "Decapsulate" => Ok(Self::Decapsulate),
             "Decrypt" => Ok(Self::Decrypt),
             "DeriveSharedSecret" => Ok(Self::DeriveSharedSecret),
+            "DescribeCustomKeyStores" => Ok(Self::DescribeCustomKeyStores),
             "DescribeKey" => Ok(Self::DescribeKey),
             "DisableKey" => Ok(Self::DisableKey),
             "EnableKey" => Ok(Self::EnableKey),
@@ -218,15 +261,22 @@ impl Operation {
             "GenerateDataKeyWithoutPlaintext" => Ok(Self::GenerateDataKeyWithoutPlaintext),
             "GenerateMac" => Ok(Self::GenerateMac),
             "GenerateRandom" => Ok(Self::GenerateRandom),
+            "GetKeyPolicy" => Ok(Self::GetKeyPolicy),
             "GetPublicKey" => Ok(Self::GetPublicKey),
             "ListGrants" => Ok(Self::ListGrants),
+            "ListKeyPolicies" => Ok(Self::ListKeyPolicies),
             "ListKeys" => Ok(Self::ListKeys),
+            "ListResourceTags" => Ok(Self::ListResourceTags),
             "ListRetirableGrants" => Ok(Self::ListRetirableGrants),
+            "PutKeyPolicy" => Ok(Self::PutKeyPolicy),
             "ReEncrypt" => Ok(Self::ReEncrypt),
             "RetireGrant" => Ok(Self::RetireGrant),
             "RevokeGrant" => Ok(Self::RevokeGrant),
             "ScheduleKeyDeletion" => Ok(Self::ScheduleKeyDeletion),
             "Sign" => Ok(Self::Sign),
+            "TagResource" => Ok(Self::TagResource),
+            "UntagResource" => Ok(Self::UntagResource),
+            "UpdateKeyDescription" => Ok(Self::UpdateKeyDescription),
             "Verify" => Ok(Self::Verify),
             "VerifyMac" => Ok(Self::VerifyMac),
             "ConnectCustomKeyStore"
@@ -235,27 +285,19 @@ impl Operation {
             | "DeleteAlias"
             | "DeleteCustomKeyStore"
             | "DeleteImportedKeyMaterial"
-            | "DescribeCustomKeyStores"
             | "DisableKeyRotation"
             | "DisconnectCustomKeyStore"
             | "EnableKeyRotation"
             | "GetKeyLastUsage"
-            | "GetKeyPolicy"
             | "GetKeyRotationStatus"
             | "GetParametersForImport"
             | "ImportKeyMaterial"
             | "ListAliases"
-            | "ListKeyPolicies"
             | "ListKeyRotations"
-            | "ListResourceTags"
-            | "PutKeyPolicy"
             | "ReplicateKey"
             | "RotateKeyOnDemand"
-            | "TagResource"
-            | "UntagResource"
             | "UpdateAlias"
             | "UpdateCustomKeyStore"
-            | "UpdateKeyDescription"
             | "UpdatePrimaryRegion" => Err(ErrorAnswer::not_served(name)),
             _ => Err(ErrorAnswer::unknown_operation()),
         }
@@ -289,6 +331,11 @@ where
         Operation::DeriveSharedSecret => call!(
             json::decode::<DeriveSharedSecretInputDraft<'_>>(body, wire),
             service.derive_shared_secret(cx),
+            json::encode
+        ),
+        Operation::DescribeCustomKeyStores => call!(
+            json::decode::<DescribeCustomKeyStoresInputDraft<'_>>(body, wire),
+            service.describe_custom_key_stores(cx),
             json::encode
         ),
         Operation::DescribeKey => {
@@ -332,20 +379,36 @@ where
         Operation::GenerateRandom => {
             call!(json::decode::<GenerateRandomInputDraft<'_>>(body, wire), service.generate_random(cx), json::encode)
         }
+        Operation::GetKeyPolicy => {
+            call!(json::decode::<GetKeyPolicyInputDraft<'_>>(body, wire), service.get_key_policy(cx), json::encode)
+        }
         Operation::GetPublicKey => {
             call!(json::decode::<GetPublicKeyInputDraft<'_>>(body, wire), service.get_public_key(cx), json::encode)
         }
         Operation::ListGrants => {
             call!(json::decode::<ListGrantsInputDraft<'_>>(body, wire), service.list_grants(cx), json::encode)
         }
+        Operation::ListKeyPolicies => call!(
+            json::decode::<ListKeyPoliciesInputDraft<'_>>(body, wire),
+            service.list_key_policies(cx),
+            json::encode
+        ),
         Operation::ListKeys => {
             call!(json::decode::<ListKeysInputDraft<'_>>(body, wire), service.list_keys(cx), json::encode)
         }
+        Operation::ListResourceTags => call!(
+            json::decode::<ListResourceTagsInputDraft<'_>>(body, wire),
+            service.list_resource_tags(cx),
+            json::encode
+        ),
         Operation::ListRetirableGrants => call!(
             json::decode::<ListRetirableGrantsInputDraft<'_>>(body, wire),
             service.list_retirable_grants(cx),
             json::encode
         ),
+        Operation::PutKeyPolicy => {
+            call!(json::decode::<PutKeyPolicyInputDraft<'_>>(body, wire), service.put_key_policy(cx), |_| Vec::new())
+        }
         Operation::ReEncrypt => {
             call!(json::decode::<ReEncryptInputDraft<'_>>(body, wire), service.re_encrypt(cx), json::encode)
         }
@@ -361,6 +424,17 @@ where
             json::encode
         ),
         Operation::Sign => call!(json::decode::<SignInputDraft<'_>>(body, wire), service.sign(cx), json::encode),
+        Operation::TagResource => {
+            call!(json::decode::<TagResourceInputDraft<'_>>(body, wire), service.tag_resource(cx), |_| Vec::new())
+        }
+        Operation::UntagResource => {
+            call!(json::decode::<UntagResourceInputDraft<'_>>(body, wire), service.untag_resource(cx), |_| Vec::new())
+        }
+        Operation::UpdateKeyDescription => call!(
+            json::decode::<UpdateKeyDescriptionInputDraft<'_>>(body, wire),
+            service.update_key_description(cx),
+            |_| Vec::new()
+        ),
         Operation::Verify => call!(json::decode::<VerifyInputDraft<'_>>(body, wire), service.verify(cx), json::encode),
         Operation::VerifyMac => {
             call!(json::decode::<VerifyMacInputDraft<'_>>(body, wire), service.verify_mac(cx), json::encode)
@@ -387,6 +461,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::Decrypt => json::decode::<DecryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
         Operation::DeriveSharedSecret => {
             json::decode::<DeriveSharedSecretInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::DescribeCustomKeyStores => {
+            json::decode::<DescribeCustomKeyStoresInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::DescribeKey => {
             json::decode::<DescribeKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
@@ -421,15 +498,27 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::GenerateRandom => {
             json::decode::<GenerateRandomInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::GetKeyPolicy => {
+            json::decode::<GetKeyPolicyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::GetPublicKey => {
             json::decode::<GetPublicKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::ListGrants => {
             json::decode::<ListGrantsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::ListKeyPolicies => {
+            json::decode::<ListKeyPoliciesInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::ListKeys => json::decode::<ListKeysInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::ListResourceTags => {
+            json::decode::<ListResourceTagsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::ListRetirableGrants => {
             json::decode::<ListRetirableGrantsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::PutKeyPolicy => {
+            json::decode::<PutKeyPolicyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::ReEncrypt => {
             json::decode::<ReEncryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
@@ -444,6 +533,15 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
             json::decode::<ScheduleKeyDeletionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::Sign => json::decode::<SignInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::TagResource => {
+            json::decode::<TagResourceInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::UntagResource => {
+            json::decode::<UntagResourceInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::UpdateKeyDescription => {
+            json::decode::<UpdateKeyDescriptionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::Verify => json::decode::<VerifyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
         Operation::VerifyMac => {
             json::decode::<VerifyMacInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())

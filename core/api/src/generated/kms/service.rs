@@ -7,16 +7,19 @@ use sealroom_foundation::ports::Outcomes;
 use super::types::{
     CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateGrantInput, CreateGrantOutput, CreateKeyInput,
     CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput, DecryptOutput, DeriveSharedSecretInput,
-    DeriveSharedSecretOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, EnableKeyInput,
-    EnableKeyOutput, EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput,
-    GenerateDataKeyOutput, GenerateDataKeyPairInput, GenerateDataKeyPairOutput,
-    GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
-    GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput,
-    GenerateRandomInput, GenerateRandomOutput, GetPublicKeyInput, GetPublicKeyOutput, ListGrantsInput,
-    ListGrantsOutput, ListKeysInput, ListKeysOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
-    ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput, RevokeGrantOutput,
-    ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput, VerifyInput, VerifyMacInput,
-    VerifyMacOutput, VerifyOutput,
+    DeriveSharedSecretOutput, DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput,
+    DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, EnableKeyInput, EnableKeyOutput, EncapsulateInput,
+    EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
+    GenerateDataKeyPairInput, GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput,
+    GenerateDataKeyPairWithoutPlaintextOutput, GenerateDataKeyWithoutPlaintextInput,
+    GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput, GenerateRandomInput,
+    GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetPublicKeyInput, GetPublicKeyOutput,
+    ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput, ListKeysInput, ListKeysOutput,
+    ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
+    PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput,
+    RevokeGrantInput, RevokeGrantOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput,
+    TagResourceInput, TagResourceOutput, UntagResourceInput, UntagResourceOutput, UpdateKeyDescriptionInput,
+    UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
 };
 
 /// The key management operations: one method an operation, none with a default body.
@@ -67,6 +70,13 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &DeriveSharedSecretInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DeriveSharedSecretOutput>> + Send;
+
+    /// `DescribeCustomKeyStores`.
+    fn describe_custom_key_stores(
+        &self,
+        cx: &Self::Context,
+        input: &DescribeCustomKeyStoresInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DescribeCustomKeyStoresOutput>> + Send;
 
     /// `DescribeKey`.
     fn describe_key(
@@ -145,6 +155,13 @@ pub trait KeyService: Send + Sync {
         input: &GenerateRandomInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GenerateRandomOutput>> + Send;
 
+    /// `GetKeyPolicy`.
+    fn get_key_policy(
+        &self,
+        cx: &Self::Context,
+        input: &GetKeyPolicyInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetKeyPolicyOutput>> + Send;
+
     /// `GetPublicKey`.
     fn get_public_key(
         &self,
@@ -159,6 +176,13 @@ pub trait KeyService: Send + Sync {
         input: &ListGrantsInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListGrantsOutput>> + Send;
 
+    /// `ListKeyPolicies`.
+    fn list_key_policies(
+        &self,
+        cx: &Self::Context,
+        input: &ListKeyPoliciesInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListKeyPoliciesOutput>> + Send;
+
     /// `ListKeys`.
     fn list_keys(
         &self,
@@ -166,12 +190,26 @@ pub trait KeyService: Send + Sync {
         input: &ListKeysInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListKeysOutput>> + Send;
 
+    /// `ListResourceTags`.
+    fn list_resource_tags(
+        &self,
+        cx: &Self::Context,
+        input: &ListResourceTagsInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListResourceTagsOutput>> + Send;
+
     /// `ListRetirableGrants`.
     fn list_retirable_grants(
         &self,
         cx: &Self::Context,
         input: &ListRetirableGrantsInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListRetirableGrantsOutput>> + Send;
+
+    /// `PutKeyPolicy`.
+    fn put_key_policy(
+        &self,
+        cx: &Self::Context,
+        input: &PutKeyPolicyInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<PutKeyPolicyOutput>> + Send;
 
     /// `ReEncrypt`.
     fn re_encrypt(
@@ -207,6 +245,27 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &SignInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<SignOutput>> + Send;
+
+    /// `TagResource`.
+    fn tag_resource(
+        &self,
+        cx: &Self::Context,
+        input: &TagResourceInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<TagResourceOutput>> + Send;
+
+    /// `UntagResource`.
+    fn untag_resource(
+        &self,
+        cx: &Self::Context,
+        input: &UntagResourceInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<UntagResourceOutput>> + Send;
+
+    /// `UpdateKeyDescription`.
+    fn update_key_description(
+        &self,
+        cx: &Self::Context,
+        input: &UpdateKeyDescriptionInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<UpdateKeyDescriptionOutput>> + Send;
 
     /// `Verify`.
     fn verify(

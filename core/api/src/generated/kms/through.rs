@@ -11,16 +11,19 @@ use super::service::KeyService;
 use super::types::{
     CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateGrantInput, CreateGrantOutput, CreateKeyInput,
     CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput, DecryptOutput, DeriveSharedSecretInput,
-    DeriveSharedSecretOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, EnableKeyInput,
-    EnableKeyOutput, EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput,
-    GenerateDataKeyOutput, GenerateDataKeyPairInput, GenerateDataKeyPairOutput,
-    GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
-    GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput,
-    GenerateRandomInput, GenerateRandomOutput, GetPublicKeyInput, GetPublicKeyOutput, ListGrantsInput,
-    ListGrantsOutput, ListKeysInput, ListKeysOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
-    ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput, RevokeGrantOutput,
-    ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput, VerifyInput, VerifyMacInput,
-    VerifyMacOutput, VerifyOutput,
+    DeriveSharedSecretOutput, DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput,
+    DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, EnableKeyInput, EnableKeyOutput, EncapsulateInput,
+    EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
+    GenerateDataKeyPairInput, GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput,
+    GenerateDataKeyPairWithoutPlaintextOutput, GenerateDataKeyWithoutPlaintextInput,
+    GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput, GenerateRandomInput,
+    GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetPublicKeyInput, GetPublicKeyOutput,
+    ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput, ListKeysInput, ListKeysOutput,
+    ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
+    PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput,
+    RevokeGrantInput, RevokeGrantOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput,
+    TagResourceInput, TagResourceOutput, UntagResourceInput, UntagResourceOutput, UpdateKeyDescriptionInput,
+    UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
 };
 
 impl<Room, R> KeyService for Through<Room, R>
@@ -69,6 +72,14 @@ where
         input: &DeriveSharedSecretInput,
     ) -> Result<DeriveSharedSecretOutput, ErrorAnswer> {
         self.carry(|room| room.derive_shared_secret(cx, input)).await
+    }
+
+    async fn describe_custom_key_stores(
+        &self,
+        cx: &Self::Context,
+        input: &DescribeCustomKeyStoresInput,
+    ) -> Result<DescribeCustomKeyStoresOutput, ErrorAnswer> {
+        self.carry(|room| room.describe_custom_key_stores(cx, input)).await
     }
 
     async fn describe_key(
@@ -147,6 +158,14 @@ where
         self.carry(|room| room.generate_random(cx, input)).await
     }
 
+    async fn get_key_policy(
+        &self,
+        cx: &Self::Context,
+        input: &GetKeyPolicyInput,
+    ) -> Result<GetKeyPolicyOutput, ErrorAnswer> {
+        self.carry(|room| room.get_key_policy(cx, input)).await
+    }
+
     async fn get_public_key(
         &self,
         cx: &Self::Context,
@@ -159,8 +178,24 @@ where
         self.carry(|room| room.list_grants(cx, input)).await
     }
 
+    async fn list_key_policies(
+        &self,
+        cx: &Self::Context,
+        input: &ListKeyPoliciesInput,
+    ) -> Result<ListKeyPoliciesOutput, ErrorAnswer> {
+        self.carry(|room| room.list_key_policies(cx, input)).await
+    }
+
     async fn list_keys(&self, cx: &Self::Context, input: &ListKeysInput) -> Result<ListKeysOutput, ErrorAnswer> {
         self.carry(|room| room.list_keys(cx, input)).await
+    }
+
+    async fn list_resource_tags(
+        &self,
+        cx: &Self::Context,
+        input: &ListResourceTagsInput,
+    ) -> Result<ListResourceTagsOutput, ErrorAnswer> {
+        self.carry(|room| room.list_resource_tags(cx, input)).await
     }
 
     async fn list_retirable_grants(
@@ -169,6 +204,14 @@ where
         input: &ListRetirableGrantsInput,
     ) -> Result<ListRetirableGrantsOutput, ErrorAnswer> {
         self.carry(|room| room.list_retirable_grants(cx, input)).await
+    }
+
+    async fn put_key_policy(
+        &self,
+        cx: &Self::Context,
+        input: &PutKeyPolicyInput,
+    ) -> Result<PutKeyPolicyOutput, ErrorAnswer> {
+        self.carry(|room| room.put_key_policy(cx, input)).await
     }
 
     async fn re_encrypt(&self, cx: &Self::Context, input: &ReEncryptInput) -> Result<ReEncryptOutput, ErrorAnswer> {
@@ -201,6 +244,30 @@ where
 
     async fn sign(&self, cx: &Self::Context, input: &SignInput) -> Result<SignOutput, ErrorAnswer> {
         self.carry(|room| room.sign(cx, input)).await
+    }
+
+    async fn tag_resource(
+        &self,
+        cx: &Self::Context,
+        input: &TagResourceInput,
+    ) -> Result<TagResourceOutput, ErrorAnswer> {
+        self.carry(|room| room.tag_resource(cx, input)).await
+    }
+
+    async fn untag_resource(
+        &self,
+        cx: &Self::Context,
+        input: &UntagResourceInput,
+    ) -> Result<UntagResourceOutput, ErrorAnswer> {
+        self.carry(|room| room.untag_resource(cx, input)).await
+    }
+
+    async fn update_key_description(
+        &self,
+        cx: &Self::Context,
+        input: &UpdateKeyDescriptionInput,
+    ) -> Result<UpdateKeyDescriptionOutput, ErrorAnswer> {
+        self.carry(|room| room.update_key_description(cx, input)).await
     }
 
     async fn verify(&self, cx: &Self::Context, input: &VerifyInput) -> Result<VerifyOutput, ErrorAnswer> {

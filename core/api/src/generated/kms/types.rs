@@ -183,6 +183,30 @@ pub struct DeriveSharedSecretOutput {
     pub key_origin: Option<OriginType>,
 }
 
+/// What `DescribeCustomKeyStores` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DescribeCustomKeyStoresInput {
+    /// `CustomKeyStoreId`: 1 to 64 characters.
+    pub custom_key_store_id: Option<String>,
+    /// `CustomKeyStoreName`: 1 to 256 characters.
+    pub custom_key_store_name: Option<String>,
+    /// `Limit`: 1 to 1000.
+    pub limit: Option<i32>,
+    /// `Marker`: 1 to 1024 characters.
+    pub marker: Option<String>,
+}
+
+/// What `DescribeCustomKeyStores` answers.
+#[derive(Debug, Default)]
+pub struct DescribeCustomKeyStoresOutput {
+    /// `CustomKeyStores`.
+    pub custom_key_stores: Option<Vec<CustomKeyStoresListEntry>>,
+    /// `NextMarker`: 1 to 1024 characters.
+    pub next_marker: Option<String>,
+    /// `Truncated`.
+    pub truncated: Option<bool>,
+}
+
 /// What `DescribeKey` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DescribeKeyInput {
@@ -449,6 +473,24 @@ pub struct GenerateRandomOutput {
     pub ciphertext_for_recipient: Option<Vec<u8>>,
 }
 
+/// What `GetKeyPolicy` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetKeyPolicyInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `PolicyName`: 1 to 128 characters.
+    pub policy_name: Option<String>,
+}
+
+/// What `GetKeyPolicy` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetKeyPolicyOutput {
+    /// `Policy`: 1 to 131072 characters.
+    pub policy: Option<String>,
+    /// `PolicyName`: 1 to 128 characters.
+    pub policy_name: Option<String>,
+}
+
 /// What `GetPublicKey` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetPublicKeyInput {
@@ -509,6 +551,28 @@ pub struct ListGrantsOutput {
     pub truncated: Option<bool>,
 }
 
+/// What `ListKeyPolicies` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListKeyPoliciesInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `Limit`: 1 to 1000.
+    pub limit: Option<i32>,
+    /// `Marker`: 1 to 1024 characters.
+    pub marker: Option<String>,
+}
+
+/// What `ListKeyPolicies` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListKeyPoliciesOutput {
+    /// `PolicyNames`.
+    pub policy_names: Option<Vec<String>>,
+    /// `NextMarker`: 1 to 1024 characters.
+    pub next_marker: Option<String>,
+    /// `Truncated`.
+    pub truncated: Option<bool>,
+}
+
 /// What `ListKeys` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListKeysInput {
@@ -525,6 +589,28 @@ pub struct ListKeysInput {
 pub struct ListKeysOutput {
     /// `Keys`.
     pub keys: Option<Vec<KeyListEntry>>,
+    /// `NextMarker`: 1 to 1024 characters.
+    pub next_marker: Option<String>,
+    /// `Truncated`.
+    pub truncated: Option<bool>,
+}
+
+/// What `ListResourceTags` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListResourceTagsInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `Limit`: 1 to 1000.
+    pub limit: Option<i32>,
+    /// `Marker`: 1 to 1024 characters.
+    pub marker: Option<String>,
+}
+
+/// What `ListResourceTags` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListResourceTagsOutput {
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
     /// `NextMarker`: 1 to 1024 characters.
     pub next_marker: Option<String>,
     /// `Truncated`.
@@ -554,6 +640,23 @@ pub struct ListRetirableGrantsOutput {
     /// `Truncated`.
     pub truncated: Option<bool>,
 }
+
+/// What `PutKeyPolicy` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutKeyPolicyInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `PolicyName`: 1 to 128 characters.
+    pub policy_name: Option<String>,
+    /// `Policy`: 1 to 131072 characters.
+    pub policy: String,
+    /// `BypassPolicyLockoutSafetyCheck`.
+    pub bypass_policy_lockout_safety_check: Option<bool>,
+}
+
+/// What `PutKeyPolicy` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutKeyPolicyOutput {}
 
 /// What `ReEncrypt` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -681,6 +784,45 @@ pub struct SignOutput {
     pub signing_algorithm: Option<SigningAlgorithmSpec>,
 }
 
+/// What `TagResource` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct TagResourceInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `Tags`.
+    pub tags: Vec<Tag>,
+}
+
+/// What `TagResource` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct TagResourceOutput {}
+
+/// What `UntagResource` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UntagResourceInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `TagKeys`.
+    pub tag_keys: Vec<String>,
+}
+
+/// What `UntagResource` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UntagResourceOutput {}
+
+/// What `UpdateKeyDescription` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdateKeyDescriptionInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `Description`: 0 to 8192 characters.
+    pub description: String,
+}
+
+/// What `UpdateKeyDescription` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdateKeyDescriptionOutput {}
+
 /// What `Verify` is asked.
 #[derive(Debug)]
 pub struct VerifyInput {
@@ -737,6 +879,29 @@ pub struct VerifyMacOutput {
     pub mac_valid: Option<bool>,
     /// `MacAlgorithm`.
     pub mac_algorithm: Option<MacAlgorithmSpec>,
+}
+
+/// `CustomKeyStoresListEntry` of the table.
+#[derive(Debug, Default)]
+pub struct CustomKeyStoresListEntry {
+    /// `CustomKeyStoreId`: 1 to 64 characters.
+    pub custom_key_store_id: Option<String>,
+    /// `CustomKeyStoreName`: 1 to 256 characters.
+    pub custom_key_store_name: Option<String>,
+    /// `CloudHsmClusterId`: 19 to 24 characters.
+    pub cloud_hsm_cluster_id: Option<String>,
+    /// `TrustAnchorCertificate`: 1 to 5000 characters.
+    pub trust_anchor_certificate: Option<String>,
+    /// `ConnectionState`.
+    pub connection_state: Option<ConnectionStateType>,
+    /// `ConnectionErrorCode`.
+    pub connection_error_code: Option<ConnectionErrorCodeType>,
+    /// `CreationDate`.
+    pub creation_date: Option<Timestamp>,
+    /// `CustomKeyStoreType`.
+    pub custom_key_store_type: Option<CustomKeyStoreType>,
+    /// `XksProxyConfiguration`.
+    pub xks_proxy_configuration: Option<XksProxyConfigurationType>,
 }
 
 /// `GrantConstraints` of the table.
@@ -888,6 +1053,66 @@ pub struct Tag {
 pub struct XksKeyConfigurationType {
     /// `Id`: 1 to 128 characters.
     pub id: Option<String>,
+}
+
+/// `XksProxyConfigurationType` of the table.
+#[derive(Debug, Default)]
+pub struct XksProxyConfigurationType {
+    /// `Connectivity`.
+    pub connectivity: Option<XksProxyConnectivityType>,
+    /// `AccessKeyId`: 20 to 30 characters.
+    pub access_key_id: Option<Secret<[u8]>>,
+    /// `UriEndpoint`: 10 to 128 characters.
+    pub uri_endpoint: Option<String>,
+    /// `UriPath`: 10 to 128 characters.
+    pub uri_path: Option<String>,
+    /// `VpcEndpointServiceName`: 20 to 64 characters.
+    pub vpc_endpoint_service_name: Option<String>,
+    /// `VpcEndpointServiceOwner`: 12 to 12 characters.
+    pub vpc_endpoint_service_owner: Option<String>,
+}
+
+enumeration! {
+/// `ConnectionErrorCodeType` of the table.
+pub enum ConnectionErrorCodeType {
+    InvalidCredentials = "INVALID_CREDENTIALS",
+    ClusterNotFound = "CLUSTER_NOT_FOUND",
+    NetworkErrors = "NETWORK_ERRORS",
+    InternalError = "INTERNAL_ERROR",
+    InsufficientCloudhsmHsms = "INSUFFICIENT_CLOUDHSM_HSMS",
+    UserLockedOut = "USER_LOCKED_OUT",
+    UserNotFound = "USER_NOT_FOUND",
+    UserLoggedIn = "USER_LOGGED_IN",
+    SubnetNotFound = "SUBNET_NOT_FOUND",
+    InsufficientFreeAddressesInSubnet = "INSUFFICIENT_FREE_ADDRESSES_IN_SUBNET",
+    XksProxyAccessDenied = "XKS_PROXY_ACCESS_DENIED",
+    XksProxyNotReachable = "XKS_PROXY_NOT_REACHABLE",
+    XksVpcEndpointServiceNotFound = "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND",
+    XksProxyInvalidResponse = "XKS_PROXY_INVALID_RESPONSE",
+    XksProxyInvalidConfiguration = "XKS_PROXY_INVALID_CONFIGURATION",
+    XksVpcEndpointServiceInvalidConfiguration = "XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION",
+    XksProxyTimedOut = "XKS_PROXY_TIMED_OUT",
+    XksProxyInvalidTlsConfiguration = "XKS_PROXY_INVALID_TLS_CONFIGURATION",
+}
+}
+
+enumeration! {
+/// `ConnectionStateType` of the table.
+pub enum ConnectionStateType {
+    Connected = "CONNECTED",
+    Connecting = "CONNECTING",
+    Failed = "FAILED",
+    Disconnected = "DISCONNECTED",
+    Disconnecting = "DISCONNECTING",
+}
+}
+
+enumeration! {
+/// `CustomKeyStoreType` of the table.
+pub enum CustomKeyStoreType {
+    AwsCloudhsm = "AWS_CLOUDHSM",
+    ExternalKeyStore = "EXTERNAL_KEY_STORE",
+}
 }
 
 enumeration! {
@@ -1126,5 +1351,13 @@ pub enum SigningAlgorithmSpec {
     MlDsaShake256 = "ML_DSA_SHAKE_256",
     Ed25519Sha512 = "ED25519_SHA_512",
     Ed25519PhSha512 = "ED25519_PH_SHA_512",
+}
+}
+
+enumeration! {
+/// `XksProxyConnectivityType` of the table.
+pub enum XksProxyConnectivityType {
+    PublicEndpoint = "PUBLIC_ENDPOINT",
+    VpcEndpointService = "VPC_ENDPOINT_SERVICE",
 }
 }

@@ -8,7 +8,7 @@ mod denied;
 mod weigh;
 
 use crate::evaluation::Request;
-use crate::facts::{Facts, Resource, ResourcePolicy};
+use crate::facts::{Facts, GrantFact, Resource, ResourcePolicy};
 use crate::policy::Policy;
 
 pub use denied::{Denied, Finding, Layer};
@@ -52,6 +52,16 @@ pub fn decide<'a>(facts: &Facts<'a>) -> Result<Allowed<'a>, Denied> {
         Ok(()) => Ok(Allowed { action: facts.action, resource: facts.resource.arn }),
         Err(refusal) => Err(Denied::new(refusal, facts, &request)),
     }
+}
+
+/// As [`decide`] with these grants besides those of `facts`, which needn't live as long as the permission does.
+///
+/// # Errors
+/// As [`decide`].
+pub fn decide_with<'a>(facts: &Facts<'a>, grants: &[GrantFact<'_>]) -> Result<Allowed<'a>, Denied> {
+    let all: Vec<GrantFact<'_>> = facts.grants.iter().chain(grants).copied().collect();
+    decide(&Facts { grants: &all, ..*facts })?;
+    Ok(Allowed { action: facts.action, resource: facts.resource.arn })
 }
 
 /// A service and a name, with one colon between.

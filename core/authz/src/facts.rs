@@ -47,6 +47,8 @@ impl Resource<'_> {
 pub enum ResourcePolicy<'a> {
     /// A KMS key's: identity policies count only where it names their account.
     Mandatory(&'a Policy),
+    /// A KMS key's, for an action that grants alone give: what it allows doesn't count, what it denies does.
+    Denying(&'a Policy),
     /// A role's trust policy: mandatory as well, with refusals in its own words.
     Trust(&'a Policy),
     /// A bucket's or queue's: in the same account either side suffices.
@@ -105,4 +107,7 @@ pub struct GrantFact<'a> {
     pub id: &'a str,
     /// The grantee, read with [`PrincipalName::parse_aws`] or as a service.
     pub grantee: &'a PrincipalName,
+    /// The account whose principal made the grant. Where that is the caller's own, the caller needs no policy of its
+    /// account besides: its account has given already.
+    pub issued_by: AccountId,
 }

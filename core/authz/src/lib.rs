@@ -24,7 +24,7 @@ mod statement;
 mod text;
 
 pub use conditions::{ConditionKeys, NoConditionKeys, Presence};
-pub use decision::{Allowed, Denied, Finding, Layer, decide, would_allow_put_policy};
+pub use decision::{Allowed, Denied, Finding, Layer, decide, decide_with, would_allow_put_policy};
 pub use facts::{AttachedPolicy, Controls, Facts, GrantFact, IdentityPolicies, Resource, ResourcePolicy};
 pub use policy::{Effect, Malformed, MalformedPolicy, Policy, PolicyKind};
 pub use principal::{Principal, PrincipalName};

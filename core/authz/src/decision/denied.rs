@@ -106,6 +106,12 @@ impl Denied {
         self.layer
     }
 
+    /// Whether a statement denies; else nothing allows, and something more that allows might change that.
+    #[must_use]
+    pub fn is_explicit(&self) -> bool {
+        self.detail.explicit
+    }
+
     /// AWS's words for the reason: `because no identity-based policy allows the kms:Encrypt action`.
     #[must_use]
     pub fn reason_text(&self) -> String {

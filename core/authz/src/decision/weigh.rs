@@ -2,7 +2,7 @@
 
 use crate::decision::Layer;
 use crate::evaluation::{Failure, Request};
-use crate::facts::{AttachedPolicy, Facts, ResourcePolicy};
+use crate::facts::{AttachedPolicy, Facts, GrantFact, ResourcePolicy};
 use crate::policy::{Policy, Say};
 use crate::principal::{Fit, Principal};
 
@@ -43,6 +43,7 @@ pub(super) fn weigh<'a>(facts: &Facts<'a>, request: &Request<'a>) -> Result<(), 
         Some(policy) => hear(resource_layer(facts), Heard { name: None, policy }, request)?,
         None => None,
     };
+    let resource = resource.filter(|_| !matches!(facts.resource_policy, ResourcePolicy::Denying(_)));
     let identity = any(Layer::Identity, own.attached, request)?;
     let boundary = consent(Layer::Boundary, own.boundary.as_slice(), own.boundary.is_some(), request)?;
     // AWS: a federated user's session has what its policies give and nothing of the user's own without them.
@@ -51,14 +52,18 @@ pub(super) fn weigh<'a>(facts: &Facts<'a>, request: &Request<'a>) -> Result<(), 
     need(resource_control, Layer::ResourceControl)?;
     need(service_control, Layer::ServiceControl)?;
     need(endpoint, Layer::Endpoint)?;
-    let granted = facts.grants.iter().filter_map(|grant| grant.grantee.fit(facts.principal)).max();
     let caller = Caller {
         // Its own account's root user needs no policies.
         identity: identity || matches!(facts.principal, Principal::Root { .. }),
         boundary,
         session,
     };
-    sides(facts, resource.max(granted), &caller)
+    sides(facts, resource.max(granted(facts, |_| true)), &caller)
+}
+
+/// How well the best of the grants that `counts` lets count fits the caller.
+fn granted(facts: &Facts<'_>, counts: impl Fn(&GrantFact<'_>) -> bool) -> Option<Fit> {
+    facts.grants.iter().filter(|grant| counts(grant)).filter_map(|grant| grant.grantee.fit(facts.principal)).max()
 }
 
 /// The caller's side of a request.
@@ -90,11 +95,18 @@ fn sides<'a>(facts: &Facts<'a>, fit: Option<Fit>, caller: &Caller) -> Result<(),
             (Some(Fit::Itself), _) => Ok(()),
             (Some(Fit::Behind), _) => caller.within_limits(),
             (Some(Fit::Account), _) | (None, ResourcePolicy::Optional(_) | ResourcePolicy::None) => caller.consents(),
-            (None, ResourcePolicy::Mandatory(_) | ResourcePolicy::Trust(_)) => Err(Refusal::Silent(resource)),
+            (None, ResourcePolicy::Mandatory(_) | ResourcePolicy::Denying(_) | ResourcePolicy::Trust(_)) => {
+                Err(Refusal::Silent(resource))
+            }
         },
-        (Some(_), Some(_)) => {
+        (Some(_), Some(account)) => {
             need(fit.is_some(), resource)?;
-            caller.consents()
+            // AWS: a grant that the caller's own account issued needs no identity policy of that account besides.
+            match granted(facts, |grant| grant.issued_by == account) {
+                Some(Fit::Itself) => Ok(()),
+                Some(Fit::Behind) => caller.within_limits(),
+                Some(Fit::Account) | None => caller.consents(),
+            }
         }
     }
 }
@@ -140,9 +152,10 @@ fn levels<'a>(layer: Layer, levels: &[&[AttachedPolicy<'a>]], request: &Request<
 /// The resource's own policy.
 pub(super) fn resource_policy<'a>(facts: &Facts<'a>) -> Option<&'a Policy> {
     match facts.resource_policy {
-        ResourcePolicy::Mandatory(policy) | ResourcePolicy::Trust(policy) | ResourcePolicy::Optional(policy) => {
-            Some(policy)
-        }
+        ResourcePolicy::Mandatory(policy)
+        | ResourcePolicy::Denying(policy)
+        | ResourcePolicy::Trust(policy)
+        | ResourcePolicy::Optional(policy) => Some(policy),
         ResourcePolicy::None => None,
     }
 }
@@ -150,7 +163,10 @@ pub(super) fn resource_policy<'a>(facts: &Facts<'a>) -> Option<&'a Policy> {
 fn resource_layer(facts: &Facts<'_>) -> Layer {
     match facts.resource_policy {
         ResourcePolicy::Trust(_) => Layer::Trust,
-        ResourcePolicy::Mandatory(_) | ResourcePolicy::Optional(_) | ResourcePolicy::None => Layer::Resource,
+        ResourcePolicy::Mandatory(_)
+        | ResourcePolicy::Denying(_)
+        | ResourcePolicy::Optional(_)
+        | ResourcePolicy::None => Layer::Resource,
     }
 }
 

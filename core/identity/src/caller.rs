@@ -35,6 +35,8 @@ use crate::service::Service;
 pub struct Caller {
     who: Arc<Who>,
     via: Vec<Service>,
+    /// What a service that acts by itself acts for.
+    source: Option<Arc<str>>,
 }
 
 /// What doesn't change from call to call; made once per credential and partition.
@@ -109,7 +111,7 @@ impl Who {
 
 impl From<Arc<Who>> for Caller {
     fn from(who: Arc<Who>) -> Self {
-        Self { who, via: Vec::new() }
+        Self { who, via: Vec::new(), source: None }
     }
 }
 
@@ -120,7 +122,18 @@ impl Caller {
     pub fn through(&self, service: Service) -> Self {
         let mut via = self.via.clone();
         via.push(service);
-        Self { who: Arc::clone(&self.who), via }
+        Self { who: Arc::clone(&self.who), via, source: self.source.clone() }
+    }
+
+    /// The same service, acting for the resource of this ARN.
+    pub(crate) fn acting_for(self, resource_arn: &str) -> Self {
+        Self { source: Some(resource_arn.into()), ..self }
+    }
+
+    /// `aws:SourceArn`: the resource that a service acts for by itself; `None` for everybody else.
+    #[must_use]
+    pub fn source_arn(&self) -> Option<&str> {
+        self.source.as_deref()
     }
 
     /// The account that the call counts for: the caller's own; for a service, the owner of the resource it acts on;

@@ -85,6 +85,6 @@ impl ServiceIdentity {
     #[must_use]
     pub fn caller_for(&self, resource_arn: &str) -> Option<Caller> {
         let account: AccountId = Arn::parse(resource_arn)?.account.parse().ok()?;
-        Some(Caller::from(Arc::new(Who::service(self.0, account))))
+        Some(Caller::from(Arc::new(Who::service(self.0, account))).acting_for(resource_arn))
     }
 }

@@ -6,8 +6,10 @@ use sealroom_identity::Call;
 use crate::conditions::Conditions;
 use crate::entry::KeyEntry;
 use crate::error::KmsError;
+#[cfg(doc)]
+use crate::kms::Kms;
 
-/// Whether the caller may do `action` with `key`.
+/// Whether the caller may do `action` with `key`. For actions that no grant gives; the others ask [`Kms::authorize`].
 ///
 /// # Errors
 /// AWS's text for the refusal.
@@ -17,9 +19,20 @@ pub(crate) fn on_key<'a>(
     key: &'a KeyEntry,
     conditions: &'a Conditions<'a>,
 ) -> Result<Allowed<'a>, KmsError> {
-    let resource = Resource { arn: key.record.arn_text(), account: Some(key.record.arn.account) };
-    let facts = facts(call, action, resource, ResourcePolicy::Mandatory(&key.policy), conditions);
+    let facts = of_key(call, action, key, ResourcePolicy::Mandatory(&key.policy), conditions);
     decide(&facts).map_err(|denied| refused(call, action, key, &denied))
+}
+
+/// The facts of a decision on `key`.
+pub(crate) fn of_key<'a>(
+    call: &'a Call,
+    action: &'static str,
+    key: &'a KeyEntry,
+    resource_policy: ResourcePolicy<'a>,
+    conditions: &'a Conditions<'a>,
+) -> Facts<'a> {
+    let resource = Resource { arn: key.record.arn_text(), account: Some(key.record.arn.account) };
+    facts(call, action, resource, resource_policy, conditions)
 }
 
 /// Whether the caller may do `action`, which is about no key.
@@ -48,8 +61,8 @@ pub(crate) fn hidden(call: &Call, action: &str) -> KmsError {
     ))
 }
 
-/// Grants and the policies of users and roles join here when there are such; until then both sides are empty, which
-/// suffices for root users and denies everybody else what a key policy doesn't give by itself.
+/// The policies of users and roles join here when there are such; until then that side is empty, which suffices for root
+/// users and denies everybody else what a key policy or a grant doesn't give by itself. Grants join in `grants`.
 pub(crate) fn facts<'a>(
     call: &'a Call,
     action: &'a str,
@@ -69,7 +82,8 @@ pub(crate) fn facts<'a>(
     }
 }
 
-fn refused(call: &Call, action: &'static str, key: &KeyEntry, denied: &Denied) -> KmsError {
+/// AWS's text for a refusal.
+pub(crate) fn refused(call: &Call, action: &'static str, key: &KeyEntry, denied: &Denied) -> KmsError {
     let caller = call.caller();
     if key.record.arn.account == caller.account() {
         return KmsError::AccessDenied(denied.message(caller.arn(), action, key.record.arn_text()));

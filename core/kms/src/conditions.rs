@@ -9,6 +9,7 @@ use sealroom_authz::{ConditionKeys, Presence, Principal};
 use sealroom_hsm::{Origin, Spec, Usage};
 use sealroom_identity::Call;
 
+use crate::grants::asked::AskedGrant;
 use crate::record::{KeyRecord, MultiRegionRole, Tag};
 
 /// What the request itself says, as far as policies may ask. Defaults are filled in before.
@@ -28,6 +29,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) same_key: Option<bool>,
     /// ScheduleKeyDeletion.
     pub(crate) window_days: Option<u16>,
+    /// CreateGrant, ListGrants, RevokeGrant and RetireGrant.
+    pub(crate) grant: Option<AskedGrant<'a>>,
     /// CreateKey: what is to be made.
     pub(crate) new_key: Option<NewKey<'a>>,
 }
@@ -55,9 +58,19 @@ impl<'a> Conditions<'a> {
         Self { call, key, asked }
     }
 
+    /// What the request says, for whoever looks for a grant that fits it.
+    pub(crate) fn asked(&self) -> &Asked<'a> {
+        &self.asked
+    }
+
     fn kms(&self, key: &str, visit: &mut dyn FnMut(&str)) -> Presence {
         if let Some(pair) = key.strip_prefix("encryptioncontext:") {
             return self.context_pair(pair, visit);
+        }
+        if let Some(grant) = &self.asked.grant
+            && let Some(presence) = grant.lookup(self.call, key, visit)
+        {
+            return presence;
         }
         match key {
             "encryptioncontextkeys" => each(self.context().map(|(key, _)| key), visit),
@@ -134,6 +147,7 @@ impl<'a> Conditions<'a> {
             "calledvia" => each(caller.via().iter().map(|service| service.principal()), visit),
             "calledviafirst" => one(caller.via().first().map(|service| service.principal()), visit),
             "calledvialast" => one(caller.via().last().map(|service| service.principal()), visit),
+            "sourcearn" => one(caller.source_arn(), visit),
             "sourceip" => one(Some(&request.source_ip.to_string()), visit),
             "securetransport" => one(Some(truth(request.secure)), visit),
             "useragent" => one(Some(&request.user_agent).filter(|text| !text.is_empty()).map(|text| &**text), visit),
@@ -185,15 +199,15 @@ fn tagged(tags: Option<&[Tag]>, wanted: &str, visit: &mut dyn FnMut(&str)) -> Pr
     each(tags.filter(|tag| tag.key.eq_ignore_ascii_case(wanted)).map(|tag| &*tag.value), visit)
 }
 
-fn truth(value: bool) -> &'static str {
+pub(crate) fn truth(value: bool) -> &'static str {
     if value { "true" } else { "false" }
 }
 
-fn one(value: Option<&str>, visit: &mut dyn FnMut(&str)) -> Presence {
+pub(crate) fn one(value: Option<&str>, visit: &mut dyn FnMut(&str)) -> Presence {
     each(value, visit)
 }
 
-fn each<'t>(values: impl IntoIterator<Item = &'t str>, visit: &mut dyn FnMut(&str)) -> Presence {
+pub(crate) fn each<'t>(values: impl IntoIterator<Item = &'t str>, visit: &mut dyn FnMut(&str)) -> Presence {
     let mut presence = Presence::Absent;
     for value in values {
         presence = Presence::Present;

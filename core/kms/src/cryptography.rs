@@ -70,15 +70,6 @@ pub(crate) fn too_long(spec: Spec, algorithm: EncryptionAlgorithm, max: usize) -
     KmsError::PlaintextTooLong { algorithm: algorithm.as_str(), spec, max }
 }
 
-/// No grant has been made yet, so no grant token can be good. Asked after the decision, so that a bad token tells no
-/// stranger that the key is there.
-pub(crate) fn no_grant_tokens(tokens: Option<&Vec<String>>) -> Result<(), KmsError> {
-    match tokens {
-        Some(tokens) if !tokens.is_empty() => Err(KmsError::GrantToken),
-        Some(_) | None => Ok(()),
-    }
-}
-
 /// A dry run that got here would have succeeded.
 pub(crate) fn unless_dry_run(dry_run: Option<bool>) -> Result<(), KmsError> {
     if dry_run == Some(true) { Err(KmsError::DryRun) } else { Ok(()) }

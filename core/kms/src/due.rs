@@ -11,6 +11,7 @@ use sealroom_store::{Answer, Batch, Committed, Guard, KeyPath, Read, Row};
 
 use crate::entry::Loaded;
 use crate::error::KmsError;
+use crate::grants::sweep;
 use crate::kms::Kms;
 use crate::lifecycle::{self, Event as LifecycleEvent, Next};
 use crate::paths::{self, Due, DueKind};
@@ -55,6 +56,7 @@ impl Kms {
     async fn job(&self, due: &Due, row: &Row, now: Timestamp) -> Result<Option<Effect<(), ErrorAnswer>>, KmsError> {
         match due.kind {
             DueKind::DeleteKey => self.delete_key(due, row, now).await,
+            DueKind::DeleteGrants => self.sweep_grants(&due.key, row).await.map(|()| None),
         }
     }
 
@@ -76,7 +78,7 @@ impl Kms {
     }
 
     /// Everything of the key goes, in one batch: its row, its older material, its aliases. A tombstone stays, so that no
-    /// restore brings the key back.
+    /// restore brings the key back. Its grants follow.
     async fn destruction(&self, key: &Loaded, due: &Row, now: Timestamp) -> Result<Batch, KmsError> {
         let record = &key.entry.record;
         let path = paths::key(&record.arn);
@@ -108,6 +110,7 @@ impl Kms {
         for alias in self.aliases_of(key).await? {
             batch = batch.delete(alias);
         }
+        batch.append(sweep::after(&key.entry, now));
         let tombstone = Tombstone { key: record.arn.key, tokens, destroyed: now };
         Ok(batch.delete(path).put(paths::tombstone(&record.arn), tombstone.to_bytes()))
     }
@@ -134,7 +137,12 @@ impl Kms {
         Ok(None)
     }
 
-    async fn rows(&self, prefix: KeyPath, after: Option<KeyPath>, limit: u32) -> Result<(Vec<Row>, bool), KmsError> {
+    pub(crate) async fn rows(
+        &self,
+        prefix: KeyPath,
+        after: Option<KeyPath>,
+        limit: u32,
+    ) -> Result<(Vec<Row>, bool), KmsError> {
         match self.view.read(&[Read::Range { prefix, after, limit }]).await?.into_iter().next() {
             Some(Answer::Rows { rows, more }) => Ok((rows, more)),
             Some(Answer::Row(_)) | None => Err(KmsError::Fault("the store gave another answer than the question's")),

@@ -12,6 +12,7 @@ use sealroom_foundation::{AccountId, KeyArn, MaterialId};
 use sealroom_store::{Answer, Read, Row};
 
 use crate::error::KmsError;
+use crate::grants;
 use crate::kms::Kms;
 use crate::paths;
 use crate::record::{KeyDocument, KeyRecord, Material};
@@ -30,6 +31,15 @@ pub(crate) struct KeyEntry {
     pub(crate) policy: Arc<Policy>,
     /// Of the key's row: a change of state, policy or material changes it.
     pub(crate) version: u64,
+    /// Of the mark that each change of the key's grants leaves; `None` when the key never had any.
+    pub(crate) granted: Option<u64>,
+}
+
+impl KeyEntry {
+    /// Changes with the key and with its grants.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.version.max(self.granted.unwrap_or_default())
+    }
 }
 
 /// A key as it stands in the store, with what the cache leaves out.
@@ -100,18 +110,21 @@ impl Kms {
 
     /// The key `arn` as the store has it now.
     pub(crate) async fn load(&self, arn: &KeyArn) -> Result<Option<Loaded>, KmsError> {
-        self.row(paths::key(arn)).await?.map(|row| self.open(&row)).transpose()
+        let reads = [Read::Get(paths::key(arn)), Read::Get(grants::paths::granted(arn))];
+        let mut answers = self.view.read(&reads).await?.into_iter().map(Answer::row);
+        let (row, mark) = (answers.next().flatten(), answers.next().flatten());
+        row.map(|row| self.open(&row, mark.map(|mark| mark.version))).transpose()
     }
 
     /// A key's row, opened.
-    pub(crate) fn open(&self, row: &Row) -> Result<Loaded, KmsError> {
+    fn open(&self, row: &Row, granted: Option<u64>) -> Result<Loaded, KmsError> {
         let document = KeyDocument::from_bytes(&row.value).map_err(|error| {
             tracing::error!(path = %row.path, %error, "a key's row can't be read");
             KmsError::Fault("a key's row can't be read")
         })?;
         let KeyDocument { record, description, policy: policy_text } = document;
         let policy = self.policies.stored(record.arn.account, &policy_text)?;
-        Ok(Loaded { entry: KeyEntry { record, policy, version: row.version }, description, policy_text })
+        Ok(Loaded { entry: KeyEntry { record, policy, version: row.version, granted }, description, policy_text })
     }
 
     /// An older piece of a key's material; `None` when the key never had it.

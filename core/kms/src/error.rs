@@ -111,9 +111,37 @@ pub(crate) enum KmsError {
     #[error("The key policy document is larger than the 32768 bytes that a key policy may have.")]
     PolicySize,
 
+    // Grants.
+    #[error("{0}")]
+    GrantForm(&'static str),
+    #[error("{0}")]
+    GrantPrincipal(String),
+    #[error("Retiring principal {0} could not be found")]
+    RetiringPrincipal(String),
+    #[error(
+        "Operations [{refused}] are not supported when creating a grant for {kind} KMS key with key usage {usage}. Valid \
+         operations are [{valid}]"
+    )]
+    GrantOperations { refused: String, kind: &'static str, usage: Usage, valid: String },
+    #[error("EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key.")]
+    ContextConstraint,
+    #[error("More than one constraint supplied")]
+    TwoConstraints,
+    #[error("Grant ID {0} not found")]
+    NoSuchGrant(String),
+    #[error("the grant id is not of the form of one")]
+    GrantIdForm,
+    #[error("Grants per key quota for this account in this region is {most}, current usage is {most}.")]
+    GrantQuota { most: u32 },
+
     // Lists.
     #[error("the marker is not one of ours")]
     Marker,
+    #[error(
+        "1 validation error detected: Value '{asked}' at 'limit' failed to satisfy constraint: Member must have value less \
+         than or equal to {most}"
+    )]
+    ListLimit { asked: i32, most: u32 },
 
     // This program. The caller reads none of it.
     #[error("the store did not answer")]
@@ -165,10 +193,14 @@ impl KmsError {
 
     fn code(&self) -> &'static str {
         match self {
-            Self::InvalidKeyId(_) | Self::ForeignRegion(_) | Self::NoSuchKey(_) | Self::NoSuchAlias(_) => {
-                "NotFoundException"
-            }
-            Self::AliasForm => "InvalidArnException",
+            Self::InvalidKeyId(_)
+            | Self::ForeignRegion(_)
+            | Self::NoSuchKey(_)
+            | Self::NoSuchAlias(_)
+            | Self::NoSuchGrant(_)
+            | Self::RetiringPrincipal(_) => "NotFoundException",
+            Self::AliasForm | Self::GrantPrincipal(_) => "InvalidArnException",
+            Self::GrantIdForm => "InvalidGrantIdException",
             Self::AccessDenied(_) | Self::CiphertextDenied => "AccessDeniedException",
             Self::GrantToken => "InvalidGrantTokenException",
             Self::State { state: StateError::Disabled, .. } => "DisabledException",
@@ -190,14 +222,19 @@ impl KmsError {
             | Self::WindowRange
             | Self::UsageMissing
             | Self::UsageClash { .. }
-            | Self::TwoSpecs => "ValidationException",
+            | Self::TwoSpecs
+            | Self::GrantForm(_)
+            | Self::GrantOperations { .. }
+            | Self::ContextConstraint
+            | Self::TwoConstraints
+            | Self::ListLimit { .. } => "ValidationException",
             Self::InvalidCiphertext => "InvalidCiphertextException",
             Self::InvalidSignature => "KMSInvalidSignatureException",
             Self::DryRun => "DryRunOperationException",
             Self::NotServed(_) => "UnsupportedOperationException",
             Self::TooManyTags | Self::DuplicateTags | Self::ReservedTag | Self::TagCharacters => "TagException",
             Self::Policy | Self::PolicyPrincipal | Self::Lockout => "MalformedPolicyDocumentException",
-            Self::PolicySize => "LimitExceededException",
+            Self::PolicySize | Self::GrantQuota { .. } => "LimitExceededException",
             Self::Marker => "InvalidMarkerException",
             Self::Busy => "ThrottlingException",
             Self::Store(_) => "ServiceUnavailable",
@@ -208,7 +245,12 @@ impl KmsError {
     /// What the caller reads; AWS says nothing for some codes.
     fn message(&self) -> Option<String> {
         match self {
-            Self::GrantToken | Self::InvalidCiphertext | Self::InvalidSignature | Self::Policy | Self::Marker => None,
+            Self::GrantToken
+            | Self::GrantIdForm
+            | Self::InvalidCiphertext
+            | Self::InvalidSignature
+            | Self::Policy
+            | Self::Marker => None,
             Self::Busy => Some(
                 "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.".to_owned(),
             ),

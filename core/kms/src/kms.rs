@@ -14,8 +14,10 @@ use sealroom_identity::{Call, Identity};
 use sealroom_store::{KeyPath, Mirror, View};
 
 use crate::entry::{self, KeyEntry, Policies};
+use crate::grants::{self, Held, Holder};
 use crate::operations::{
-    create_key, data_key, decrypt, deletion, describe_key, encrypt, list_keys, re_encrypt, sign, switch,
+    create_grant, create_key, data_key, decrypt, deletion, describe_key, encrypt, end_grant, list_grants, list_keys,
+    list_retirable_grants, re_encrypt, sign, switch,
 };
 use crate::paths::{self, AliasName};
 use crate::stored::AliasRecord;
@@ -31,6 +33,7 @@ pub struct Kms {
     pub(crate) keys: Arc<Mirror<KeyArn, KeyEntry>>,
     pub(crate) aliases: Arc<Mirror<AliasName, AliasRecord>>,
     pub(crate) policies: Arc<Policies>,
+    pub(crate) grants: Arc<Mirror<Holder, Held>>,
 }
 
 /// What an operator can choose.
@@ -57,10 +60,11 @@ impl Kms {
         entropy: Arc<dyn Entropy>,
         settings: Settings,
     ) -> Self {
-        let keys = Mirror::new(view.feed(), settings.cached_keys.min(entry::KEYS), paths::key_of);
+        let keys = Mirror::new(view.feed(), settings.cached_keys.min(entry::KEYS), paths::entry_of);
         let aliases = Mirror::new(view.feed(), settings.cached_keys.min(entry::ALIASES), paths::alias_of);
         let (keys, aliases, policies) = (Arc::new(keys), Arc::new(aliases), Arc::default());
-        Self { view, door, identity, seal, entropy, keys, aliases, policies }
+        let grants = Arc::new(Mirror::new(view.feed(), grants::GRANTEES, grants::paths::held_of));
+        Self { view, door, identity, seal, entropy, keys, aliases, policies, grants }
     }
 
     /// Where this room's rows lie.
@@ -74,7 +78,7 @@ impl KeyEpochs for Kms {
     /// A key that isn't in memory has an epoch that ends with the next commit to the store, whatever that is about.
     fn epoch(&self, key: &KeyArn) -> u64 {
         match (self.keys.get(key), self.view.feed().head()) {
-            (Some(entry), _) => entry.version,
+            (Some(entry), _) => entry.epoch(),
             (None, Some(head)) => u64::MAX - 1 - head,
             (None, None) => u64::MAX,
         }
@@ -91,6 +95,15 @@ impl shapes::KeyService for Kms {
         input: &shapes::CancelKeyDeletionInput,
     ) -> Effect<shapes::CancelKeyDeletionOutput, ErrorAnswer> {
         deletion::cancel(self, cx, input).await
+    }
+
+    async fn create_grant(
+        &self,
+        cx: &Call,
+        input: &shapes::CreateGrantInput,
+    ) -> Effect<shapes::CreateGrantOutput, ErrorAnswer> {
+        // Boxed, as CreateKey is.
+        Box::pin(create_grant::create(self, cx, input)).await
     }
 
     async fn create_key(
@@ -150,8 +163,24 @@ impl shapes::KeyService for Kms {
         data_key::generate_without_plaintext(self, cx, input).await
     }
 
+    async fn list_grants(
+        &self,
+        cx: &Call,
+        input: &shapes::ListGrantsInput,
+    ) -> Effect<shapes::ListGrantsOutput, ErrorAnswer> {
+        list_grants::list(self, cx, input).await
+    }
+
     async fn list_keys(&self, cx: &Call, input: &shapes::ListKeysInput) -> Effect<shapes::ListKeysOutput, ErrorAnswer> {
         list_keys::list(self, cx, input).await
+    }
+
+    async fn list_retirable_grants(
+        &self,
+        cx: &Call,
+        input: &shapes::ListRetirableGrantsInput,
+    ) -> Effect<shapes::ListRetirableGrantsOutput, ErrorAnswer> {
+        list_retirable_grants::list(self, cx, input).await
     }
 
     async fn re_encrypt(
@@ -160,6 +189,22 @@ impl shapes::KeyService for Kms {
         input: &shapes::ReEncryptInput,
     ) -> Effect<shapes::ReEncryptOutput, ErrorAnswer> {
         re_encrypt::re_encrypt(self, cx, input).await
+    }
+
+    async fn retire_grant(
+        &self,
+        cx: &Call,
+        input: &shapes::RetireGrantInput,
+    ) -> Effect<shapes::RetireGrantOutput, ErrorAnswer> {
+        Box::pin(end_grant::retire(self, cx, input)).await
+    }
+
+    async fn revoke_grant(
+        &self,
+        cx: &Call,
+        input: &shapes::RevokeGrantInput,
+    ) -> Effect<shapes::RevokeGrantOutput, ErrorAnswer> {
+        Box::pin(end_grant::revoke(self, cx, input)).await
     }
 
     async fn schedule_key_deletion(

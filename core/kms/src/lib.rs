@@ -20,6 +20,7 @@ mod cryptography;
 mod due;
 mod entry;
 mod error;
+pub mod grants;
 mod kms;
 pub mod lifecycle;
 mod managed;

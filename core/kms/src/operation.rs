@@ -30,6 +30,8 @@ impl Operation {
 }
 
 pub(crate) const CANCEL_KEY_DELETION: Operation = Operation::change("CancelKeyDeletion", "kms:CancelKeyDeletion");
+pub(crate) const CREATE_GRANT: Operation =
+    Operation { cross_account: true, ..Operation::change("CreateGrant", "kms:CreateGrant") };
 pub(crate) const CREATE_KEY: Operation = Operation::change("CreateKey", "kms:CreateKey");
 pub(crate) const DECRYPT: Operation = Operation::open("Decrypt", "kms:Decrypt");
 pub(crate) const DESCRIBE_KEY: Operation = Operation::open("DescribeKey", "kms:DescribeKey");
@@ -40,8 +42,16 @@ pub(crate) const ENCRYPT: Operation = Operation::open("Encrypt", "kms:Encrypt");
 pub(crate) const GENERATE_DATA_KEY: Operation = Operation::open("GenerateDataKey", "kms:GenerateDataKey");
 pub(crate) const GENERATE_DATA_KEY_WITHOUT_PLAINTEXT: Operation =
     Operation::open("GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyWithoutPlaintext");
+pub(crate) const LIST_GRANTS: Operation =
+    Operation { read_only: true, cross_account: true, ..Operation::change("ListGrants", "kms:ListGrants") };
 pub(crate) const LIST_KEYS: Operation = Operation { read_only: true, ..Operation::change("ListKeys", "kms:ListKeys") };
+pub(crate) const LIST_RETIRABLE_GRANTS: Operation =
+    Operation { read_only: true, ..Operation::change("ListRetirableGrants", "kms:ListRetirableGrants") };
 pub(crate) const RE_ENCRYPT: Operation = Operation::open("ReEncrypt", "kms:ReEncryptFrom");
+pub(crate) const RETIRE_GRANT: Operation =
+    Operation { cross_account: true, takes_rights: true, ..Operation::change("RetireGrant", "kms:RetireGrant") };
+pub(crate) const REVOKE_GRANT: Operation =
+    Operation { cross_account: true, takes_rights: true, ..Operation::change("RevokeGrant", "kms:RevokeGrant") };
 pub(crate) const SCHEDULE_KEY_DELETION: Operation =
     Operation { takes_rights: true, ..Operation::change("ScheduleKeyDeletion", "kms:ScheduleKeyDeletion") };
 pub(crate) const SIGN: Operation = Operation::open("Sign", "kms:Sign");

@@ -3,13 +3,17 @@
 //! All read alike: `resolve`, `authorize`, what the request asks against the key's state, usage and algorithm, then one
 //! command or one batch. Each ends in a report, so that no way out is unrecorded.
 
+pub(crate) mod create_grant;
 pub(crate) mod create_key;
 pub(crate) mod data_key;
 pub(crate) mod decrypt;
 pub(crate) mod deletion;
 pub(crate) mod describe_key;
 pub(crate) mod encrypt;
+pub(crate) mod end_grant;
+pub(crate) mod list_grants;
 pub(crate) mod list_keys;
+pub(crate) mod list_retirable_grants;
 pub(crate) mod re_encrypt;
 pub(crate) mod sign;
 pub(crate) mod switch;

@@ -5,6 +5,7 @@
 //! kms / <account> / <region> / material  / <key id> / <material id>    older material of a rotated key
 //! kms / <account> / <region> / alias     / <alias name>                AliasRecord
 //! kms / <account> / <region> / tombstone / <key id>                    Tombstone
+//! kms / <account> / <region> / granted, grant, grantee, grant-name, retiring / ...    see `grants::paths`
 //! kms / due / <micros> / <kind> / <account> / <region> / <key id>      what falls due, in order of time
 //! ```
 //!
@@ -30,14 +31,17 @@ pub(crate) struct AliasName {
 pub(crate) enum DueKind {
     /// The destruction of a key whose deletion was scheduled.
     DeleteKey,
+    /// What is left of a destroyed key's grants.
+    DeleteGrants,
 }
 
 impl DueKind {
-    const ALL: [Self; 1] = [Self::DeleteKey];
+    const ALL: [Self; 2] = [Self::DeleteKey, Self::DeleteGrants];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::DeleteKey => "delete-key",
+            Self::DeleteGrants => "delete-grants",
         }
     }
 }
@@ -55,7 +59,7 @@ pub(crate) fn room() -> KeyPath {
     KeyPath::build(ROOM)
 }
 
-fn region_of(account: AccountId, region: Region) -> KeyPath {
+pub(crate) fn region_of(account: AccountId, region: Region) -> KeyPath {
     room().text(account.as_str()).text(region.as_str())
 }
 
@@ -111,6 +115,12 @@ pub(crate) fn key_of(path: &KeyPath) -> Option<KeyArn> {
     (kind == "key").then_some(arn)
 }
 
+/// The key whose entry a row is part of: its own row, and the mark of its grants.
+pub(crate) fn entry_of(path: &KeyPath) -> Option<KeyArn> {
+    let (kind, arn) = key_under(path)?;
+    matches!(kind.as_str(), "key" | "granted").then_some(arn)
+}
+
 /// The alias that an alias row is about.
 pub(crate) fn alias_of(path: &KeyPath) -> Option<AliasName> {
     let mut parts = texts(path);
@@ -149,7 +159,7 @@ fn id(text: Option<String>) -> Option<KeyId> {
     text?.parse().ok()
 }
 
-fn account(text: &str) -> Option<AccountId> {
+pub(crate) fn account(text: &str) -> Option<AccountId> {
     let platform = AccountId::platform();
     if text == platform.as_str() { Some(platform) } else { text.parse().ok() }
 }

@@ -112,7 +112,7 @@ impl Kms {
     }
 
     /// Users, roles, their sessions and identity providers don't exist yet.
-    async fn principal_exists(&self, name: &PrincipalName) -> Result<bool, KmsError> {
+    pub(crate) async fn principal_exists(&self, name: &PrincipalName) -> Result<bool, KmsError> {
         match name {
             PrincipalName::Everyone => Ok(true),
             PrincipalName::Account(account) => Ok(self.identity.account_exists(*account).await?),

@@ -11,6 +11,7 @@ use sealroom_identity::Call;
 use sealroom_store::Batch;
 
 use crate::error::KmsError;
+use crate::grants::record::GrantId;
 use crate::operation::Operation;
 
 /// `eventSource`.
@@ -23,6 +24,7 @@ pub(crate) struct Report<'a> {
     key: Option<Touched>,
     second_key: Option<Touched>,
     materials: Materials,
+    grant: Option<GrantId>,
 }
 
 /// A key that an operation is about.
@@ -41,7 +43,7 @@ enum Materials {
 
 impl<'a> Report<'a> {
     pub(crate) fn new(call: &'a Call, operation: &'static Operation) -> Self {
-        Self { call, operation, key: None, second_key: None, materials: Materials::None }
+        Self { call, operation, key: None, second_key: None, materials: Materials::None, grant: None }
     }
 
     /// The operation is about this key; ReEncrypt tells its source first.
@@ -60,6 +62,11 @@ impl<'a> Report<'a> {
         } else {
             self.second_key = Some(touched);
         }
+    }
+
+    /// The grant that ended, for operations whose parameters aren't recorded.
+    pub(crate) fn grant(&mut self, grant: GrantId) {
+        self.grant = Some(grant);
     }
 
     /// The material that was used, where AWS shows it.
@@ -112,6 +119,10 @@ impl<'a> Report<'a> {
             Materials::None => event,
             Materials::One(material) => event.key_material(material),
             Materials::Two(source, destination) => event.key_materials(source, destination),
+        };
+        let event = match &self.grant {
+            Some(grant) => event.additional(format!(r#"{{"grantId":"{grant}"}}"#).into_bytes()),
+            None => event,
         };
         let caller = self.call.caller().account();
         match self.keys().map(|key| key.arn.account).find(|owner| *owner != caller) {

@@ -317,12 +317,12 @@ impl MaterialV1 {
     }
 }
 
-fn write(stored: &impl Serialize) -> Vec<u8> {
+pub(crate) fn write(stored: &impl Serialize) -> Vec<u8> {
     // INVARIANT: strings, numbers and lists always serialise; the fallback is refused by every reader.
     serde_json::to_vec(stored).unwrap_or_default()
 }
 
-fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, RecordError> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, RecordError> {
     let Versioned { v } = serde_json::from_slice(bytes).map_err(|_| RecordError::Malformed)?;
     if v != SCHEMA {
         return Err(RecordError::UnknownSchema(v));
@@ -330,12 +330,12 @@ fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, RecordError> {
     serde_json::from_slice(bytes).map_err(|_| RecordError::Malformed)
 }
 
-fn part<T: std::str::FromStr>(text: &str) -> Result<T, RecordError> {
+pub(crate) fn part<T: std::str::FromStr>(text: &str) -> Result<T, RecordError> {
     text.parse().map_err(|_| RecordError::Malformed)
 }
 
 /// Also reads the account that no client can name.
-fn account(text: &str) -> Result<AccountId, RecordError> {
+pub(crate) fn account(text: &str) -> Result<AccountId, RecordError> {
     let platform = AccountId::platform();
     if text == platform.as_str() { Ok(platform) } else { part(text) }
 }

@@ -13,7 +13,6 @@ use sealroom_foundation::Secret;
 use sealroom_hsm::{Command, EncryptionAlgorithm, Reply, Usage};
 use sealroom_identity::Call;
 
-use crate::authorize;
 use crate::conditions::{Asked, Conditions};
 use crate::cryptography::{self as check, WrongUsage};
 use crate::entry::KeyEntry;
@@ -112,8 +111,8 @@ async fn run(kms: &Kms, call: &Call, wanted: &Wanted<'_>, report: &mut Report<'_
         ..Asked::default()
     };
     let conditions = Conditions::new(call, Some(record), asked);
-    let allowed = authorize::on_key(call, operation.action, &key.entry, &conditions)?;
-    check::no_grant_tokens(wanted.grant_tokens)?;
+    let allowed = kms.authorize(call, operation.action, &key.entry, &conditions, wanted.grant_tokens).await?;
+    kms.check_grant_tokens(wanted.grant_tokens)?;
     let bytes = size(wanted.key_spec, wanted.number_of_bytes)?;
     let unlocked = check::unlock(record, &allowed, Usage::EncryptDecrypt, WrongUsage::NotValidFor(operation.name))?;
     check::encrypts_with(record.spec, algorithm)?;

@@ -13,7 +13,6 @@ use sealroom_foundation::{KeyArn, MaterialId};
 use sealroom_hsm::{Command, EncryptionAlgorithm, KeyRef, Reply, Spec, Usage, blob};
 use sealroom_identity::Call;
 
-use crate::authorize;
 use crate::conditions::{Asked, Conditions};
 use crate::cryptography::{self as check, WrongUsage};
 use crate::entry::KeyEntry;
@@ -46,8 +45,9 @@ async fn run(kms: &Kms, call: &Call, input: &DecryptInput, report: &mut Report<'
         ..Asked::default()
     };
     let conditions = Conditions::new(call, Some(record), asked);
-    let allowed = opener.authorize(call, DECRYPT.action, &conditions)?;
-    check::no_grant_tokens(input.grant_tokens.as_ref())?;
+    let tokens = input.grant_tokens.as_ref();
+    let allowed = opener.authorize(kms, call, DECRYPT.action, &conditions, tokens).await?;
+    kms.check_grant_tokens(tokens)?;
     let current = check::unlock(record, &allowed, Usage::EncryptDecrypt, WrongUsage::IncorrectKey)?;
     opens_with(record.spec, algorithm)?;
     let context = check::canonical(record.spec, input.encryption_context.as_ref())?;
@@ -135,14 +135,20 @@ impl<'a> Opener<'a> {
         Ok(Self { entry, alias: None, named: false })
     }
 
-    pub(crate) fn authorize(
-        &'a self,
-        call: &'a Call,
+    pub(crate) async fn authorize<'d>(
+        &'d self,
+        kms: &Kms,
+        call: &'d Call,
         action: &'static str,
-        conditions: &'a Conditions<'a>,
-    ) -> Result<Allowed<'a>, KmsError> {
-        let decision = authorize::on_key(call, action, &self.entry, conditions);
-        decision.map_err(|refused| if self.named { refused } else { KmsError::CiphertextDenied })
+        conditions: &'d Conditions<'d>,
+        grant_tokens: Option<&Vec<String>>,
+    ) -> Result<Allowed<'d>, KmsError> {
+        let decision = kms.authorize(call, action, &self.entry, conditions, grant_tokens).await;
+        decision.map_err(
+            |refused| {
+                if self.named || !refused.is_denial() { refused } else { KmsError::CiphertextDenied }
+            },
+        )
     }
 }
 

@@ -5,9 +5,7 @@ use sealroom_api::kms::{DescribeKeyInput, DescribeKeyOutput};
 use sealroom_audit::Effect;
 use sealroom_identity::Call;
 
-use crate::authorize;
 use crate::conditions::{Asked, Conditions};
-use crate::cryptography as check;
 use crate::error::KmsError;
 use crate::kms::Kms;
 use crate::metadata;
@@ -33,7 +31,8 @@ async fn run(
     let (key, alias) = kms.resolve_fresh(call, &input.key_id, &DESCRIBE_KEY, report).await?;
     let asked = Asked { alias, ..Asked::default() };
     let conditions = Conditions::new(call, Some(&key.entry.record), asked);
-    authorize::on_key(call, DESCRIBE_KEY.action, &key.entry, &conditions)?;
-    check::no_grant_tokens(input.grant_tokens.as_ref())?;
+    let tokens = input.grant_tokens.as_ref();
+    kms.authorize(call, DESCRIBE_KEY.action, &key.entry, &conditions, tokens).await?;
+    kms.check_grant_tokens(tokens)?;
     Ok(DescribeKeyOutput { key_metadata: Some(metadata::of(&key.entry.record, &key.description)) })
 }

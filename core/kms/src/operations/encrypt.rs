@@ -6,7 +6,6 @@ use sealroom_audit::Effect;
 use sealroom_hsm::{BlobKind, Command, Reply, Usage};
 use sealroom_identity::Call;
 
-use crate::authorize;
 use crate::conditions::{Asked, Conditions};
 use crate::cryptography::{self as check, WrongUsage};
 use crate::error::KmsError;
@@ -32,8 +31,9 @@ async fn run(kms: &Kms, call: &Call, input: &EncryptInput, report: &mut Report<'
         ..Asked::default()
     };
     let conditions = Conditions::new(call, Some(record), asked);
-    let allowed = authorize::on_key(call, ENCRYPT.action, &key.entry, &conditions)?;
-    check::no_grant_tokens(input.grant_tokens.as_ref())?;
+    let tokens = input.grant_tokens.as_ref();
+    let allowed = kms.authorize(call, ENCRYPT.action, &key.entry, &conditions, tokens).await?;
+    kms.check_grant_tokens(tokens)?;
     let unlocked = check::unlock(record, &allowed, Usage::EncryptDecrypt, WrongUsage::NotValidFor(ENCRYPT.name))?;
     check::encrypts_with(record.spec, algorithm)?;
     let context = check::canonical(record.spec, input.encryption_context.as_ref())?;

@@ -9,7 +9,6 @@ use sealroom_hsm::{Command, EncryptionAlgorithm, Reply, Usage};
 use sealroom_identity::Call;
 
 use super::decrypt::{self, Opener, Sealed};
-use crate::authorize;
 use crate::conditions::{Asked, Conditions};
 use crate::cryptography::{self as check, WrongUsage};
 use crate::error::KmsError;
@@ -45,13 +44,14 @@ async fn run(
     let same_key = destination.as_ref().ok().map(|to| (to.arn.key, to.arn.account) == (from.arn.key, from.arn.account));
     let asked = asked_of(input.source_encryption_context.as_ref(), from_algorithm, source.alias, same_key);
     let conditions = Conditions::new(call, Some(from), asked);
-    let allowed_from = source.authorize(call, RE_ENCRYPT.action, &conditions)?;
+    let tokens = input.grant_tokens.as_ref();
+    let allowed_from = source.authorize(kms, call, RE_ENCRYPT.action, &conditions, tokens).await?;
     let destination = kms.find(call, destination?, &RE_ENCRYPT_TO, report).await?;
     let to = &destination.entry.record;
     let asked = asked_of(input.destination_encryption_context.as_ref(), to_algorithm, destination.alias, same_key);
     let conditions = Conditions::new(call, Some(to), asked);
-    let allowed_to = authorize::on_key(call, RE_ENCRYPT_TO.action, &destination.entry, &conditions)?;
-    check::no_grant_tokens(input.grant_tokens.as_ref())?;
+    let allowed_to = kms.authorize(call, RE_ENCRYPT_TO.action, &destination.entry, &conditions, tokens).await?;
+    kms.check_grant_tokens(tokens)?;
 
     let current = check::unlock(from, &allowed_from, Usage::EncryptDecrypt, WrongUsage::IncorrectKey)?;
     let to_key = check::unlock(to, &allowed_to, Usage::EncryptDecrypt, WrongUsage::NotValidFor(RE_ENCRYPT.name))?;

@@ -8,7 +8,6 @@ use sealroom_audit::Effect;
 use sealroom_hsm::{Command, Message, Reply, SigningAlgorithm, Spec, Usage};
 use sealroom_identity::Call;
 
-use crate::authorize;
 use crate::conditions::{Asked, Conditions};
 use crate::cryptography::{self as check, WrongUsage};
 use crate::entry::KeyEntry;
@@ -93,8 +92,8 @@ async fn run(
         ..Asked::default()
     };
     let conditions = Conditions::new(call, Some(record), asked);
-    let allowed = authorize::on_key(call, operation.action, &key.entry, &conditions)?;
-    check::no_grant_tokens(wanted.grant_tokens)?;
+    let allowed = kms.authorize(call, operation.action, &key.entry, &conditions, wanted.grant_tokens).await?;
+    kms.check_grant_tokens(wanted.grant_tokens)?;
     let unlocked = check::unlock(record, &allowed, Usage::SignVerify, WrongUsage::NotValidFor(operation.name))?;
     let algorithm: SigningAlgorithm = names::inward(wanted.algorithm)?;
     if !spec::signing_algorithms(record.spec).contains(&algorithm) {

@@ -28,6 +28,46 @@ impl types::CancelKeyDeletionOutput {
     }
 }
 
+impl types::CreateGrantInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            if let Some(value) = &self.grantee_principal {
+                out.member("GranteePrincipal", value);
+            }
+            if let Some(value) = &self.retiring_principal {
+                out.member("RetiringPrincipal", value);
+            }
+            out.member("Operations", &self.operations);
+            if let Some(value) = &self.constraints {
+                out.member("Constraints", value);
+            }
+            if let Some(value) = &self.name {
+                out.member("Name", value);
+            }
+            if let Some(value) = &self.dry_run {
+                out.member("DryRun", value);
+            }
+            if let Some(value) = &self.grantee_service_principal {
+                out.member("GranteeServicePrincipal", value);
+            }
+            if let Some(value) = &self.retiring_service_principal {
+                out.member("RetiringServicePrincipal", value);
+            }
+        })
+    }
+}
+
+impl types::CreateGrantOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::CreateKeyInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -275,6 +315,39 @@ impl types::GenerateDataKeyWithoutPlaintextOutput {
     }
 }
 
+impl types::ListGrantsInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            if let Some(value) = &self.limit {
+                out.member("Limit", value);
+            }
+            if let Some(value) = &self.marker {
+                out.member("Marker", value);
+            }
+            out.member("KeyId", &self.key_id);
+            if let Some(value) = &self.grant_id {
+                out.member("GrantId", value);
+            }
+            if let Some(value) = &self.grantee_principal {
+                out.member("GranteePrincipal", value);
+            }
+            if let Some(value) = &self.grantee_service_principal {
+                out.member("GranteeServicePrincipal", value);
+            }
+        })
+    }
+}
+
+impl types::ListGrantsOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::ListKeysInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -294,6 +367,35 @@ impl types::ListKeysInput {
 }
 
 impl types::ListKeysOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::ListRetirableGrantsInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            if let Some(value) = &self.limit {
+                out.member("Limit", value);
+            }
+            if let Some(value) = &self.marker {
+                out.member("Marker", value);
+            }
+            if let Some(value) = &self.retiring_principal {
+                out.member("RetiringPrincipal", value);
+            }
+            if let Some(value) = &self.retiring_service_principal {
+                out.member("RetiringServicePrincipal", value);
+            }
+        })
+    }
+}
+
+impl types::ListRetirableGrantsOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {
@@ -337,6 +439,44 @@ impl types::ReEncryptInput {
 }
 
 impl types::ReEncryptOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::RetireGrantInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::RetireGrantOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::RevokeGrantInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("GrantId", &self.grant_id);
+            if let Some(value) = &self.dry_run {
+                out.member("DryRun", value);
+            }
+        })
+    }
+}
+
+impl types::RevokeGrantOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {

@@ -5,7 +5,7 @@
 use super::types;
 use crate::draft::{Blob, Flag, Integer, List, Map, SecretBlob, Text};
 use crate::draft::{Draft, draft};
-use crate::pattern::{Class, Pattern, Program};
+use crate::pattern::{Class, Pattern, Program, Step};
 use crate::rules::{
     BlobRule, ChoiceRule, EachRule, Findings, Free, IntegerRule, Length, ListRule, MapRule, Path, Structure, TextRule,
 };
@@ -24,6 +24,54 @@ impl Draft for CancelKeyDeletionInputDraft<'_> {
     fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::CancelKeyDeletionInput> {
         let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
         Some(types::CancelKeyDeletionInput { key_id: key_id? })
+    }
+}
+
+draft! {
+    /// [`types::CreateGrantInput`] as it is read.
+    CreateGrantInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "GranteePrincipal" => grantee_principal: Text<'a>,
+        "RetiringPrincipal" => retiring_principal: Text<'a>,
+        "Operations" => operations: List<Text<'a>>,
+        "Constraints" => constraints: GrantConstraintsDraft<'a>,
+        "GrantTokens" => grant_tokens: List<Text<'a>>,
+        "Name" => name: Text<'a>,
+        "DryRun" => dry_run: Flag,
+        "GranteeServicePrincipal" => grantee_service_principal: Text<'a>,
+        "RetiringServicePrincipal" => retiring_service_principal: Text<'a>,
+    }
+}
+
+impl Draft for CreateGrantInputDraft<'_> {
+    type Input = types::CreateGrantInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::CreateGrantInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let grantee_principal = found.optional(self.grantee_principal, at, "granteePrincipal", &PRINCIPAL_ID_TYPE);
+        let retiring_principal = found.optional(self.retiring_principal, at, "retiringPrincipal", &PRINCIPAL_ID_TYPE);
+        let operations = found.required(self.operations, at, "operations", &GRANT_OPERATION_LIST);
+        let constraints = found.optional(self.constraints, at, "constraints", &Structure);
+        let grant_tokens = found.optional(self.grant_tokens, at, "grantTokens", &GRANT_TOKEN_LIST);
+        let name = found.optional(self.name, at, "name", &GRANT_NAME_TYPE);
+        let dry_run = found.optional(self.dry_run, at, "dryRun", &Free);
+        let grantee_service_principal =
+            found.optional(self.grantee_service_principal, at, "granteeServicePrincipal", &SERVICE_PRINCIPAL_TYPE);
+        let retiring_service_principal =
+            found.optional(self.retiring_service_principal, at, "retiringServicePrincipal", &SERVICE_PRINCIPAL_TYPE);
+        Some(types::CreateGrantInput {
+            key_id: key_id?,
+            grantee_principal: grantee_principal?,
+            retiring_principal: retiring_principal?,
+            operations: operations?,
+            constraints: constraints?,
+            grant_tokens: grant_tokens?,
+            name: name?,
+            dry_run: dry_run?,
+            grantee_service_principal: grantee_service_principal?,
+            retiring_service_principal: retiring_service_principal?,
+        })
     }
 }
 
@@ -285,6 +333,41 @@ impl Draft for GenerateDataKeyWithoutPlaintextInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::ListGrantsInput`] as it is read.
+    ListGrantsInputDraft {
+        "Limit" => limit: Integer,
+        "Marker" => marker: Text<'a>,
+        "KeyId" => key_id: Text<'a>,
+        "GrantId" => grant_id: Text<'a>,
+        "GranteePrincipal" => grantee_principal: Text<'a>,
+        "GranteeServicePrincipal" => grantee_service_principal: Text<'a>,
+    }
+}
+
+impl Draft for ListGrantsInputDraft<'_> {
+    type Input = types::ListGrantsInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::ListGrantsInput> {
+        let limit = found.optional(self.limit, at, "limit", &LIMIT_TYPE);
+        let marker = found.optional(self.marker, at, "marker", &MARKER_TYPE);
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let grant_id = found.optional(self.grant_id, at, "grantId", &GRANT_ID_TYPE);
+        let grantee_principal = found.optional(self.grantee_principal, at, "granteePrincipal", &PRINCIPAL_ID_TYPE);
+        let grantee_service_principal =
+            found.optional(self.grantee_service_principal, at, "granteeServicePrincipal", &SERVICE_PRINCIPAL_TYPE);
+        Some(types::ListGrantsInput {
+            limit: limit?,
+            marker: marker?,
+            key_id: key_id?,
+            grant_id: grant_id?,
+            grantee_principal: grantee_principal?,
+            grantee_service_principal: grantee_service_principal?,
+        })
+    }
+}
+
+draft! {
     /// [`types::ListKeysInput`] as it is read.
     ListKeysInputDraft {
         "Limit" => limit: Integer,
@@ -302,6 +385,35 @@ impl Draft for ListKeysInputDraft<'_> {
         let marker = found.optional(self.marker, at, "marker", &MARKER_TYPE);
         let resource_owners = found.optional(self.resource_owners, at, "resourceOwners", &RESOURCE_OWNERS_LIST);
         Some(types::ListKeysInput { limit: limit?, marker: marker?, resource_owners: resource_owners? })
+    }
+}
+
+draft! {
+    /// [`types::ListRetirableGrantsInput`] as it is read.
+    ListRetirableGrantsInputDraft {
+        "Limit" => limit: Integer,
+        "Marker" => marker: Text<'a>,
+        "RetiringPrincipal" => retiring_principal: Text<'a>,
+        "RetiringServicePrincipal" => retiring_service_principal: Text<'a>,
+    }
+}
+
+impl Draft for ListRetirableGrantsInputDraft<'_> {
+    type Input = types::ListRetirableGrantsInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::ListRetirableGrantsInput> {
+        let limit = found.optional(self.limit, at, "limit", &LIMIT_TYPE);
+        let marker = found.optional(self.marker, at, "marker", &MARKER_TYPE);
+        let retiring_principal = found.optional(self.retiring_principal, at, "retiringPrincipal", &PRINCIPAL_ID_TYPE);
+        let retiring_service_principal =
+            found.optional(self.retiring_service_principal, at, "retiringServicePrincipal", &SERVICE_PRINCIPAL_TYPE);
+        Some(types::ListRetirableGrantsInput {
+            limit: limit?,
+            marker: marker?,
+            retiring_principal: retiring_principal?,
+            retiring_service_principal: retiring_service_principal?,
+        })
     }
 }
 
@@ -365,6 +477,55 @@ impl Draft for ReEncryptInputDraft<'_> {
             dry_run: dry_run?,
             dry_run_modifiers: dry_run_modifiers?,
         })
+    }
+}
+
+draft! {
+    /// [`types::RetireGrantInput`] as it is read.
+    RetireGrantInputDraft {
+        "GrantToken" => grant_token: Text<'a>,
+        "KeyId" => key_id: Text<'a>,
+        "GrantId" => grant_id: Text<'a>,
+        "DryRun" => dry_run: Flag,
+    }
+}
+
+impl Draft for RetireGrantInputDraft<'_> {
+    type Input = types::RetireGrantInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::RetireGrantInput> {
+        let grant_token = found.optional(self.grant_token, at, "grantToken", &GRANT_TOKEN_TYPE);
+        let key_id = found.optional(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let grant_id = found.optional(self.grant_id, at, "grantId", &GRANT_ID_TYPE);
+        let dry_run = found.optional(self.dry_run, at, "dryRun", &Free);
+        Some(types::RetireGrantInput {
+            grant_token: grant_token?,
+            key_id: key_id?,
+            grant_id: grant_id?,
+            dry_run: dry_run?,
+        })
+    }
+}
+
+draft! {
+    /// [`types::RevokeGrantInput`] as it is read.
+    RevokeGrantInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "GrantId" => grant_id: Text<'a>,
+        "DryRun" => dry_run: Flag,
+    }
+}
+
+impl Draft for RevokeGrantInputDraft<'_> {
+    type Input = types::RevokeGrantInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::RevokeGrantInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let grant_id = found.required(self.grant_id, at, "grantId", &GRANT_ID_TYPE);
+        let dry_run = found.optional(self.dry_run, at, "dryRun", &Free);
+        Some(types::RevokeGrantInput { key_id: key_id?, grant_id: grant_id?, dry_run: dry_run? })
     }
 }
 
@@ -460,6 +621,33 @@ impl Draft for VerifyInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::GrantConstraints`] as it is read.
+    GrantConstraintsDraft {
+        "EncryptionContextSubset" => encryption_context_subset: Map<'a, Text<'a>>,
+        "EncryptionContextEquals" => encryption_context_equals: Map<'a, Text<'a>>,
+        "SourceArn" => source_arn: Text<'a>,
+    }
+}
+
+impl Draft for GrantConstraintsDraft<'_> {
+    type Input = types::GrantConstraints;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GrantConstraints> {
+        let encryption_context_subset =
+            found.optional(self.encryption_context_subset, at, "encryptionContextSubset", &ENCRYPTION_CONTEXT_TYPE);
+        let encryption_context_equals =
+            found.optional(self.encryption_context_equals, at, "encryptionContextEquals", &ENCRYPTION_CONTEXT_TYPE);
+        let source_arn = found.optional(self.source_arn, at, "sourceArn", &GRANT_CONSTRAINT_SOURCE_ARN_TYPE);
+        Some(types::GrantConstraints {
+            encryption_context_subset: encryption_context_subset?,
+            encryption_context_equals: encryption_context_equals?,
+            source_arn: source_arn?,
+        })
+    }
+}
+
+draft! {
     /// [`types::RecipientInfo`] as it is read.
     RecipientInfoDraft {
         "KeyEncryptionAlgorithm" => key_encryption_algorithm: Text<'a>,
@@ -519,6 +707,76 @@ const ENCRYPTION_CONTEXT_TYPE: MapRule<TextRule, TextRule> =
     MapRule { length: Length::new(None, None), key: ENCRYPTION_CONTEXT_KEY, value: ENCRYPTION_CONTEXT_VALUE };
 const ENCRYPTION_CONTEXT_VALUE: TextRule = TextRule { length: Length::new(None, None), pattern: None };
 const ENCRYPT_REQUEST_PLAINTEXT: BlobRule = BlobRule { length: Length::new(Some(1), Some(4096)).extended(1048576) };
+const GRANT_CONSTRAINT_SOURCE_ARN_TYPE: TextRule =
+    TextRule { length: Length::new(Some(20), Some(512)), pattern: Some(&GRANT_CONSTRAINT_SOURCE_ARN_TYPE_PATTERN) };
+static GRANT_CONSTRAINT_SOURCE_ARN_TYPE_PATTERN: Pattern = Pattern {
+    text: "^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$",
+    program: Program::Steps(&[
+        Step::One(Class { negated: false, ranges: &[('a', 'a')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('r', 'r')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('n', 'n')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[(':', ':')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('a', 'a')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('w', 'w')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('s', 's')], sets: &[] }),
+        Step::Fork(8, 10),
+        Step::One(Class { negated: false, ranges: &[('-', '-'), ('0', '9'), ('a', 'z')], sets: &[] }),
+        Step::Jump(7),
+        Step::One(Class { negated: false, ranges: &[(':', ':')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('-', '-'), ('0', '9'), ('a', 'z')], sets: &[] }),
+        Step::Fork(13, 15),
+        Step::One(Class { negated: false, ranges: &[('-', '-'), ('0', '9'), ('a', 'z')], sets: &[] }),
+        Step::Jump(12),
+        Step::One(Class { negated: false, ranges: &[(':', ':')], sets: &[] }),
+        Step::Fork(17, 19),
+        Step::One(Class { negated: false, ranges: &[('-', '-'), ('0', '9'), ('a', 'z')], sets: &[] }),
+        Step::Jump(16),
+        Step::One(Class { negated: false, ranges: &[(':', ':')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[(':', ':')], sets: &[] }),
+        Step::One(Class {
+            negated: true,
+            ranges: &[('\n', '\n'), ('\r', '\r'), ('\u{85}', '\u{85}'), ('\u{2028}', '\u{2029}')],
+            sets: &[],
+        }),
+        Step::Fork(35, 37),
+        Step::One(Class {
+            negated: true,
+            ranges: &[('\n', '\n'), ('\r', '\r'), ('\u{85}', '\u{85}'), ('\u{2028}', '\u{2029}')],
+            sets: &[],
+        }),
+        Step::Jump(34),
+        Step::End,
+    ]),
+};
+const GRANT_ID_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(128)), pattern: None };
+const GRANT_NAME_TYPE: TextRule =
+    TextRule { length: Length::new(Some(1), Some(256)), pattern: Some(&GRANT_NAME_TYPE_PATTERN) };
+static GRANT_NAME_TYPE_PATTERN: Pattern = Pattern {
+    text: "^[a-zA-Z0-9:/_-]+$",
+    program: Program::Run {
+        class: Class {
+            negated: false,
+            ranges: &[('-', '-'), ('/', '/'), ('0', '9'), (':', ':'), ('A', 'Z'), ('_', '_'), ('a', 'z')],
+            sets: &[],
+        },
+        min: 1,
+    },
+};
+const GRANT_OPERATION: ChoiceRule<types::GrantOperation> = ChoiceRule::NEW;
+const GRANT_OPERATION_LIST: EachRule<ChoiceRule<types::GrantOperation>> =
+    EachRule { length: Length::new(None, None), item: GRANT_OPERATION };
 const GRANT_TOKEN_LIST: EachRule<TextRule> =
     EachRule { length: Length::new(Some(0), Some(10)), item: GRANT_TOKEN_TYPE };
 const GRANT_TOKEN_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(8192)), pattern: None };
@@ -547,11 +805,66 @@ static POLICY_TYPE_PATTERN: Pattern = Pattern {
         min: 1,
     },
 };
+const PRINCIPAL_ID_TYPE: TextRule =
+    TextRule { length: Length::new(Some(1), Some(256)), pattern: Some(&PRINCIPAL_ID_TYPE_PATTERN) };
+static PRINCIPAL_ID_TYPE_PATTERN: Pattern = Pattern {
+    text: "^[\\w+=,.@:/-]+$",
+    program: Program::Run {
+        class: Class {
+            negated: false,
+            ranges: &[
+                ('+', '+'),
+                (',', ','),
+                ('-', '-'),
+                ('.', '.'),
+                ('/', '/'),
+                ('0', '9'),
+                (':', ':'),
+                ('=', '='),
+                ('@', '@'),
+                ('A', 'Z'),
+                ('_', '_'),
+                ('a', 'z'),
+            ],
+            sets: &[],
+        },
+        min: 1,
+    },
+};
 const RESOURCE_OWNERS_LIST: EachRule<ChoiceRule<types::ResourceOwnerType>> =
     EachRule { length: Length::new(Some(1), Some(2)), item: RESOURCE_OWNER_TYPE };
 const RESOURCE_OWNER_TYPE: ChoiceRule<types::ResourceOwnerType> = ChoiceRule::NEW;
 const RE_ENCRYPT_REQUEST_CIPHERTEXT_BLOB: BlobRule =
     BlobRule { length: Length::new(Some(1), Some(6144)).extended(1050624) };
+const SERVICE_PRINCIPAL_TYPE: TextRule =
+    TextRule { length: Length::new(Some(1), Some(128)), pattern: Some(&SERVICE_PRINCIPAL_TYPE_PATTERN) };
+static SERVICE_PRINCIPAL_TYPE_PATTERN: Pattern = Pattern {
+    text: "^([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+$",
+    program: Program::Steps(&[
+        Step::One(Class { negated: false, ranges: &[('-', '-'), ('0', '9'), ('A', 'Z'), ('a', 'z')], sets: &[] }),
+        Step::Fork(2, 4),
+        Step::One(Class { negated: false, ranges: &[('-', '-'), ('0', '9'), ('A', 'Z'), ('a', 'z')], sets: &[] }),
+        Step::Jump(1),
+        Step::One(Class { negated: false, ranges: &[('.', '.')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('-', '-'), ('0', '9'), ('A', 'Z'), ('a', 'z')], sets: &[] }),
+        Step::Fork(7, 9),
+        Step::One(Class { negated: false, ranges: &[('-', '-'), ('0', '9'), ('A', 'Z'), ('a', 'z')], sets: &[] }),
+        Step::Jump(6),
+        Step::One(Class { negated: false, ranges: &[('.', '.')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('-', '-'), ('0', '9'), ('A', 'Z'), ('a', 'z')], sets: &[] }),
+        Step::Fork(12, 14),
+        Step::One(Class { negated: false, ranges: &[('-', '-'), ('0', '9'), ('A', 'Z'), ('a', 'z')], sets: &[] }),
+        Step::Jump(11),
+        Step::Fork(15, 21),
+        Step::One(Class { negated: false, ranges: &[('.', '.')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('-', '-'), ('0', '9'), ('A', 'Z'), ('a', 'z')], sets: &[] }),
+        Step::Fork(18, 20),
+        Step::One(Class { negated: false, ranges: &[('-', '-'), ('0', '9'), ('A', 'Z'), ('a', 'z')], sets: &[] }),
+        Step::Jump(17),
+        Step::Jump(14),
+        Step::End,
+    ]),
+};
 const SIGNING_ALGORITHM_SPEC: ChoiceRule<types::SigningAlgorithmSpec> = ChoiceRule::NEW;
 const TAG_KEY_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(128)), pattern: None };
 const TAG_LIST: ListRule<Structure> = ListRule { length: Length::new(None, None), item: Structure };

@@ -15,6 +15,19 @@ impl Encode for types::CancelKeyDeletionOutput {
     }
 }
 
+impl Encode for types::CreateGrantOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.grant_token {
+                sink.member("GrantToken", value);
+            }
+            if let Some(value) = &self.grant_id {
+                sink.member("GrantId", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::CreateKeyOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -123,11 +136,43 @@ impl Encode for types::GenerateDataKeyWithoutPlaintextOutput {
     }
 }
 
+impl Encode for types::ListGrantsOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.grants {
+                sink.member("Grants", value);
+            }
+            if let Some(value) = &self.next_marker {
+                sink.member("NextMarker", value);
+            }
+            if let Some(value) = &self.truncated {
+                sink.member("Truncated", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::ListKeysOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
             if let Some(value) = &self.keys {
                 sink.member("Keys", value);
+            }
+            if let Some(value) = &self.next_marker {
+                sink.member("NextMarker", value);
+            }
+            if let Some(value) = &self.truncated {
+                sink.member("Truncated", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::ListRetirableGrantsOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.grants {
+                sink.member("Grants", value);
             }
             if let Some(value) = &self.next_marker {
                 sink.member("NextMarker", value);
@@ -164,6 +209,18 @@ impl Encode for types::ReEncryptOutput {
                 sink.member("DestinationKeyMaterialId", value);
             }
         });
+    }
+}
+
+impl Encode for types::RetireGrantOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::RevokeGrantOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
     }
 }
 
@@ -213,6 +270,62 @@ impl Encode for types::VerifyOutput {
             }
             if let Some(value) = &self.signing_algorithm {
                 sink.member("SigningAlgorithm", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::GrantConstraints {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.encryption_context_subset {
+                sink.member("EncryptionContextSubset", value);
+            }
+            if let Some(value) = &self.encryption_context_equals {
+                sink.member("EncryptionContextEquals", value);
+            }
+            if let Some(value) = &self.source_arn {
+                sink.member("SourceArn", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::GrantListEntry {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.grant_id {
+                sink.member("GrantId", value);
+            }
+            if let Some(value) = &self.name {
+                sink.member("Name", value);
+            }
+            if let Some(value) = &self.creation_date {
+                sink.member("CreationDate", value);
+            }
+            if let Some(value) = &self.grantee_principal {
+                sink.member("GranteePrincipal", value);
+            }
+            if let Some(value) = &self.retiring_principal {
+                sink.member("RetiringPrincipal", value);
+            }
+            if let Some(value) = &self.issuing_account {
+                sink.member("IssuingAccount", value);
+            }
+            if let Some(value) = &self.operations {
+                sink.member("Operations", value);
+            }
+            if let Some(value) = &self.constraints {
+                sink.member("Constraints", value);
+            }
+            if let Some(value) = &self.grantee_service_principal {
+                sink.member("GranteeServicePrincipal", value);
+            }
+            if let Some(value) = &self.retiring_service_principal {
+                sink.member("RetiringServicePrincipal", value);
             }
         });
     }

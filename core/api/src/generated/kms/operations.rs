@@ -5,9 +5,11 @@
 use sealroom_foundation::ports::Answers;
 
 use super::decode::{
-    CancelKeyDeletionInputDraft, CreateKeyInputDraft, DecryptInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft,
-    EnableKeyInputDraft, EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyWithoutPlaintextInputDraft,
-    ListKeysInputDraft, ReEncryptInputDraft, ScheduleKeyDeletionInputDraft, SignInputDraft, VerifyInputDraft,
+    CancelKeyDeletionInputDraft, CreateGrantInputDraft, CreateKeyInputDraft, DecryptInputDraft, DescribeKeyInputDraft,
+    DisableKeyInputDraft, EnableKeyInputDraft, EncryptInputDraft, GenerateDataKeyInputDraft,
+    GenerateDataKeyWithoutPlaintextInputDraft, ListGrantsInputDraft, ListKeysInputDraft, ListRetirableGrantsInputDraft,
+    ReEncryptInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft, ScheduleKeyDeletionInputDraft, SignInputDraft,
+    VerifyInputDraft,
 };
 use super::service::KeyService;
 use crate::error::ErrorAnswer;
@@ -32,6 +34,8 @@ pub const TARGET: &str = "TrentService";
 pub enum Operation {
     /// `CancelKeyDeletion`.
     CancelKeyDeletion,
+    /// `CreateGrant`.
+    CreateGrant,
     /// `CreateKey`.
     CreateKey,
     /// `Decrypt`.
@@ -48,10 +52,18 @@ pub enum Operation {
     GenerateDataKey,
     /// `GenerateDataKeyWithoutPlaintext`.
     GenerateDataKeyWithoutPlaintext,
+    /// `ListGrants`.
+    ListGrants,
     /// `ListKeys`.
     ListKeys,
+    /// `ListRetirableGrants`.
+    ListRetirableGrants,
     /// `ReEncrypt`.
     ReEncrypt,
+    /// `RetireGrant`.
+    RetireGrant,
+    /// `RevokeGrant`.
+    RevokeGrant,
     /// `ScheduleKeyDeletion`.
     ScheduleKeyDeletion,
     /// `Sign`.
@@ -64,6 +76,7 @@ impl Operation {
     /// Every operation that is served.
     pub const ALL: &'static [Self] = &[
         Self::CancelKeyDeletion,
+        Self::CreateGrant,
         Self::CreateKey,
         Self::Decrypt,
         Self::DescribeKey,
@@ -72,8 +85,12 @@ impl Operation {
         Self::Encrypt,
         Self::GenerateDataKey,
         Self::GenerateDataKeyWithoutPlaintext,
+        Self::ListGrants,
         Self::ListKeys,
+        Self::ListRetirableGrants,
         Self::ReEncrypt,
+        Self::RetireGrant,
+        Self::RevokeGrant,
         Self::ScheduleKeyDeletion,
         Self::Sign,
         Self::Verify,
@@ -84,6 +101,7 @@ impl Operation {
     pub fn name(self) -> &'static str {
         match self {
             Self::CancelKeyDeletion => "CancelKeyDeletion",
+            Self::CreateGrant => "CreateGrant",
             Self::CreateKey => "CreateKey",
             Self::Decrypt => "Decrypt",
             Self::DescribeKey => "DescribeKey",
@@ -92,8 +110,12 @@ impl Operation {
             Self::Encrypt => "Encrypt",
             Self::GenerateDataKey => "GenerateDataKey",
             Self::GenerateDataKeyWithoutPlaintext => "GenerateDataKeyWithoutPlaintext",
+            Self::ListGrants => "ListGrants",
             Self::ListKeys => "ListKeys",
+            Self::ListRetirableGrants => "ListRetirableGrants",
             Self::ReEncrypt => "ReEncrypt",
+            Self::RetireGrant => "RetireGrant",
+            Self::RevokeGrant => "RevokeGrant",
             Self::ScheduleKeyDeletion => "ScheduleKeyDeletion",
             Self::Sign => "Sign",
             Self::Verify => "Verify",
@@ -109,14 +131,19 @@ impl Operation {
             | Self::Encrypt
             | Self::GenerateDataKey
             | Self::GenerateDataKeyWithoutPlaintext
+            | Self::ListGrants
             | Self::ListKeys
+            | Self::ListRetirableGrants
             | Self::ReEncrypt
             | Self::Sign
             | Self::Verify => true,
             Self::CancelKeyDeletion
+            | Self::CreateGrant
             | Self::CreateKey
             | Self::DisableKey
             | Self::EnableKey
+            | Self::RetireGrant
+            | Self::RevokeGrant
             | Self::ScheduleKeyDeletion => false,
         }
     }
@@ -128,6 +155,7 @@ impl Operation {
     pub fn from_name(name: &str) -> Result<Self, ErrorAnswer> {
         match name {
             "CancelKeyDeletion" => Ok(Self::CancelKeyDeletion),
+            "CreateGrant" => Ok(Self::CreateGrant),
             "CreateKey" => Ok(Self::CreateKey),
             "Decrypt" => Ok(Self::Decrypt),
             "DescribeKey" => Ok(Self::DescribeKey),
@@ -136,15 +164,18 @@ impl Operation {
             "Encrypt" => Ok(Self::Encrypt),
             "GenerateDataKey" => Ok(Self::GenerateDataKey),
             "GenerateDataKeyWithoutPlaintext" => Ok(Self::GenerateDataKeyWithoutPlaintext),
+            "ListGrants" => Ok(Self::ListGrants),
             "ListKeys" => Ok(Self::ListKeys),
+            "ListRetirableGrants" => Ok(Self::ListRetirableGrants),
             "ReEncrypt" => Ok(Self::ReEncrypt),
+            "RetireGrant" => Ok(Self::RetireGrant),
+            "RevokeGrant" => Ok(Self::RevokeGrant),
             "ScheduleKeyDeletion" => Ok(Self::ScheduleKeyDeletion),
             "Sign" => Ok(Self::Sign),
             "Verify" => Ok(Self::Verify),
             "ConnectCustomKeyStore"
             | "CreateAlias"
             | "CreateCustomKeyStore"
-            | "CreateGrant"
             | "Decapsulate"
             | "DeleteAlias"
             | "DeleteCustomKeyStore"
@@ -166,15 +197,11 @@ impl Operation {
             | "GetPublicKey"
             | "ImportKeyMaterial"
             | "ListAliases"
-            | "ListGrants"
             | "ListKeyPolicies"
             | "ListKeyRotations"
             | "ListResourceTags"
-            | "ListRetirableGrants"
             | "PutKeyPolicy"
             | "ReplicateKey"
-            | "RetireGrant"
-            | "RevokeGrant"
             | "RotateKeyOnDemand"
             | "TagResource"
             | "UntagResource"
@@ -200,6 +227,9 @@ where
             service.cancel_key_deletion(cx),
             json::encode
         ),
+        Operation::CreateGrant => {
+            call!(json::decode::<CreateGrantInputDraft<'_>>(body, wire), service.create_grant(cx), json::encode)
+        }
         Operation::CreateKey => {
             call!(json::decode::<CreateKeyInputDraft<'_>>(body, wire), service.create_key(cx), json::encode)
         }
@@ -228,11 +258,25 @@ where
             service.generate_data_key_without_plaintext(cx),
             json::encode
         ),
+        Operation::ListGrants => {
+            call!(json::decode::<ListGrantsInputDraft<'_>>(body, wire), service.list_grants(cx), json::encode)
+        }
         Operation::ListKeys => {
             call!(json::decode::<ListKeysInputDraft<'_>>(body, wire), service.list_keys(cx), json::encode)
         }
+        Operation::ListRetirableGrants => call!(
+            json::decode::<ListRetirableGrantsInputDraft<'_>>(body, wire),
+            service.list_retirable_grants(cx),
+            json::encode
+        ),
         Operation::ReEncrypt => {
             call!(json::decode::<ReEncryptInputDraft<'_>>(body, wire), service.re_encrypt(cx), json::encode)
+        }
+        Operation::RetireGrant => {
+            call!(json::decode::<RetireGrantInputDraft<'_>>(body, wire), service.retire_grant(cx), |_| Vec::new())
+        }
+        Operation::RevokeGrant => {
+            call!(json::decode::<RevokeGrantInputDraft<'_>>(body, wire), service.revoke_grant(cx), |_| Vec::new())
         }
         Operation::ScheduleKeyDeletion => call!(
             json::decode::<ScheduleKeyDeletionInputDraft<'_>>(body, wire),
@@ -250,6 +294,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
     match operation {
         Operation::CancelKeyDeletion => {
             json::decode::<CancelKeyDeletionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::CreateGrant => {
+            json::decode::<CreateGrantInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::CreateKey => {
             json::decode::<CreateKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
@@ -272,9 +319,21 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
             json::decode::<GenerateDataKeyWithoutPlaintextInputDraft<'_>>(body, wire)
                 .map(|input| input.audit_parameters())
         }
+        Operation::ListGrants => {
+            json::decode::<ListGrantsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::ListKeys => json::decode::<ListKeysInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::ListRetirableGrants => {
+            json::decode::<ListRetirableGrantsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::ReEncrypt => {
             json::decode::<ReEncryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::RetireGrant => {
+            json::decode::<RetireGrantInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::RevokeGrant => {
+            json::decode::<RevokeGrantInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::ScheduleKeyDeletion => {
             json::decode::<ScheduleKeyDeletionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())

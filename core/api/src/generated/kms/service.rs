@@ -5,11 +5,14 @@
 use sealroom_foundation::ports::Outcomes;
 
 use super::types::{
-    CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateKeyInput, CreateKeyOutput, DecryptInput, DecryptOutput,
-    DescribeKeyInput, DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, EnableKeyInput, EnableKeyOutput,
-    EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput, GenerateDataKeyWithoutPlaintextInput,
-    GenerateDataKeyWithoutPlaintextOutput, ListKeysInput, ListKeysOutput, ReEncryptInput, ReEncryptOutput,
-    ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput, VerifyInput, VerifyOutput,
+    CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateGrantInput, CreateGrantOutput, CreateKeyInput,
+    CreateKeyOutput, DecryptInput, DecryptOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput,
+    DisableKeyOutput, EnableKeyInput, EnableKeyOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput,
+    GenerateDataKeyOutput, GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput,
+    ListGrantsInput, ListGrantsOutput, ListKeysInput, ListKeysOutput, ListRetirableGrantsInput,
+    ListRetirableGrantsOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput,
+    RevokeGrantOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput, VerifyInput,
+    VerifyOutput,
 };
 
 /// The key management operations: one method an operation, none with a default body.
@@ -25,6 +28,13 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &CancelKeyDeletionInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<CancelKeyDeletionOutput>> + Send;
+
+    /// `CreateGrant`.
+    fn create_grant(
+        &self,
+        cx: &Self::Context,
+        input: &CreateGrantInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<CreateGrantOutput>> + Send;
 
     /// `CreateKey`.
     fn create_key(
@@ -82,6 +92,13 @@ pub trait KeyService: Send + Sync {
         input: &GenerateDataKeyWithoutPlaintextInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GenerateDataKeyWithoutPlaintextOutput>> + Send;
 
+    /// `ListGrants`.
+    fn list_grants(
+        &self,
+        cx: &Self::Context,
+        input: &ListGrantsInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListGrantsOutput>> + Send;
+
     /// `ListKeys`.
     fn list_keys(
         &self,
@@ -89,12 +106,33 @@ pub trait KeyService: Send + Sync {
         input: &ListKeysInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListKeysOutput>> + Send;
 
+    /// `ListRetirableGrants`.
+    fn list_retirable_grants(
+        &self,
+        cx: &Self::Context,
+        input: &ListRetirableGrantsInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListRetirableGrantsOutput>> + Send;
+
     /// `ReEncrypt`.
     fn re_encrypt(
         &self,
         cx: &Self::Context,
         input: &ReEncryptInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ReEncryptOutput>> + Send;
+
+    /// `RetireGrant`.
+    fn retire_grant(
+        &self,
+        cx: &Self::Context,
+        input: &RetireGrantInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<RetireGrantOutput>> + Send;
+
+    /// `RevokeGrant`.
+    fn revoke_grant(
+        &self,
+        cx: &Self::Context,
+        input: &RevokeGrantInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<RevokeGrantOutput>> + Send;
 
     /// `ScheduleKeyDeletion`.
     fn schedule_key_deletion(

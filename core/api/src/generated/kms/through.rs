@@ -9,11 +9,14 @@ use crate::through::Through;
 
 use super::service::KeyService;
 use super::types::{
-    CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateKeyInput, CreateKeyOutput, DecryptInput, DecryptOutput,
-    DescribeKeyInput, DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, EnableKeyInput, EnableKeyOutput,
-    EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput, GenerateDataKeyWithoutPlaintextInput,
-    GenerateDataKeyWithoutPlaintextOutput, ListKeysInput, ListKeysOutput, ReEncryptInput, ReEncryptOutput,
-    ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput, VerifyInput, VerifyOutput,
+    CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateGrantInput, CreateGrantOutput, CreateKeyInput,
+    CreateKeyOutput, DecryptInput, DecryptOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput,
+    DisableKeyOutput, EnableKeyInput, EnableKeyOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput,
+    GenerateDataKeyOutput, GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput,
+    ListGrantsInput, ListGrantsOutput, ListKeysInput, ListKeysOutput, ListRetirableGrantsInput,
+    ListRetirableGrantsOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput,
+    RevokeGrantOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput, VerifyInput,
+    VerifyOutput,
 };
 
 impl<Room, R> KeyService for Through<Room, R>
@@ -30,6 +33,14 @@ where
         input: &CancelKeyDeletionInput,
     ) -> Result<CancelKeyDeletionOutput, ErrorAnswer> {
         self.carry(|room| room.cancel_key_deletion(cx, input)).await
+    }
+
+    async fn create_grant(
+        &self,
+        cx: &Self::Context,
+        input: &CreateGrantInput,
+    ) -> Result<CreateGrantOutput, ErrorAnswer> {
+        self.carry(|room| room.create_grant(cx, input)).await
     }
 
     async fn create_key(&self, cx: &Self::Context, input: &CreateKeyInput) -> Result<CreateKeyOutput, ErrorAnswer> {
@@ -76,12 +87,40 @@ where
         self.carry(|room| room.generate_data_key_without_plaintext(cx, input)).await
     }
 
+    async fn list_grants(&self, cx: &Self::Context, input: &ListGrantsInput) -> Result<ListGrantsOutput, ErrorAnswer> {
+        self.carry(|room| room.list_grants(cx, input)).await
+    }
+
     async fn list_keys(&self, cx: &Self::Context, input: &ListKeysInput) -> Result<ListKeysOutput, ErrorAnswer> {
         self.carry(|room| room.list_keys(cx, input)).await
     }
 
+    async fn list_retirable_grants(
+        &self,
+        cx: &Self::Context,
+        input: &ListRetirableGrantsInput,
+    ) -> Result<ListRetirableGrantsOutput, ErrorAnswer> {
+        self.carry(|room| room.list_retirable_grants(cx, input)).await
+    }
+
     async fn re_encrypt(&self, cx: &Self::Context, input: &ReEncryptInput) -> Result<ReEncryptOutput, ErrorAnswer> {
         self.carry(|room| room.re_encrypt(cx, input)).await
+    }
+
+    async fn retire_grant(
+        &self,
+        cx: &Self::Context,
+        input: &RetireGrantInput,
+    ) -> Result<RetireGrantOutput, ErrorAnswer> {
+        self.carry(|room| room.retire_grant(cx, input)).await
+    }
+
+    async fn revoke_grant(
+        &self,
+        cx: &Self::Context,
+        input: &RevokeGrantInput,
+    ) -> Result<RevokeGrantOutput, ErrorAnswer> {
+        self.carry(|room| room.revoke_grant(cx, input)).await
     }
 
     async fn schedule_key_deletion(

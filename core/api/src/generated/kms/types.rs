@@ -21,6 +21,40 @@ pub struct CancelKeyDeletionOutput {
     pub key_id: Option<String>,
 }
 
+/// What `CreateGrant` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CreateGrantInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `GranteePrincipal`: 1 to 256 characters.
+    pub grantee_principal: Option<String>,
+    /// `RetiringPrincipal`: 1 to 256 characters.
+    pub retiring_principal: Option<String>,
+    /// `Operations`.
+    pub operations: Vec<GrantOperation>,
+    /// `Constraints`.
+    pub constraints: Option<GrantConstraints>,
+    /// `GrantTokens`: 0 to 10 entries.
+    pub grant_tokens: Option<Vec<String>>,
+    /// `Name`: 1 to 256 characters.
+    pub name: Option<String>,
+    /// `DryRun`.
+    pub dry_run: Option<bool>,
+    /// `GranteeServicePrincipal`: 1 to 128 characters.
+    pub grantee_service_principal: Option<String>,
+    /// `RetiringServicePrincipal`: 1 to 128 characters.
+    pub retiring_service_principal: Option<String>,
+}
+
+/// What `CreateGrant` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CreateGrantOutput {
+    /// `GrantToken`: 1 to 8192 characters.
+    pub grant_token: Option<String>,
+    /// `GrantId`: 1 to 128 characters.
+    pub grant_id: Option<String>,
+}
+
 /// What `CreateKey` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct CreateKeyInput {
@@ -219,6 +253,34 @@ pub struct GenerateDataKeyWithoutPlaintextOutput {
     pub key_material_id: Option<String>,
 }
 
+/// What `ListGrants` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListGrantsInput {
+    /// `Limit`: 1 to 1000.
+    pub limit: Option<i32>,
+    /// `Marker`: 1 to 1024 characters.
+    pub marker: Option<String>,
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `GrantId`: 1 to 128 characters.
+    pub grant_id: Option<String>,
+    /// `GranteePrincipal`: 1 to 256 characters.
+    pub grantee_principal: Option<String>,
+    /// `GranteeServicePrincipal`: 1 to 128 characters.
+    pub grantee_service_principal: Option<String>,
+}
+
+/// What `ListGrants` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListGrantsOutput {
+    /// `Grants`.
+    pub grants: Option<Vec<GrantListEntry>>,
+    /// `NextMarker`: 1 to 1024 characters.
+    pub next_marker: Option<String>,
+    /// `Truncated`.
+    pub truncated: Option<bool>,
+}
+
 /// What `ListKeys` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListKeysInput {
@@ -235,6 +297,30 @@ pub struct ListKeysInput {
 pub struct ListKeysOutput {
     /// `Keys`.
     pub keys: Option<Vec<KeyListEntry>>,
+    /// `NextMarker`: 1 to 1024 characters.
+    pub next_marker: Option<String>,
+    /// `Truncated`.
+    pub truncated: Option<bool>,
+}
+
+/// What `ListRetirableGrants` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListRetirableGrantsInput {
+    /// `Limit`: 1 to 1000.
+    pub limit: Option<i32>,
+    /// `Marker`: 1 to 1024 characters.
+    pub marker: Option<String>,
+    /// `RetiringPrincipal`: 1 to 256 characters.
+    pub retiring_principal: Option<String>,
+    /// `RetiringServicePrincipal`: 1 to 128 characters.
+    pub retiring_service_principal: Option<String>,
+}
+
+/// What `ListRetirableGrants` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListRetirableGrantsOutput {
+    /// `Grants`.
+    pub grants: Option<Vec<GrantListEntry>>,
     /// `NextMarker`: 1 to 1024 characters.
     pub next_marker: Option<String>,
     /// `Truncated`.
@@ -284,6 +370,38 @@ pub struct ReEncryptOutput {
     /// `DestinationKeyMaterialId`: 64 to 64 characters.
     pub destination_key_material_id: Option<String>,
 }
+
+/// What `RetireGrant` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct RetireGrantInput {
+    /// `GrantToken`: 1 to 8192 characters.
+    pub grant_token: Option<String>,
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `GrantId`: 1 to 128 characters.
+    pub grant_id: Option<String>,
+    /// `DryRun`.
+    pub dry_run: Option<bool>,
+}
+
+/// What `RetireGrant` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct RetireGrantOutput {}
+
+/// What `RevokeGrant` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct RevokeGrantInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `GrantId`: 1 to 128 characters.
+    pub grant_id: String,
+    /// `DryRun`.
+    pub dry_run: Option<bool>,
+}
+
+/// What `RevokeGrant` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct RevokeGrantOutput {}
 
 /// What `ScheduleKeyDeletion` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -363,6 +481,44 @@ pub struct VerifyOutput {
     pub signature_valid: Option<bool>,
     /// `SigningAlgorithm`.
     pub signing_algorithm: Option<SigningAlgorithmSpec>,
+}
+
+/// `GrantConstraints` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GrantConstraints {
+    /// `EncryptionContextSubset`.
+    pub encryption_context_subset: Option<BTreeMap<String, String>>,
+    /// `EncryptionContextEquals`.
+    pub encryption_context_equals: Option<BTreeMap<String, String>>,
+    /// `SourceArn`: 20 to 512 characters.
+    pub source_arn: Option<String>,
+}
+
+/// `GrantListEntry` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GrantListEntry {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `GrantId`: 1 to 128 characters.
+    pub grant_id: Option<String>,
+    /// `Name`: 1 to 256 characters.
+    pub name: Option<String>,
+    /// `CreationDate`.
+    pub creation_date: Option<Timestamp>,
+    /// `GranteePrincipal`: 1 to 256 characters.
+    pub grantee_principal: Option<String>,
+    /// `RetiringPrincipal`: 1 to 256 characters.
+    pub retiring_principal: Option<String>,
+    /// `IssuingAccount`: 1 to 256 characters.
+    pub issuing_account: Option<String>,
+    /// `Operations`.
+    pub operations: Option<Vec<GrantOperation>>,
+    /// `Constraints`.
+    pub constraints: Option<GrantConstraints>,
+    /// `GranteeServicePrincipal`: 1 to 128 characters.
+    pub grantee_service_principal: Option<String>,
+    /// `RetiringServicePrincipal`: 1 to 128 characters.
+    pub retiring_service_principal: Option<String>,
 }
 
 /// `KeyListEntry` of the table.
@@ -534,6 +690,31 @@ enumeration! {
 pub enum ExpirationModelType {
     KeyMaterialExpires = "KEY_MATERIAL_EXPIRES",
     KeyMaterialDoesNotExpire = "KEY_MATERIAL_DOES_NOT_EXPIRE",
+}
+}
+
+enumeration! {
+/// `GrantOperation` of the table.
+pub enum GrantOperation {
+    Decrypt = "Decrypt",
+    Encrypt = "Encrypt",
+    GenerateDataKey = "GenerateDataKey",
+    GenerateDataKeyWithoutPlaintext = "GenerateDataKeyWithoutPlaintext",
+    ReEncryptFrom = "ReEncryptFrom",
+    ReEncryptTo = "ReEncryptTo",
+    Sign = "Sign",
+    Verify = "Verify",
+    GetPublicKey = "GetPublicKey",
+    CreateGrant = "CreateGrant",
+    RetireGrant = "RetireGrant",
+    DescribeKey = "DescribeKey",
+    GenerateDataKeyPair = "GenerateDataKeyPair",
+    GenerateDataKeyPairWithoutPlaintext = "GenerateDataKeyPairWithoutPlaintext",
+    GenerateMac = "GenerateMac",
+    VerifyMac = "VerifyMac",
+    DeriveSharedSecret = "DeriveSharedSecret",
+    Encapsulate = "Encapsulate",
+    Decapsulate = "Decapsulate",
 }
 }
 

@@ -177,9 +177,6 @@ struct Bound(usize);
 /// What a name costs at most: `<Name></Name>` and its indentation, or `"Name":,`.
 const FRAME: usize = 64;
 
-/// Texts below that many bytes are taken to need an escape for each.
-const SHORT: usize = 128;
-
 /// Whether some protocol escapes the byte.
 fn is_special(byte: u8) -> bool {
     byte < 0x20 || matches!(byte, b'"' | b'\\' | b'&' | b'<' | b'>')
@@ -217,8 +214,8 @@ impl Sink for Bound {
         }
     }
     fn text(&mut self, text: &str) {
-        // An escape makes six bytes of one at most: `\u001f`, `&quot;`. Short texts aren't worth a look.
-        let escaped = if text.len() < SHORT { text.len() } else { text.bytes().filter(|b| is_special(*b)).count() };
+        // An escape makes six bytes of one at most: `\u001f`, `&quot;`.
+        let escaped = text.bytes().filter(|b| is_special(*b)).count();
         self.0 += 2 + text.len() + 5 * escaped;
     }
     fn integer(&mut self, _: i64) {

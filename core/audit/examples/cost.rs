@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sealroom_audit::{
-    Effect, Event, EventContext, Journal, Origin, Reader, Resource, Settings, Sync, TlsDetails, Verified,
+    Effect, Event, EventContext, Journal, Origin, Packed, Reader, Resource, Settings, Sync, TlsDetails, Verified,
 };
 use sealroom_crypto::digest::{DigestAlg, sha256};
 use sealroom_crypto::ec::{Curve, EcKeyPair};
@@ -67,10 +67,10 @@ fn encrypt(context: &Arc<EventContext>, key: KeyArn) -> Event {
 
 fn context() -> Result<Arc<EventContext>, Box<dyn std::error::Error>> {
     Ok(Arc::new(EventContext {
-        identity: Arc::from(
+        identity: Packed::of_json(
             r#"{"type":"IAMUser","principalId":"AIDACKCEVSQ6C2EXAMPLE","arn":"arn:aws:iam::111122223333:user/example","accountId":"111122223333","accessKeyId":"AKIAIOSFODNN7EXAMPLE","userName":"example"}"#,
         ),
-        identity_elsewhere: Arc::from(
+        identity_elsewhere: Packed::of_json(
             r#"{"type":"AWSAccount","principalId":"AIDACKCEVSQ6C2EXAMPLE","accountId":"111122223333"}"#,
         ),
         origin: Origin::Address(Ipv4Addr::new(192, 0, 2, 10).into()),

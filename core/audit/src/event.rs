@@ -11,14 +11,16 @@ use std::sync::Arc;
 
 use sealroom_foundation::{AccountId, KeyArn, MaterialId, Region, RequestId, Timestamp};
 
+use crate::packed::Packed;
+
 /// What all events of one call share. Made once per call, by the room that knows the caller.
 #[derive(Debug)]
 pub struct EventContext {
     /// `userIdentity`: a JSON object.
-    pub identity: Arc<str>,
+    pub identity: Packed,
     /// `userIdentity` in the copy that another account gets of a shared event: a JSON object that tells the caller's
     /// account and principal id, no more.
-    pub identity_elsewhere: Arc<str>,
+    pub identity_elsewhere: Packed,
     /// `sourceIPAddress`.
     pub origin: Origin,
     /// `userAgent`, as sent. LIMIT: its first 1,024 bytes are recorded.
@@ -39,9 +41,9 @@ impl EventContext {
     /// What the service itself does on `recipient`'s resources, as AWS records it: `AWS Internal` throughout.
     #[must_use]
     pub fn internal(recipient: AccountId, region: Region, time: Timestamp) -> Arc<Self> {
-        let identity: Arc<str> = format!(r#"{{"accountId":"{recipient}","invokedBy":"AWS Internal"}}"#).into();
+        let identity = Packed::of_json(&format!(r#"{{"accountId":"{recipient}","invokedBy":"AWS Internal"}}"#));
         Arc::new(Self {
-            identity_elsewhere: Arc::clone(&identity),
+            identity_elsewhere: identity.clone(),
             identity,
             origin: Origin::Service("AWS Internal"),
             user_agent: Arc::from("AWS Internal"),

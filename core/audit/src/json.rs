@@ -1,5 +1,7 @@
 //! Writes JSON straight into a byte buffer: no tree, no formatter, no allocation of its own.
 
+use sealroom_foundation::Timestamp;
+
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// `text` as a JSON string, quotes included.
@@ -71,6 +73,24 @@ pub(crate) fn decimal(out: &mut Vec<u8>, number: u64, width: usize) {
         used += 1;
     }
     out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
+}
+
+/// `2026-09-12T06:21:24Z`.
+pub(crate) fn time(out: &mut Vec<u8>, moment: Timestamp) {
+    let civil = moment.civil();
+    let parts = [
+        (civil.year, 4, b'-'),
+        (civil.month, 2, b'-'),
+        (civil.day, 2, b'T'),
+        (civil.hour, 2, b':'),
+        (civil.minute, 2, b':'),
+        (civil.second, 2, b'Z'),
+    ];
+    for (number, width, after) in parts {
+        // INVARIANT: no part of a moment between the years 1 and 9999 is negative.
+        decimal(out, number.unsigned_abs(), width);
+        out.push(after);
+    }
 }
 
 /// The longest beginning of `text` of at most `max` bytes that ends between characters.

@@ -21,6 +21,7 @@ mod effect;
 mod event;
 mod journal;
 mod json;
+mod packed;
 mod record;
 
 pub use effect::{Effect, Effects};
@@ -28,3 +29,4 @@ pub use event::{Event, EventContext, Events, Origin, Resource, TlsDetails};
 pub use journal::{
     Counts, Entry, Fault, Journal, OpenError, Page, ReadError, Reader, Settings, Sync, Unrecorded, Verified,
 };
+pub use packed::Packed;

@@ -1,15 +1,16 @@
-//! CloudTrail's record shape: an [`Event`] becomes one line of JSON in a buffer that the caller keeps.
+//! CloudTrail's record shape: an [`Event`] becomes one line of JSON, packed, in a buffer that the caller keeps.
 //!
 //! Members stand in the order of AWS's own records. Long texts are cut, and fragments that would make a record longer
 //! than [`RECORD_MAX`] are replaced by an object that says so; what remains is bounded, so every event can be recorded.
 
 use std::io::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use sealroom_foundation::{AccountId, EventId, KeyArn, KeyId, Timestamp};
+use sealroom_foundation::{AccountId, EventId, KeyArn, Partition};
 
 use crate::event::{Additional, Event, Kind, Origin, Resource, TlsDetails};
 use crate::json;
+use crate::packed::{self, Word, word};
 
 /// LIMIT: bytes of one record.
 pub(crate) const RECORD_MAX: usize = 256 * 1024;
@@ -44,7 +45,7 @@ pub(crate) fn write(out: &mut Vec<u8>, copied: &Copied<'_>) -> Result<(), TooLon
     let start = out.len();
     for fragments in [Fragments::All, Fragments::NoRequest, Fragments::None] {
         whole(out, copied, fragments);
-        if out.len() - start <= RECORD_MAX {
+        if out.get(start..).is_some_and(packed::fits) {
             return Ok(());
         }
         out.truncate(start);
@@ -56,10 +57,14 @@ fn whole(out: &mut Vec<u8>, copied: &Copied<'_>, fragments: Fragments) {
     let event = copied.event;
     caller(out, copied);
     failure(out, event);
-    out.extend_from_slice(br#","requestParameters":"#);
+    word(out, Word::Request);
     fragment(out, event.request.as_deref(), fragments < Fragments::NoRequest);
-    out.extend_from_slice(br#","responseElements":"#);
-    fragment(out, event.response.as_deref(), fragments < Fragments::None);
+    if event.response.is_some() {
+        word(out, Word::Response);
+        fragment(out, event.response.as_deref(), fragments < Fragments::None);
+    } else {
+        word(out, Word::NoResponse);
+    }
     additional(out, &event.additional, fragments < Fragments::None);
     ids(out, copied);
     resources(out, event);
@@ -70,28 +75,31 @@ fn whole(out: &mut Vec<u8>, copied: &Copied<'_>, fragments: Fragments) {
 fn caller(out: &mut Vec<u8>, copied: &Copied<'_>) {
     let (event, context) = (copied.event, &*copied.event.context);
     let identity = if copied.owner.is_some() { &context.identity_elsewhere } else { &context.identity };
-    out.extend_from_slice(br#"{"eventVersion":"1.11","userIdentity":"#);
+    word(out, Word::Start);
     out.extend_from_slice(identity.as_bytes());
-    out.extend_from_slice(br#","eventTime":""#);
-    time(out, context.time);
-    out.extend_from_slice(br#"","eventSource":"#);
-    json::string(out, event.source);
-    out.extend_from_slice(br#","eventName":"#);
+    word(out, Word::Time);
+    packed::time(out, context.time);
+    word(out, Word::Source);
+    match event.source {
+        "kms.amazonaws.com" => word(out, Word::Kms),
+        other => json::string(out, other),
+    }
+    word(out, Word::Name);
     json::string(out, event.name);
-    out.extend_from_slice(br#","awsRegion":""#);
+    word(out, Word::Region);
     out.extend_from_slice(context.region.as_str().as_bytes());
-    out.extend_from_slice(br#"","sourceIPAddress":"#);
+    word(out, Word::Address);
     origin(out, context.origin);
-    out.extend_from_slice(br#","userAgent":"#);
+    word(out, Word::Agent);
     json::string(out, json::head(&context.user_agent, TEXT_MAX));
 }
 
 fn failure(out: &mut Vec<u8>, event: &Event) {
     let Some(failure) = &event.failure else { return };
-    out.extend_from_slice(br#","errorCode":"#);
+    word(out, Word::ErrorCode);
     json::string(out, &failure.code);
     if let Some(message) = &failure.message {
-        out.extend_from_slice(br#","errorMessage":"#);
+        word(out, Word::ErrorMessage);
         json::string(out, message);
     }
 }
@@ -110,30 +118,29 @@ fn fragment(out: &mut Vec<u8>, json: Option<&[u8]>, wanted: bool) {
 }
 
 fn additional(out: &mut Vec<u8>, additional: &Additional, wanted: bool) {
-    const NAME: &[u8] = br#","additionalEventData":"#;
     match additional {
         Additional::None | Additional::KeyMaterials(None, None) => {}
         Additional::KeyMaterial(material) => {
-            out.extend_from_slice(NAME);
-            out.extend_from_slice(br#"{"keyMaterialId":""#);
-            json::hex(out, material.as_bytes());
+            word(out, Word::Additional);
+            word(out, Word::Material);
+            packed::hex_32(out, material.as_bytes());
             out.extend_from_slice(br#""}"#);
         }
         Additional::KeyMaterials(from, to) => {
-            out.extend_from_slice(NAME);
+            word(out, Word::Additional);
             let named = [(&br#""sourceKeyMaterialId":""#[..], from), (&br#""destinationKeyMaterialId":""#[..], to)];
             let mut open = b'{';
             for (name, material) in named.iter().filter_map(|(name, id)| id.map(|id| (name, id))) {
                 out.push(open);
                 out.extend_from_slice(name);
-                json::hex(out, material.as_bytes());
+                packed::hex_32(out, material.as_bytes());
                 out.push(b'"');
                 open = b',';
             }
             out.push(b'}');
         }
         Additional::Json(json) => {
-            out.extend_from_slice(NAME);
+            word(out, Word::Additional);
             fragment(out, Some(json), wanted);
         }
     }
@@ -142,18 +149,19 @@ fn additional(out: &mut Vec<u8>, additional: &Additional, wanted: bool) {
 fn ids(out: &mut Vec<u8>, copied: &Copied<'_>) {
     let event = copied.event;
     if let Some(request) = &event.context.request {
-        out.extend_from_slice(br#","requestID":""#);
-        json::uuid(out, request.as_bytes());
-        out.push(b'"');
+        word(out, Word::RequestId);
+        packed::uuid(out, request.as_bytes());
+        word(out, Word::EventId);
+    } else {
+        out.extend_from_slice(br#","eventID":""#);
     }
-    out.extend_from_slice(br#","eventID":""#);
-    json::uuid(out, copied.id.as_bytes());
-    out.extend_from_slice(if event.read_only { br#"","readOnly":true"# } else { br#"","readOnly":false"# });
+    packed::uuid(out, copied.id.as_bytes());
+    word(out, if event.read_only { Word::ReadOnly } else { Word::Mutating });
 }
 
 fn resources(out: &mut Vec<u8>, event: &Event) {
     let Some(first) = &event.resource else { return };
-    out.extend_from_slice(br#","resources":["#);
+    word(out, Word::Resources);
     resource(out, first);
     for another in &event.more_resources {
         out.push(b',');
@@ -165,9 +173,9 @@ fn resources(out: &mut Vec<u8>, event: &Event) {
 fn resource(out: &mut Vec<u8>, resource: &Resource) {
     match resource {
         Resource::Key(key) => {
-            out.extend_from_slice(br#"{"accountId":""#);
-            out.extend_from_slice(key.account.as_str().as_bytes());
-            out.extend_from_slice(br#"","type":"AWS::KMS::Key","ARN":""#);
+            word(out, Word::ResourceAccount);
+            packed::account(out, key.account);
+            word(out, Word::KeyType);
             key_arn(out, key);
             out.extend_from_slice(br#""}"#);
         }
@@ -189,38 +197,34 @@ fn resource(out: &mut Vec<u8>, resource: &Resource) {
 
 fn tail(out: &mut Vec<u8>, copied: &Copied<'_>, wanted: bool) {
     let (event, context) = (copied.event, &*copied.event.context);
-    let kind: &[u8] = match event.kind {
-        Kind::Call => br#","eventType":"AwsApiCall""#,
-        Kind::Service(_) => br#","eventType":"AwsServiceEvent""#,
-    };
-    out.extend_from_slice(kind);
-    out.extend_from_slice(br#","managementEvent":true,"recipientAccountId":""#);
-    out.extend_from_slice(copied.owner.unwrap_or(context.recipient).as_str().as_bytes());
+    word(out, if event.kind == Kind::Call { Word::Call } else { Word::Service });
+    word(out, Word::Recipient);
+    packed::account(out, copied.owner.unwrap_or(context.recipient));
     out.push(b'"');
     if let Kind::Service(Some(details)) = &event.kind {
         out.extend_from_slice(br#","serviceEventDetails":"#);
         fragment(out, Some(details), wanted);
     }
     if let Some(shared) = &copied.shared {
-        out.extend_from_slice(br#","sharedEventID":""#);
-        json::uuid(out, shared.as_bytes());
+        word(out, Word::Shared);
+        packed::uuid(out, shared.as_bytes());
         out.push(b'"');
     }
-    out.extend_from_slice(br#","eventCategory":"Management""#);
+    word(out, Word::Category);
     if let Some(details) = &context.tls {
         tls(out, details);
     }
 }
 
 fn tls(out: &mut Vec<u8>, details: &TlsDetails) {
-    out.extend_from_slice(br#","tlsDetails":{"tlsVersion":"#);
+    word(out, Word::Tls);
     json::string(out, &details.version);
-    out.extend_from_slice(br#","cipherSuite":"#);
+    word(out, Word::Cipher);
     json::string(out, &details.cipher_suite);
-    out.extend_from_slice(br#","clientProvidedHostHeader":"#);
+    word(out, Word::Host);
     json::string(out, json::head(&details.host, TEXT_MAX));
     if let Some(exchange) = &details.key_exchange {
-        out.extend_from_slice(br#","keyExchange":"#);
+        word(out, Word::Exchange);
         json::string(out, exchange);
     }
     out.push(b'}');
@@ -229,6 +233,7 @@ fn tls(out: &mut Vec<u8>, details: &TlsDetails) {
 fn origin(out: &mut Vec<u8>, origin: Origin) {
     match origin {
         Origin::Service(name) => json::string(out, name),
+        Origin::Address(IpAddr::V4(Ipv4Addr::LOCALHOST)) => word(out, Word::Local),
         Origin::Address(IpAddr::V4(address)) => {
             let mut before = b'"';
             for octet in address.octets() {
@@ -245,41 +250,24 @@ fn origin(out: &mut Vec<u8>, origin: Origin) {
     }
 }
 
-/// `2026-09-12T06:21:24Z`.
-fn time(out: &mut Vec<u8>, moment: Timestamp) {
-    let civil = moment.civil();
-    let parts = [
-        (civil.year, 4, b'-'),
-        (civil.month, 2, b'-'),
-        (civil.day, 2, b'T'),
-        (civil.hour, 2, b':'),
-        (civil.minute, 2, b':'),
-        (civil.second, 2, b'Z'),
-    ];
-    for (number, width, after) in parts {
-        // INVARIANT: no part of a moment between the years 1 and 9999 is negative.
-        json::decimal(out, number.unsigned_abs(), width);
-        out.push(after);
-    }
-}
-
 fn key_arn(out: &mut Vec<u8>, arn: &KeyArn) {
-    out.extend_from_slice(b"arn:");
-    out.extend_from_slice(arn.region.partition().as_str().as_bytes());
-    out.extend_from_slice(b":kms:");
+    match arn.region.partition() {
+        Partition::Aws => word(out, Word::KeyArn),
+        other => {
+            out.extend_from_slice(b"arn:");
+            out.extend_from_slice(other.as_str().as_bytes());
+            out.extend_from_slice(b":kms:");
+        }
+    }
     out.extend_from_slice(arn.region.as_str().as_bytes());
     out.push(b':');
-    out.extend_from_slice(arn.account.as_str().as_bytes());
-    out.extend_from_slice(b":key/");
-    key_id(out, arn.key);
-}
-
-fn key_id(out: &mut Vec<u8>, key: KeyId) {
-    if key.is_multi_region() {
+    packed::account(out, arn.account);
+    word(out, Word::Key);
+    if arn.key.is_multi_region() {
         out.extend_from_slice(b"mrk-");
-        json::hex(out, &key.to_bytes());
+        packed::hex_16(out, &arn.key.to_bytes());
     } else {
-        json::uuid(out, &key.to_bytes());
+        packed::uuid(out, &arn.key.to_bytes());
     }
 }
 

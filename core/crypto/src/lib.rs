@@ -7,12 +7,17 @@
 //! What would surprise: values that can't fail by construction (HMAC, KDF with lengths of ours) still go through a
 //! library that returns errors; those are [`Failed`], and never expected.
 
+pub mod agreement;
+mod der;
 pub mod digest;
 pub mod ec;
+pub mod ed25519;
 pub mod envelope;
 mod ffi;
 pub mod kdf;
 pub mod mac;
+pub mod ml_dsa;
+pub mod ml_kem;
 pub mod random;
 pub mod rsa;
 

@@ -73,13 +73,22 @@ impl Region {
 impl FromStr for Region {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let parts = text.split('-').count();
-        let last = text.rsplit('-').next().unwrap_or_default();
-        let words = text.split('-').take(parts.saturating_sub(1));
-        let formed = (3..=4).contains(&parts)
-            && words.into_iter().all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase()))
-            && !last.is_empty()
-            && last.bytes().all(|b| b.is_ascii_digit());
+        // Two or three words of lower-case letters, then a number, with dashes between them; in one pass, because every
+        // request names a Region more than once.
+        let (mut dashes, mut digits, mut before) = (0u8, false, b'-');
+        let mut formed = text.len() <= 32;
+        for byte in text.bytes() {
+            formed &= match byte {
+                b'-' => !digits && before != b'-',
+                b'a'..=b'z' => !digits,
+                b'0'..=b'9' => digits || before == b'-',
+                _ => false,
+            };
+            dashes = dashes.saturating_add(u8::from(byte == b'-'));
+            digits |= byte.is_ascii_digit();
+            before = byte;
+        }
+        formed &= digits && (2..=3).contains(&dashes);
         Inline::new(text).filter(|_| formed).map(Self).ok_or(IdError { kind: "Region" })
     }
 }

@@ -10,8 +10,8 @@ use std::time::Instant;
 use sealroom_foundation::KeyId;
 use sealroom_foundation::ports::{Entropy, Purpose, Seal};
 use sealroom_hsm::{
-    BlobKind, Command, DomainKeys, EncryptionAlgorithm, Hsm, HsmError, KeyBinding, KeyRef, KeyToken, Message, Origin,
-    Reply, SigningAlgorithm, Spec, Usage,
+    AgreementAlgorithm, BlobKind, Command, DomainKeys, EncryptionAlgorithm, Hsm, HsmError, KeyBinding, KeyRef,
+    KeyToken, MacAlgorithm, Message, Origin, Reply, SigningAlgorithm, Spec, Usage,
 };
 
 const ROUNDS: u32 = 9;
@@ -40,6 +40,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{:<44} {:>9} ns", "start with self-tests", begin.elapsed().as_nanos());
     symmetric(&hsm)?;
     asymmetric(&hsm)?;
+    macs(&hsm)?;
+    shared_secrets(&hsm)?;
+    pairs(&hsm)?;
     measure("seal a page marker of 100 bytes", 20_000, || {
         black_box(hsm.seal(Purpose::PageMarker, b"aad", &[1; 100]));
     });
@@ -72,23 +75,40 @@ fn symmetric(hsm: &Hsm) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// How many calls make a round, by what one costs.
+fn calls(spec: Spec) -> u32 {
+    match spec {
+        Spec::Rsa2048 => 40,
+        Spec::Rsa3072 => 20,
+        Spec::Rsa4096 => 10,
+        _ => 200,
+    }
+}
+
 fn asymmetric(hsm: &Hsm) -> Result<(), Box<dyn std::error::Error>> {
-    let rows = [
-        (Spec::Rsa2048, SigningAlgorithm::RsassaPssSha256, 40),
-        (Spec::Rsa4096, SigningAlgorithm::RsassaPssSha256, 10),
-        (Spec::EccNistP256, SigningAlgorithm::EcdsaSha256, 500),
-        (Spec::EccNistP384, SigningAlgorithm::EcdsaSha384, 100),
+    use SigningAlgorithm as A;
+    let rows: [(Spec, A, Message<'_>); 11] = [
+        (Spec::Rsa2048, A::RsassaPssSha256, Message::Digest(&[1; 32])),
+        (Spec::Rsa4096, A::RsassaPssSha256, Message::Digest(&[1; 32])),
+        (Spec::EccNistP256, A::EcdsaSha256, Message::Digest(&[1; 32])),
+        (Spec::EccNistP384, A::EcdsaSha384, Message::Digest(&[1; 48])),
+        (Spec::EccNistP521, A::EcdsaSha512, Message::Digest(&[1; 64])),
+        (Spec::EccSecgP256K1, A::EcdsaSha256, Message::Digest(&[1; 32])),
+        (Spec::EccNistEdwards25519, A::Ed25519Sha512, Message::Raw(&[1; 64])),
+        (Spec::EccNistEdwards25519, A::Ed25519PhSha512, Message::Digest(&[1; 64])),
+        (Spec::MlDsa44, A::MlDsaShake256, Message::Raw(&[1; 64])),
+        (Spec::MlDsa65, A::MlDsaShake256, Message::ExternalMu(&[1; 64])),
+        (Spec::MlDsa87, A::MlDsaShake256, Message::Raw(&[1; 64])),
     ];
-    for (spec, algorithm, calls) in rows {
+    for (spec, algorithm, message) in rows {
         let (binding, token) = key(hsm, spec, Usage::SignVerify)?;
         let key = KeyRef { binding: &binding, token: &token };
-        let message = Message::Digest(if spec == Spec::EccNistP384 { &[1; 48] } else { &[1; 32] });
         let sign = Command::Sign { key, algorithm, message };
         let Reply::Signature(signature) = hsm.execute(sign)? else { return Err(HsmError::Failed.into()) };
-        measure(&format!("Sign {spec}"), calls, || {
+        measure(&format!("Sign {spec} {algorithm}"), calls(spec), || {
             let _ = black_box(hsm.execute(sign));
         });
-        measure(&format!("Verify {spec}"), calls, || {
+        measure(&format!("Verify {spec} {algorithm}"), calls(spec), || {
             let _ = black_box(hsm.execute(Command::Verify { key, algorithm, message, signature: &signature }));
         });
     }
@@ -99,5 +119,72 @@ fn asymmetric(hsm: &Hsm) -> Result<(), Box<dyn std::error::Error>> {
         let kind = BlobKind::Message;
         let _ = black_box(hsm.execute(Command::Encrypt { key, algorithm, context, plaintext: b"p", kind }));
     });
+    Ok(())
+}
+
+fn macs(hsm: &Hsm) -> Result<(), Box<dyn std::error::Error>> {
+    for (spec, algorithm) in [
+        (Spec::Hmac224, MacAlgorithm::HmacSha224),
+        (Spec::Hmac256, MacAlgorithm::HmacSha256),
+        (Spec::Hmac384, MacAlgorithm::HmacSha384),
+        (Spec::Hmac512, MacAlgorithm::HmacSha512),
+    ] {
+        let (binding, token) = key(hsm, spec, Usage::GenerateVerifyMac)?;
+        let key = KeyRef { binding: &binding, token: &token };
+        measure(&format!("Mac {spec} of 4,096 bytes"), 2_000, || {
+            let _ = black_box(hsm.execute(Command::Mac { key, algorithm, message: &[1; 4_096] }));
+        });
+    }
+    Ok(())
+}
+
+fn shared_secrets(hsm: &Hsm) -> Result<(), Box<dyn std::error::Error>> {
+    for spec in [Spec::EccNistP256, Spec::EccNistP384, Spec::EccNistP521] {
+        let (binding, token) = key(hsm, spec, Usage::KeyAgreement)?;
+        let key = KeyRef { binding: &binding, token: &token };
+        let Reply::PublicKey(peer) = hsm.execute(Command::PublicKey { key })? else {
+            return Err(HsmError::Failed.into());
+        };
+        let agree = Command::Agree { key, algorithm: AgreementAlgorithm::Ecdh, peer: &peer };
+        hsm.execute(agree)?;
+        measure(&format!("Agree {spec}"), 200, || {
+            let _ = black_box(hsm.execute(agree));
+        });
+    }
+    for spec in [Spec::MlKem512, Spec::MlKem768, Spec::MlKem1024] {
+        let (binding, token) = key(hsm, spec, Usage::EncapsulateDecapsulate)?;
+        let key = KeyRef { binding: &binding, token: &token };
+        let Reply::Encapsulated { ciphertext, .. } = hsm.execute(Command::Encapsulate { key })? else {
+            return Err(HsmError::Failed.into());
+        };
+        measure(&format!("Encapsulate {spec}"), 500, || {
+            let _ = black_box(hsm.execute(Command::Encapsulate { key }));
+        });
+        measure(&format!("Decapsulate {spec}"), 500, || {
+            let _ = black_box(hsm.execute(Command::Decapsulate { key, ciphertext: &ciphertext }));
+        });
+    }
+    Ok(())
+}
+
+fn pairs(hsm: &Hsm) -> Result<(), Box<dyn std::error::Error>> {
+    let (binding, token) = key(hsm, Spec::SymmetricDefault, Usage::EncryptDecrypt)?;
+    let wrapping = KeyRef { binding: &binding, token: &token };
+    let quick = Spec::ALL.iter().copied().filter(|spec| spec.is_asymmetric() && spec.rsa_bits().is_none());
+    for spec in quick {
+        let Some(usage) = Usage::ALL.iter().copied().find(|usage| spec.allows(*usage)) else { continue };
+        if key(hsm, spec, usage).is_err() {
+            continue;
+        }
+        measure(&format!("GenerateKey {spec}"), 200, || {
+            let _ = black_box(key(hsm, spec, usage));
+        });
+        let make = Command::DataKeyPair { key: wrapping, context: b"", spec, reveal: true };
+        if hsm.execute(make).is_ok() {
+            measure(&format!("DataKeyPair {spec}"), 200, || {
+                let _ = black_box(hsm.execute(make));
+            });
+        }
+    }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! RSA and elliptic curve pairs: signatures, OAEP, and the public half.
+//! RSA and elliptic curve pairs: signatures, OAEP, and the public half. Other pairs sign in modules of their own.
 //!
 //! The public half lies in the token beside the private one, so that Verify, RSA Encrypt and GetPublicKey load no
 //! private key.
@@ -17,6 +17,7 @@ use crate::hsm::Hsm;
 use crate::objects::Object;
 use crate::spec::{Spec, Usage};
 use crate::token::{self, Halves};
+use crate::{edwards, ml_dsa};
 
 /// A signing algorithm that suits a key.
 enum Scheme {
@@ -46,9 +47,7 @@ impl Scheme {
             A::Sm2Dsa | A::MlDsaShake256 | A::Ed25519Sha512 | A::Ed25519PhSha512 => None,
         };
         scheme.ok_or(match spec {
-            Spec::Sm2 | Spec::EccNistEdwards25519 | Spec::MlDsa44 | Spec::MlDsa65 | Spec::MlDsa87 => {
-                HsmError::NotServed
-            }
+            Spec::Sm2 => HsmError::NotServed,
             _ => HsmError::NotForThisSpec,
         })
     }
@@ -72,6 +71,11 @@ pub(crate) fn sign(
     algorithm: SigningAlgorithm,
     message: Message<'_>,
 ) -> Result<Vec<u8>, HsmError> {
+    match key.binding.spec {
+        Spec::EccNistEdwards25519 => return edwards::sign(hsm, key, algorithm, message),
+        Spec::MlDsa44 | Spec::MlDsa65 | Spec::MlDsa87 => return ml_dsa::sign(hsm, key, algorithm, message),
+        _ => {}
+    }
     let scheme = Scheme::of(key, algorithm)?;
     let digest = scheme.digest(message)?;
     let object = loaded(hsm, key)?;
@@ -90,6 +94,13 @@ pub(crate) fn verify(
     message: Message<'_>,
     signature: &[u8],
 ) -> Result<bool, HsmError> {
+    match key.binding.spec {
+        Spec::EccNistEdwards25519 => return edwards::verify(hsm, key, algorithm, message, signature),
+        Spec::MlDsa44 | Spec::MlDsa65 | Spec::MlDsa87 => {
+            return ml_dsa::verify(hsm, key, algorithm, message, signature);
+        }
+        _ => {}
+    }
     let scheme = Scheme::of(key, algorithm)?;
     let digest = scheme.digest(message)?;
     let content = token::open(&hsm.domains, key.binding, key.token)?;
@@ -145,7 +156,7 @@ pub(crate) fn decrypt(
     let (hash, _) = oaep(key, algorithm, context)?;
     match loaded(hsm, key)?.as_ref() {
         Object::RsaDecrypting(rsa) => rsa.decrypt_oaep(hash, ciphertext).ok_or(HsmError::InvalidCiphertext),
-        Object::RsaSigning(_) | Object::Ec(_) => Err(HsmError::Failed),
+        _ => Err(HsmError::Failed),
     }
 }
 
@@ -160,7 +171,7 @@ pub(crate) fn public_key(hsm: &Hsm, key: KeyRef<'_>) -> Result<Vec<u8>, HsmError
 fn loaded(hsm: &Hsm, key: KeyRef<'_>) -> Result<Arc<Object>, HsmError> {
     hsm.objects.get_or_load(key, || {
         let content = token::open(&hsm.domains, key.binding, key.token)?;
-        let pkcs8 = Halves::of(&content)?.pkcs8;
+        let pkcs8 = Halves::of(&content)?.private;
         let object = match (key.binding.spec.curve(), key.binding.usage) {
             (Some(curve), _) => EcKeyPair::from_pkcs8(curve, pkcs8).map(Object::Ec),
             (None, Usage::EncryptDecrypt) => rsa::DecryptingKey::from_pkcs8(pkcs8).map(Object::RsaDecrypting),

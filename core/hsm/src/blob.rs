@@ -7,7 +7,7 @@
 //! The header and the encryption context are the associated data of the sealed value. Clients treat a blob as opaque
 //! bytes; that its base64 begins like AWS's is for the people and programs that look for it.
 
-use sealroom_crypto::envelope;
+use sealroom_crypto::envelope::{self, SealingKey};
 use sealroom_foundation::{AccountId, KeyId, MaterialId, Secret};
 
 use crate::binding::KeyBinding;
@@ -99,11 +99,16 @@ fn join<'o>(parts: &[&[u8]], out: &'o mut [u8]) -> Option<&'o [u8]> {
     out.get(..length)
 }
 
+/// What the messages of a key are sealed with, made of its material.
+pub(crate) fn message_key(backing: &[u8; 32]) -> SealingKey {
+    SealingKey::new(backing, LABEL)
+}
+
 /// Seals `plaintext` as a blob of the key.
 pub(crate) fn seal(
     kind: BlobKind,
     binding: &KeyBinding,
-    backing: &[u8; 32],
+    key: &SealingKey,
     context: &[u8],
     plaintext: &[u8],
 ) -> Result<Vec<u8>, HsmError> {
@@ -118,7 +123,7 @@ pub(crate) fn seal(
     blob.extend_from_slice(&header);
     let salt_nonce = random::salt_nonce();
     with_associated_data(&header, context, |aad| {
-        envelope::seal(backing, LABEL, salt_nonce, aad, plaintext, &mut blob).map_err(|_| HsmError::Failed)
+        key.seal(salt_nonce, aad, plaintext, &mut blob).map_err(|_| HsmError::Failed)
     })?;
     Ok(blob)
 }
@@ -126,7 +131,7 @@ pub(crate) fn seal(
 /// Opens a blob that must be of this key and this piece of material.
 pub(crate) fn open(
     binding: &KeyBinding,
-    backing: &[u8; 32],
+    key: &SealingKey,
     context: &[u8],
     blob: &[u8],
 ) -> Result<Secret<[u8]>, HsmError> {
@@ -135,8 +140,7 @@ pub(crate) fn open(
         return Err(HsmError::InvalidCiphertext);
     }
     let (header, sealed) = blob.split_first_chunk::<HEADER>().ok_or(HsmError::InvalidCiphertext)?;
-    with_associated_data(header, context, |aad| envelope::open(backing, LABEL, aad, sealed))
-        .ok_or(HsmError::InvalidCiphertext)
+    with_associated_data(header, context, |aad| key.open(aad, sealed)).ok_or(HsmError::InvalidCiphertext)
 }
 
 /// Header ‖ context: no length between them, for a header has always the same.

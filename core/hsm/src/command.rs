@@ -15,6 +15,10 @@ use crate::token::KeyToken;
 #[expect(unused_imports, reason = "for the links of the documentation")]
 use crate::error::HsmError;
 
+mod cost;
+
+pub use cost::Cost;
+
 /// A key as a command names it: the token, and what the token must be bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyRef<'a> {
@@ -131,7 +135,8 @@ pub enum Command<'a> {
         /// Whether the answer shows the plaintext.
         reveal: bool,
     },
-    /// Makes a key pair for use outside. Answers [`Reply::DataKeyPair`].
+    /// Makes a key pair for use outside. Answers [`Reply::DataKeyPair`]; [`HsmError::NotForThisSpec`] for ML-DSA and for
+    /// what is no pair.
     DataKeyPair {
         /// The symmetric key that encrypts the private half.
         key: KeyRef<'a>,
@@ -182,21 +187,23 @@ pub enum Command<'a> {
         /// The HMAC to check.
         mac: &'a [u8],
     },
-    /// Agrees on a secret with another's public key. Answers [`Reply::Plaintext`].
+    /// Agrees on a secret with another's public key. Answers [`Reply::Plaintext`]: the raw x coordinate, 32, 48 or 66
+    /// bytes. [`HsmError::InvalidPublicKey`] for a key of another curve or form, or a point off the curve.
     Agree {
         /// Our key.
         key: KeyRef<'a>,
         /// How.
         algorithm: AgreementAlgorithm,
-        /// Their public key, DER `SubjectPublicKeyInfo`.
+        /// Their public key, DER `SubjectPublicKeyInfo` of the same named curve, its point uncompressed or compressed.
         peer: &'a [u8],
     },
-    /// Makes a shared secret and encapsulates it. Answers [`Reply::Encapsulated`].
+    /// Makes a shared secret of 32 bytes and encapsulates it. Answers [`Reply::Encapsulated`].
     Encapsulate {
         /// The key.
         key: KeyRef<'a>,
     },
-    /// Opens an encapsulated secret. Answers [`Reply::Plaintext`].
+    /// Opens an encapsulated secret. Answers [`Reply::Plaintext`]; [`HsmError::InvalidCiphertext`] for a ciphertext of
+    /// another length. A tampered one is no error: it gives another secret (FIPS 203, implicit rejection).
     Decapsulate {
         /// The key.
         key: KeyRef<'a>,
@@ -223,43 +230,6 @@ pub enum Command<'a> {
         /// The digest of its token ([`KeyToken::digest`]).
         token: [u8; 32],
     },
-}
-
-/// Where a command runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cost {
-    /// Microseconds: on the calling thread.
-    Inline,
-    /// Up to a second: on a thread of the pool.
-    Pool,
-}
-
-impl Command<'_> {
-    /// Where the command belongs: symmetric keys, MACs, P-256 and RSA's public half cost microseconds (RSA-4096 Verify
-    /// 61 µs), the other curves and RSA's private half up to a second.
-    #[must_use]
-    pub fn cost(&self) -> Cost {
-        match self {
-            Self::GenerateKey { spec, .. } | Self::DataKeyPair { spec, .. } => cost_of_private(*spec),
-            Self::WrappingKey { .. } | Self::Import { .. } => Cost::Pool,
-            Self::Decrypt { key, .. } | Self::ReEncrypt { from: key, .. } | Self::Sign { key, .. } => {
-                cost_of_private(key.binding.spec)
-            }
-            Self::Agree { key, .. } | Self::Encapsulate { key } | Self::Decapsulate { key, .. } => {
-                cost_of_private(key.binding.spec)
-            }
-            Self::Verify { key, .. } if key.binding.spec.rsa_bits().is_none() => cost_of_private(key.binding.spec),
-            Self::Verify { .. }
-            | Self::Encrypt { .. }
-            | Self::DataKey { .. }
-            | Self::Mac { .. }
-            | Self::VerifyMac { .. }
-            | Self::PublicKey { .. }
-            | Self::Random { .. }
-            | Self::Rewrap { .. }
-            | Self::Forget { .. } => Cost::Inline,
-        }
-    }
 }
 
 impl Command<'_> {
@@ -306,13 +276,6 @@ impl fmt::Debug for Message<'_> {
     }
 }
 
-fn cost_of_private(spec: Spec) -> Cost {
-    if spec.is_asymmetric() && !matches!(spec, Spec::EccNistP256 | Spec::EccNistEdwards25519) {
-        return Cost::Pool;
-    }
-    Cost::Inline
-}
-
 /// What the HSM answers.
 #[derive(Debug)]
 pub enum Reply {
@@ -340,12 +303,12 @@ pub enum Reply {
     DataKeyPair {
         /// DER `SubjectPublicKeyInfo`.
         public: Vec<u8>,
-        /// PKCS#8, if it was to be revealed.
+        /// PKCS#8 version 1, if it was to be revealed; ML-KEM's in seed form.
         plaintext: Option<Secret<[u8]>>,
         /// The encrypted PKCS#8.
         ciphertext: Vec<u8>,
     },
-    /// A signature: DER for ECDSA, else as long as the key.
+    /// A signature: DER for ECDSA, as long as the modulus for RSA, else as long as the algorithm has it.
     Signature(Vec<u8>),
     /// Whether a signature or an HMAC is right.
     Verified(bool),
@@ -371,38 +334,13 @@ pub enum Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::Origin;
-
-    fn generate(spec: Spec) -> Command<'static> {
-        let (account, key) = (AccountId::platform(), KeyId::from_bytes(false, [1; 16]));
-        Command::GenerateKey { account, key, spec, usage: Usage::SignVerify, origin: Origin::AwsKms }
-    }
-
-    #[test]
-    fn only_what_takes_microseconds_runs_inline() {
-        for spec in Spec::ALL.iter().copied() {
-            let quick = !spec.is_asymmetric() || matches!(spec, Spec::EccNistP256 | Spec::EccNistEdwards25519);
-            let expected = if quick { Cost::Inline } else { Cost::Pool };
-            assert_eq!(generate(spec).cost(), expected, "{spec}");
-        }
-    }
-
-    #[test]
-    fn the_public_half_of_rsa_runs_inline_and_the_private_half_does_not() {
-        let (material, origin) = (MaterialId::from_bytes([1; 32]), Origin::AwsKms);
-        let (account, key) = (AccountId::platform(), KeyId::from_bytes(false, [1; 16]));
-        let (spec, usage) = (Spec::Rsa4096, Usage::SignVerify);
-        let binding = KeyBinding { account, key, material, spec, usage, origin };
-        let token = KeyToken::from_bytes(&[1]).unwrap();
-        let key = KeyRef { binding: &binding, token: &token };
-        let (algorithm, message) = (SigningAlgorithm::RsassaPssSha256, Message::Raw(b"m"));
-        assert_eq!(Command::Verify { key, algorithm, message, signature: b"s" }.cost(), Cost::Inline);
-        assert_eq!(Command::Sign { key, algorithm, message }.cost(), Cost::Pool);
-    }
 
     #[test]
     fn debug_shows_no_content() {
-        assert_eq!(format!("{:?}", generate(Spec::Rsa2048)), "GenerateKey");
+        let (key, bytes) = (KeyId::from_bytes(false, [1; 16]), 7);
+        let (account, spec) = (AccountId::platform(), Spec::Rsa2048);
+        assert_eq!(format!("{:?}", Command::WrappingKey { account, key, spec }), "WrappingKey");
+        assert_eq!(format!("{:?}", Command::Random { bytes }), "Random");
         assert_eq!(format!("{:?}", Message::Raw(b"secret")), "Raw(..)");
     }
 }

@@ -1,6 +1,7 @@
 //! The HSM itself: domain keys inside, commands in, replies out.
 
 use sealroom_crypto::ec::EcKeyPair;
+use sealroom_crypto::envelope::SealingKey;
 use sealroom_crypto::{digest, random, rsa};
 use sealroom_foundation::ports::{Entropy, Purpose, Seal, SealBroken, Sign};
 use sealroom_foundation::{AccountId, KeyId, MaterialId, Secret};
@@ -11,10 +12,11 @@ use crate::blob::BlobKind;
 use crate::command::{Command, KeyRef, Reply};
 use crate::domain::{self, DomainKeys, Domains};
 use crate::error::{HsmError, StartError};
-use crate::objects::Objects;
+use crate::objects::{self, Object};
+use crate::shelf::Shelf;
 use crate::spare::Spares;
 use crate::spec::{Origin, Spec, Usage};
-use crate::{asymmetric, mac, selftest, symmetric, token};
+use crate::{agreement, asymmetric, kem, mac, pair, selftest, symmetric, token};
 
 /// The most random bytes a caller gets at once. AWS: `NumberOfBytes` is 1 to 1,024.
 const MAX_RANDOM: u16 = 1_024;
@@ -22,7 +24,8 @@ const MAX_RANDOM: u16 = 1_024;
 /// The function from commands and tokens to replies, with the domain keys inside. Shared by reference.
 pub struct Hsm {
     pub(crate) domains: Domains,
-    pub(crate) objects: Objects,
+    pub(crate) objects: Shelf<Object>,
+    pub(crate) message_keys: Shelf<SealingKey>,
     spares: Spares,
 }
 
@@ -34,7 +37,12 @@ impl Hsm {
     #[expect(clippy::needless_pass_by_value, reason = "the caller is to keep no domain keys")]
     pub fn start(keys: DomainKeys) -> Result<Self, StartError> {
         selftest::run()?;
-        Ok(Self { domains: keys.derive()?, objects: Objects::default(), spares: Spares::default() })
+        Ok(Self {
+            domains: keys.derive()?,
+            objects: Shelf::new(objects::KEPT),
+            message_keys: Shelf::new(symmetric::KEPT),
+            spares: Spares::default(),
+        })
     }
 
     /// Runs a command on the calling thread, however long it takes.
@@ -74,13 +82,15 @@ impl Hsm {
             Command::Rewrap { key } => self.rewrap(key),
             Command::Forget { token } => {
                 self.objects.forget(&token);
+                self.message_keys.forget(&token);
                 Ok(Reply::Done)
             }
-            Command::WrappingKey { .. }
-            | Command::Import { .. }
-            | Command::Agree { .. }
-            | Command::Encapsulate { .. }
-            | Command::Decapsulate { .. } => Err(HsmError::NotServed),
+            Command::Agree { key, algorithm, peer } => {
+                agreement::agree(self, key, algorithm, peer).map(Reply::Plaintext)
+            }
+            Command::Encapsulate { key } => kem::encapsulate(self, key),
+            Command::Decapsulate { key, ciphertext } => kem::decapsulate(self, key, ciphertext).map(Reply::Plaintext),
+            Command::WrappingKey { .. } | Command::Import { .. } => Err(HsmError::NotServed),
         }
     }
 
@@ -128,8 +138,8 @@ impl Hsm {
         let binding = KeyBinding { account, key, material, spec, usage, origin };
         let domain = self.domains.newest();
         if spec.is_asymmetric() {
-            let pair = self.new_pair(spec)?;
-            let token = token::seal_pair(domain, &binding, &pair.spki, &pair.pkcs8)?;
+            let pair = pair::generate(self, spec)?;
+            let token = token::seal_pair(domain, &binding, &pair.spki, &pair.private)?;
             return Ok(Reply::Key { material, token, public: Some(pair.spki) });
         }
         let length = spec.hmac_bytes().unwrap_or(32);
@@ -138,7 +148,7 @@ impl Hsm {
         Ok(Reply::Key { material, token, public: None })
     }
 
-    fn new_pair(&self, spec: Spec) -> Result<rsa::NewPair, HsmError> {
+    pub(crate) fn new_pair(&self, spec: Spec) -> Result<rsa::NewPair, HsmError> {
         if let Some(bits) = spec.rsa_bits() {
             return match self.spares.take(spec) {
                 Some(pair) => Ok(pair),
@@ -150,13 +160,10 @@ impl Hsm {
     }
 
     fn data_key_pair(&self, key: KeyRef<'_>, context: &[u8], spec: Spec, reveal: bool) -> Result<Reply, HsmError> {
-        if !spec.is_asymmetric() {
-            return Err(HsmError::NotForThisSpec);
-        }
-        let pair = self.new_pair(spec)?;
+        let pair = pair::generate_for_outside(self, spec)?;
         let kind = BlobKind::DataKey;
-        let ciphertext = symmetric::encrypt(self, key, context, pair.pkcs8.expose(), kind)?;
-        Ok(Reply::DataKeyPair { public: pair.spki, plaintext: reveal.then_some(pair.pkcs8), ciphertext })
+        let ciphertext = symmetric::encrypt(self, key, context, pair.private.expose(), kind)?;
+        Ok(Reply::DataKeyPair { public: pair.spki, plaintext: reveal.then_some(pair.private), ciphertext })
     }
 
     fn rewrap(&self, key: KeyRef<'_>) -> Result<Reply, HsmError> {
@@ -244,5 +251,7 @@ impl Entropy for Hsm {
     }
 }
 
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -14,6 +14,7 @@
 //! What would surprise: there are two doors. [`Hsm::execute`] runs a command on the calling thread; [`Door::run`]
 //! does that for cheap commands and hands the dear ones (RSA) over to threads of lower priority.
 
+mod agreement;
 pub mod algorithm;
 mod asymmetric;
 mod binding;
@@ -23,14 +24,19 @@ mod command;
 pub mod context;
 mod domain;
 mod door;
+mod edwards;
 mod error;
 mod hsm;
+mod kem;
 mod mac;
 pub mod memory;
+mod ml_dsa;
 mod objects;
+mod pair;
 mod priority;
 mod random;
 mod selftest;
+mod shelf;
 mod spare;
 mod spec;
 mod symmetric;

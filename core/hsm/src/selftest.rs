@@ -3,7 +3,8 @@
 //! The known answers were made with OpenSSL (through Python's `cryptography`) and Python's `hashlib`; the keys beside
 //! this file are for these tests alone. A wrong answer keeps the HSM from starting: a library that miscomputes must
 //! not touch a key. Randomised algorithms are tested both ways: a known value opens or verifies, and so does a fresh
-//! one. All of it takes a few milliseconds.
+//! one. All of it takes some tens of milliseconds,
+//! most of which the library needs to start its generator.
 
 use sealroom_crypto::digest::{DigestAlg, sha256, sha384, sha512};
 use sealroom_crypto::ec::{self, Curve, EcKeyPair};
@@ -12,7 +13,10 @@ use sealroom_crypto::{envelope, mac, random};
 
 use crate::error::StartError;
 
-const MESSAGE: &[u8] = b"sealroom self-test";
+mod curves;
+pub(crate) mod lattice;
+
+pub(crate) const MESSAGE: &[u8] = b"sealroom self-test";
 
 const SHA256: [u8; 32] = [
     0x75, 0xd9, 0x95, 0x96, 0x58, 0x83, 0x7b, 0x9f, 0x35, 0xee, 0x9c, 0x2b, 0x11, 0x40, 0x07, 0x8b, 0x0e, 0x40, 0xe8,
@@ -138,7 +142,11 @@ pub(crate) fn run() -> Result<(), StartError> {
     check("KBKDF and AES-256-GCM", sealing(&SEALED))?;
     check("RSA signatures", rsa_signatures(&RSA_SIGNATURES).unwrap_or(false))?;
     check("RSA OAEP", rsa_oaep(&RSA_CIPHERTEXTS).unwrap_or(false))?;
-    check("ECDSA", EC_SIGNATURES.iter().all(|answer| ecdsa(answer).unwrap_or(false)))
+    check("ECDSA", EC_SIGNATURES.iter().all(|answer| ecdsa(answer).unwrap_or(false)))?;
+    check("Ed25519", curves::ed25519(&curves::PLAIN, &curves::PREHASHED).unwrap_or(false))?;
+    check("ECDH", curves::ECDH.iter().all(|answer| curves::ecdh(answer).unwrap_or(false)))?;
+    check("ML-DSA", lattice::ML_DSA.iter().all(|answer| lattice::ml_dsa(answer).unwrap_or(false)))?;
+    check("ML-KEM", lattice::ML_KEM.iter().all(|answer| lattice::ml_kem(answer).unwrap_or(false)))
 }
 
 fn check(name: &'static str, right: bool) -> Result<(), StartError> {

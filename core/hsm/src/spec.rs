@@ -6,6 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use sealroom_crypto::ec::Curve;
+use sealroom_crypto::{ml_dsa, ml_kem};
 
 /// A text that names no value of the enum it was parsed as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -127,6 +128,26 @@ impl Spec {
             Self::EccNistP384 => Some(Curve::P384),
             Self::EccNistP521 => Some(Curve::P521),
             Self::EccSecgP256K1 => Some(Curve::P256K1),
+            _ => None,
+        }
+    }
+
+    /// The parameters of an ML-DSA spec.
+    pub(crate) const fn ml_dsa(self) -> Option<ml_dsa::Parameters> {
+        match self {
+            Self::MlDsa44 => Some(ml_dsa::Parameters::MlDsa44),
+            Self::MlDsa65 => Some(ml_dsa::Parameters::MlDsa65),
+            Self::MlDsa87 => Some(ml_dsa::Parameters::MlDsa87),
+            _ => None,
+        }
+    }
+
+    /// The parameters of an ML-KEM spec.
+    pub(crate) const fn ml_kem(self) -> Option<ml_kem::Parameters> {
+        match self {
+            Self::MlKem512 => Some(ml_kem::Parameters::MlKem512),
+            Self::MlKem768 => Some(ml_kem::Parameters::MlKem768),
+            Self::MlKem1024 => Some(ml_kem::Parameters::MlKem1024),
             _ => None,
         }
     }

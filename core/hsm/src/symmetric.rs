@@ -1,5 +1,8 @@
 //! SYMMETRIC_DEFAULT: blobs under a key per message, and data keys.
 
+use std::sync::Arc;
+
+use sealroom_crypto::envelope::SealingKey;
 use sealroom_crypto::random;
 use sealroom_foundation::Secret;
 
@@ -13,11 +16,17 @@ use crate::token;
 /// The longest data key, in bytes. AWS: `NumberOfBytes` is 1 to 1,024.
 const MAX_DATA_KEY: u16 = 1_024;
 
-fn backing_key(hsm: &Hsm, key: KeyRef<'_>) -> Result<Secret<[u8; 32]>, HsmError> {
+/// How many keys are kept open, at 400 bytes each: as many as the service keeps records of in memory, so that a call
+/// costs the same however many keys there are.
+pub(crate) const KEPT: usize = 100_000;
+
+/// What messages under the key are sealed with.
+fn message_key(hsm: &Hsm, key: KeyRef<'_>) -> Result<Arc<SealingKey>, HsmError> {
     if key.binding.spec != Spec::SymmetricDefault || key.binding.usage != Usage::EncryptDecrypt {
         return Err(HsmError::NotForThisSpec);
     }
-    token::open_32(&hsm.domains, key.binding, key.token)
+    let open = || Ok(blob::message_key(token::open_32(&hsm.domains, key.binding, key.token)?.expose()));
+    hsm.message_keys.get_or_load(key, open)
 }
 
 pub(crate) fn encrypt(
@@ -27,13 +36,11 @@ pub(crate) fn encrypt(
     plaintext: &[u8],
     kind: BlobKind,
 ) -> Result<Vec<u8>, HsmError> {
-    let backing = backing_key(hsm, key)?;
-    blob::seal(kind, key.binding, backing.expose(), context, plaintext)
+    blob::seal(kind, key.binding, &*message_key(hsm, key)?, context, plaintext)
 }
 
 pub(crate) fn decrypt(hsm: &Hsm, key: KeyRef<'_>, context: &[u8], blob: &[u8]) -> Result<Secret<[u8]>, HsmError> {
-    let backing = backing_key(hsm, key)?;
-    blob::open(key.binding, backing.expose(), context, blob)
+    blob::open(key.binding, &*message_key(hsm, key)?, context, blob)
 }
 
 pub(crate) fn data_key(
@@ -46,8 +53,8 @@ pub(crate) fn data_key(
     if bytes == 0 || bytes > MAX_DATA_KEY {
         return Err(HsmError::LengthOutOfRange);
     }
-    let backing = backing_key(hsm, key)?;
+    let sealing = message_key(hsm, key)?;
     let plaintext = Secret::filled_slice(usize::from(bytes), random::fill);
-    let ciphertext = blob::seal(BlobKind::DataKey, key.binding, backing.expose(), context, plaintext.expose())?;
+    let ciphertext = blob::seal(BlobKind::DataKey, key.binding, &sealing, context, plaintext.expose())?;
     Ok(Reply::DataKey { plaintext: reveal.then_some(plaintext), ciphertext })
 }

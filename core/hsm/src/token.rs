@@ -3,7 +3,7 @@
 //! ```text
 //! version (1) ‖ domain key id (4) ‖ sealed value
 //! content of a secret key: its bytes
-//! content of a pair:       length of the public half (2) ‖ SubjectPublicKeyInfo ‖ PKCS#8
+//! content of a pair:       length of the public half (2) ‖ SubjectPublicKeyInfo ‖ private half (see `pair`)
 //! ```
 //!
 //! The associated data is the version, the domain key's id and every field of the binding.
@@ -27,13 +27,17 @@ const VERSION: u8 = 1;
 /// An encrypted backing key. Not secret, but it is what destroying a key destroys: so it is wiped when dropped, and
 /// not printed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct KeyToken(Box<[u8]>);
+pub struct KeyToken {
+    bytes: Box<[u8]>,
+    /// Kept beside them: what is loaded of a key is found by it, at every use.
+    digest: [u8; 32],
+}
 
 impl KeyToken {
     /// The bytes, to be stored.
     #[must_use]
     pub fn to_bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 
     /// A token as it was stored. Whether it opens shows when it is used.
@@ -44,19 +48,19 @@ impl KeyToken {
         if bytes.is_empty() || bytes.len() > MAX_TOKEN {
             return Err(HsmError::InvalidToken);
         }
-        Ok(Self(bytes.into()))
+        Ok(Self { bytes: bytes.into(), digest: sealroom_crypto::digest::sha256(bytes) })
     }
 
     /// SHA-256 of the bytes: names the token in a tombstone after it is gone.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        sealroom_crypto::digest::sha256(&self.0)
+        self.digest
     }
 }
 
 impl Drop for KeyToken {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.bytes.zeroize();
     }
 }
 
@@ -78,13 +82,13 @@ pub(crate) fn seal_pair(
     domain: &Domain,
     binding: &KeyBinding,
     spki: &[u8],
-    pkcs8: &Secret<[u8]>,
+    private: &Secret<[u8]>,
 ) -> Result<KeyToken, HsmError> {
     let length = u16::try_from(spki.len()).map_err(|_| HsmError::Failed)?;
     let content = assemble(|out| {
         out.put(&length.to_be_bytes());
         out.put(spki);
-        out.put(pkcs8.expose());
+        out.put(private.expose());
     });
     seal(domain, binding, content.expose())
 }
@@ -110,7 +114,7 @@ fn with_sealed<T>(
     open: impl FnOnce(&SealingKey, &[u8], &[u8]) -> Option<T>,
 ) -> Result<T, HsmError> {
     let opened = || {
-        let (id, sealed) = domain::split(&token.0)?;
+        let (id, sealed) = domain::split(&token.bytes)?;
         let aad = AssociatedData::of_token(VERSION, id, binding)?;
         open(&domains.get(id)?.tokens, aad.as_bytes(), sealed)
     };
@@ -120,14 +124,14 @@ fn with_sealed<T>(
 /// The two halves of an opened pair.
 pub(crate) struct Halves<'a> {
     pub(crate) spki: &'a [u8],
-    pub(crate) pkcs8: &'a [u8],
+    pub(crate) private: &'a [u8],
 }
 
 impl<'a> Halves<'a> {
     pub(crate) fn of(content: &'a Secret<[u8]>) -> Result<Self, HsmError> {
         let mut reader = Reader::new(content.expose());
         let spki = reader.u16().and_then(|length| reader.take(usize::from(length)));
-        spki.map(|spki| Self { spki, pkcs8: reader.rest() }).ok_or(HsmError::InvalidToken)
+        spki.map(|spki| Self { spki, private: reader.rest() }).ok_or(HsmError::InvalidToken)
     }
 }
 

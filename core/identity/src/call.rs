@@ -47,9 +47,10 @@ impl Call {
             Origin::Service(name) => Arc::from(name),
             Origin::Address(_) => Arc::clone(&request.user_agent),
         };
+        let (identity, identity_elsewhere) = caller.recorded();
         let events = Arc::new(EventContext {
-            identity: caller.user_identity_json(),
-            identity_elsewhere: caller.user_identity_elsewhere_json(),
+            identity,
+            identity_elsewhere,
             origin,
             user_agent,
             region,

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use sealroom_audit::Packed;
 use sealroom_authz::Principal;
 use sealroom_foundation::{AccessKeyId, AccountId, Partition};
 
@@ -48,8 +49,15 @@ pub(crate) struct Who {
     principal: Principal,
     user_id: Arc<str>,
     /// `userIdentity`, and what another account gets to see of it.
-    identity: Arc<str>,
-    identity_elsewhere: Arc<str>,
+    identity: Identity,
+    identity_elsewhere: Identity,
+}
+
+/// A `userIdentity`, as JSON and as the journal writes it.
+#[derive(Debug, Clone)]
+struct Identity {
+    json: Arc<str>,
+    packed: Packed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +81,8 @@ impl Who {
             account,
             access_key_id: Some(key),
             user_id: account.as_str().into(),
-            identity: identity.into(),
-            identity_elsewhere: elsewhere.into(),
+            identity: Identity::new(&identity),
+            identity_elsewhere: Identity::new(&elsewhere),
             principal,
         }
     }
@@ -82,28 +90,28 @@ impl Who {
     /// A service that acts by itself on a resource of `account`.
     pub(crate) fn service(service: Service, account: AccountId) -> Self {
         let name = service.principal();
-        let identity: Arc<str> = format!(r#"{{"type":"AWSService","invokedBy":"{name}"}}"#).into();
+        let identity = Identity::new(&format!(r#"{{"type":"AWSService","invokedBy":"{name}"}}"#));
         Self {
             kind: Kind::Service,
             account,
             access_key_id: None,
             principal: Principal::service(name),
             user_id: name.into(),
-            identity_elsewhere: Arc::clone(&identity),
+            identity_elsewhere: identity.clone(),
             identity,
         }
     }
 
     /// Whoever may open the operator's socket.
     pub(crate) fn operator() -> Self {
-        let identity: Arc<str> = r#"{"type":"Operator","principalId":"operator"}"#.into();
+        let identity = Identity::new(r#"{"type":"Operator","principalId":"operator"}"#);
         Self {
             kind: Kind::Operator,
             account: AccountId::platform(),
             access_key_id: None,
             principal: Principal::Anonymous,
             user_id: "operator".into(),
-            identity_elsewhere: Arc::clone(&identity),
+            identity_elsewhere: identity.clone(),
             identity,
         }
     }
@@ -194,22 +202,35 @@ impl Caller {
     /// CloudTrail's `userIdentity`, with `invokedBy` when the call came through a service.
     #[must_use]
     pub fn user_identity_json(&self) -> Arc<str> {
-        invoked_by(&self.who.identity, self.via.last())
+        self.who.identity.through(self.via.last()).json
     }
 
     /// What the copy of an event says about the caller that another account gets.
     #[must_use]
     pub fn user_identity_elsewhere_json(&self) -> Arc<str> {
-        invoked_by(&self.who.identity_elsewhere, self.via.last())
+        self.who.identity_elsewhere.through(self.via.last()).json
+    }
+
+    /// Both as the journal writes them.
+    pub(crate) fn recorded(&self) -> (Packed, Packed) {
+        let nearest = self.via.last();
+        (self.who.identity.through(nearest).packed, self.who.identity_elsewhere.through(nearest).packed)
     }
 }
 
-fn invoked_by(identity: &Arc<str>, nearest: Option<&Service>) -> Arc<str> {
-    match (nearest, identity.strip_suffix('}')) {
-        // A service that acts by itself says already who invoked.
-        (Some(service), Some(open)) if !open.contains(r#""invokedBy""#) => {
-            format!(r#"{open},"invokedBy":"{}"}}"#, service.principal()).into()
+impl Identity {
+    fn new(json: &str) -> Self {
+        Self { json: json.into(), packed: Packed::of_json(json) }
+    }
+
+    /// The same, called through `nearest`.
+    fn through(&self, nearest: Option<&Service>) -> Self {
+        match (nearest, self.json.strip_suffix('}')) {
+            // A service that acts by itself says already who invoked.
+            (Some(service), Some(open)) if !open.contains(r#""invokedBy""#) => {
+                Self::new(&format!(r#"{open},"invokedBy":"{}"}}"#, service.principal()))
+            }
+            _ => self.clone(),
         }
-        _ => Arc::clone(identity),
     }
 }

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from botocore.exceptions import ClientError
 
-from harness import journal
+from harness import journal, packed
 from harness.clients import HOME
 from harness.process import Failed, Server
 from harness.rows import KEY_ROW, Rows, copy_of
@@ -217,9 +217,9 @@ def test_a_journal_that_was_changed_is_not_built_upon(serve, what):
     server.kill()
     path = longest(server)
     text = bytearray(path.read_bytes())
-    changed = (
-        text.index(b'"eventName":"CreateKey"') + 14 if what == "a letter of a record" else text.index(journal.START) - 1
-    )
+    name = text.index(b'"CreateKey"')
+    # The record that the name stands in began at the last first word before it.
+    changed = name + 3 if what == "a letter of a record" else text.rindex(packed.START, 0, name) - 1
     text[changed] ^= 1
     path.write_bytes(bytes(text))
     refused_for_the_journal(server)

@@ -26,7 +26,7 @@ usage: cargo xtask TASK
   arrows             the packages and the arrows between them equal ARCHITECTURE.md's table
   tidy               house rules over the sources
   codegen [--check]  writes core/api/src/generated/ from models/; --check only says whether it is stale
-  test [FILTER]      installs what the tests need, then runs all of them (FILTER: rust, black-box)
+  test [FILTER]      installs what the tests need, then runs all of them (FILTER: rust, libraries, black-box)
   bench [ARGS]       the speed goals as ratios in one run (see docs/benchmarks.md)
 ";
 

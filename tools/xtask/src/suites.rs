@@ -10,15 +10,17 @@ use anyhow::{Context, Result, bail};
 
 use crate::run;
 
-/// Everything, or the half that `filter` names: `rust`, `black-box`.
+/// Everything, or the part that `filter` names: `rust`, `libraries`, `black-box`.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
     match filter.first().map(String::as_str) {
         None => {
             postgresql()?;
             crate::check()?;
             rust()?;
+            libraries(&[])?;
             black_box(&[])
         }
+        Some("libraries") => libraries(filter.get(1..).unwrap_or_default()),
         Some("rust") => {
             postgresql()?;
             rust()
@@ -27,7 +29,7 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
             postgresql()?;
             black_box(filter.get(1..).unwrap_or_default())
         }
-        Some(other) => bail!("no tests named `{other}`: rust, black-box, or nothing for all"),
+        Some(other) => bail!("no tests named `{other}`: rust, libraries, black-box, or nothing for all"),
     }
 }
 
@@ -42,6 +44,14 @@ pub(crate) fn bench(arguments: &[String]) -> Result<()> {
 /// Unit, golden, property and engine tests of every room.
 fn rust() -> Result<()> {
     run::cargo(&["test", "--workspace", "--quiet"])
+}
+
+/// The suites in `tools/conformance/libraries`: the HSM and other libraries take what the other made.
+fn libraries(arguments: &[String]) -> Result<()> {
+    run::cargo(&["build", "--package", "sealroom-hsm", "--example", "interop"])?;
+    let mut command = Command::new(python()?);
+    command.args(["-m", "pytest", "-q", "tools/conformance/libraries"]).args(arguments);
+    run::run(command.env("SEALROOM_INTEROP", target().join("debug/examples/interop")))
 }
 
 /// The suites in `tools/conformance/black_box` against the optimised server, with real SDKs and the real CLI.

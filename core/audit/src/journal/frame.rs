@@ -11,7 +11,7 @@
 //!   12    8   microseconds since 1970, signed: eventTime of the first event; when the checkpoint was made
 //!   20   16   eventID of the first event: the id of the frame; zeros in a checkpoint
 //!   36   32   link of the frame before it in its lane; zeros in the first
-//!   68    …   kind 1: each CloudTrail record of one effect, as length (4 bytes) ‖ JSON
+//!   68    …   kind 1: each CloudTrail record of one effect, as length (4 bytes) ‖ packed JSON: see `packed`
 //!             kind 2: see `checkpoint`
 //!
 //! link  = SHA-256(frame)
@@ -140,7 +140,7 @@ fn one(out: &mut Vec<u8>, copied: &Copied<'_>) -> Result<(), TooLong> {
     Ok(())
 }
 
-/// The JSON of each record of a body; `None` when the lengths don't add up.
+/// The packed JSON of each record of a body; `None` when the lengths don't add up.
 pub(crate) fn records(mut body: &[u8]) -> Option<Vec<&[u8]>> {
     let mut records = Vec::new();
     while !body.is_empty() {

@@ -14,6 +14,7 @@ use thiserror::Error;
 use super::checkpoint::Checkpoint;
 use super::disk;
 use super::frame::{self, Frame, Kind, Link};
+use crate::packed;
 
 /// Frames read at once. LIMIT: a frame is at most 2 MiB.
 const PAGE: u32 = 256;
@@ -138,13 +139,14 @@ impl Reader {
         for record in &read {
             let Frame { header, body } = placed(record)?;
             if header.kind == Kind::Events {
-                let records = frame::records(body).ok_or(broken(record, Fault::Unreadable))?;
+                let unpacked = |packed: Vec<&[u8]>| packed.into_iter().map(packed::unpack).collect::<Option<Vec<_>>>();
+                let records = frame::records(body).and_then(unpacked).ok_or(broken(record, Fault::Unreadable))?;
                 entries.push(Entry {
                     lane,
                     sequence: header.sequence,
                     time: header.time,
                     id: EventId::from_random(header.id),
-                    records: records.into_iter().map(<[u8]>::to_vec).collect(),
+                    records,
                 });
             }
         }

@@ -4,20 +4,21 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use sealroom_foundation::{MaterialId, RequestId};
+use sealroom_foundation::{KeyId, MaterialId, RequestId, Timestamp};
 use serde_json::Value;
 
 use super::*;
 use crate::event::EventContext;
+use crate::packed::Packed;
 
 const KMS: &str = "kms.amazonaws.com";
 
 fn context() -> EventContext {
     EventContext {
-        identity: Arc::from(
+        identity: Packed::of_json(
             r#"{"type":"Root","principalId":"111122223333","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333","accessKeyId":"AKIAIOSFODNN7EXAMPLE"}"#,
         ),
-        identity_elsewhere: Arc::from(
+        identity_elsewhere: Packed::of_json(
             r#"{"type":"AWSAccount","principalId":"111122223333","accountId":"111122223333"}"#,
         ),
         origin: Origin::Address(Ipv4Addr::new(192, 0, 2, 10).into()),
@@ -57,7 +58,7 @@ fn rendered(event: &Event, owner: Option<AccountId>) -> String {
     let shared = event.shared_with.map(|_| EventId::from_random([9; 16]));
     let mut out = Vec::new();
     write(&mut out, &Copied { event, id: EventId::from_random([8; 16]), shared, owner }).unwrap();
-    String::from_utf8(out).unwrap()
+    String::from_utf8(packed::unpack(&out).unwrap()).unwrap()
 }
 
 /// Compares with `tests/golden/<name>.json`, in the record's own order of members; `UPDATE=1` rewrites the file.
@@ -163,7 +164,7 @@ fn fragments_that_are_too_long_together_are_all_left_out() {
 
 #[test]
 fn an_event_that_does_not_fit_even_bare_leaves_the_buffer_alone() {
-    let identity = Arc::from(String::from_utf8(object_of(RECORD_MAX)).unwrap());
+    let identity = Packed::of_json(&String::from_utf8(object_of(RECORD_MAX)).unwrap());
     let event = encrypt(EventContext { identity, ..context() }, "111122223333");
     let mut out = b"before".to_vec();
     let copied = Copied { event: &event, id: EventId::from_random([8; 16]), shared: None, owner: None };

@@ -33,7 +33,7 @@ fn the_worked_example_of_the_documentation_is_right() {
     let context = crate::context::canonical(&pairs.into()).unwrap();
     assert_eq!(context, hex("context"));
     let backing: [u8; 32] = std::array::from_fn(|at| u8::try_from(at).unwrap());
-    let opened = open(&customer(), &backing, &context, &hex("blob")).unwrap();
+    let opened = open(&customer(), &message_key(&backing), &context, &hex("blob")).unwrap();
     assert_eq!(opened.expose(), b"attack at dawn");
     assert_eq!(hex("blob")[..HEADER], header_bytes(BlobKind::Message, &customer()));
 }
@@ -42,7 +42,7 @@ fn the_worked_example_of_the_documentation_is_right() {
 fn base64_begins_as_aws_does() {
     // AQICAHg and AQIDAHg are 01 02 02 00 78 and 01 02 03 00 78.
     for (kind, third) in [(BlobKind::Message, 2), (BlobKind::DataKey, 3)] {
-        let blob = seal(kind, &customer(), &[1; 32], b"", b"p").unwrap();
+        let blob = seal(kind, &customer(), &message_key(&[1; 32]), b"", b"p").unwrap();
         assert_eq!(blob[..5], [1, 2, third, 0, 0x78]);
     }
 }
@@ -52,7 +52,7 @@ fn the_header_names_account_key_and_material() {
     for account in ["111122223333".parse().unwrap(), AccountId::platform()] {
         for multi_region in [false, true] {
             let binding = binding(account, multi_region);
-            let blob = seal(BlobKind::Message, &binding, &[1; 32], b"", b"p").unwrap();
+            let blob = seal(BlobKind::Message, &binding, &message_key(&[1; 32]), b"", b"p").unwrap();
             let expected = BlobHeader { account, key: binding.key, material: binding.material };
             assert_eq!(header(&blob), Some(expected));
         }
@@ -66,10 +66,11 @@ fn four_kibibytes_stay_under_the_limit_of_decrypt_and_data_keys_are_small() {
 
 #[test]
 fn every_flipped_bit_and_every_other_length_is_refused() {
-    let good = seal(BlobKind::Message, &customer(), &[1; 32], b"context", b"plaintext").unwrap();
-    assert!(open(&customer(), &[1; 32], b"context", &good).is_ok());
-    let refused =
-        |blob: &[u8]| open(&customer(), &[1; 32], b"context", blob).err() == Some(HsmError::InvalidCiphertext);
+    let good = seal(BlobKind::Message, &customer(), &message_key(&[1; 32]), b"context", b"plaintext").unwrap();
+    assert!(open(&customer(), &message_key(&[1; 32]), b"context", &good).is_ok());
+    let refused = |blob: &[u8]| {
+        open(&customer(), &message_key(&[1; 32]), b"context", blob).err() == Some(HsmError::InvalidCiphertext)
+    };
     for bit in 0..good.len() * 8 {
         let mut bad = good.clone();
         bad[bit / 8] ^= 1 << (bit % 8);
@@ -83,9 +84,9 @@ fn every_flipped_bit_and_every_other_length_is_refused() {
 
 #[test]
 fn bytes_do_not_move_between_header_and_context() {
-    let good = seal(BlobKind::Message, &customer(), &[1; 32], b"ab", b"plaintext").unwrap();
+    let good = seal(BlobKind::Message, &customer(), &message_key(&[1; 32]), b"ab", b"plaintext").unwrap();
     for context in [&b""[..], b"a", b"abc", b"ba"] {
-        assert!(open(&customer(), &[1; 32], context, &good).is_err());
+        assert!(open(&customer(), &message_key(&[1; 32]), context, &good).is_err());
     }
 }
 
@@ -93,10 +94,10 @@ fn bytes_do_not_move_between_header_and_context() {
 fn contexts_of_any_length_are_bound() {
     for length in [SHORT - HEADER - 1, SHORT - HEADER, SHORT - HEADER + 1, 8_192] {
         let mut context = vec![5u8; length];
-        let blob = seal(BlobKind::DataKey, &customer(), &[1; 32], &context, b"plaintext").unwrap();
-        assert!(open(&customer(), &[1; 32], &context, &blob).is_ok());
+        let blob = seal(BlobKind::DataKey, &customer(), &message_key(&[1; 32]), &context, b"plaintext").unwrap();
+        assert!(open(&customer(), &message_key(&[1; 32]), &context, &blob).is_ok());
         *context.last_mut().unwrap() ^= 1;
-        assert!(open(&customer(), &[1; 32], &context, &blob).is_err());
+        assert!(open(&customer(), &message_key(&[1; 32]), &context, &blob).is_err());
     }
 }
 
@@ -104,13 +105,13 @@ proptest! {
     #[test]
     fn arbitrary_bytes_have_no_header_and_do_not_open(bytes: Vec<u8>) {
         prop_assert_eq!(header(&bytes), None);
-        prop_assert!(open(&customer(), &[1; 32], b"", &bytes).is_err());
+        prop_assert!(open(&customer(), &message_key(&[1; 32]), b"", &bytes).is_err());
     }
 
     #[test]
     fn a_right_beginning_with_arbitrary_rest_does_not_panic(rest in prop::collection::vec(any::<u8>(), 0..300)) {
         let bytes = [&[1, 2, 2, 0, 0x78, 1], rest.as_slice()].concat();
         let _ = header(&bytes);
-        prop_assert!(open(&customer(), &[1; 32], b"", &bytes).is_err());
+        prop_assert!(open(&customer(), &message_key(&[1; 32]), b"", &bytes).is_err());
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sealroom_foundation::Secret;
 
 use super::*;
-use crate::algorithm::{EncryptionAlgorithm as E, MacAlgorithm, SigningAlgorithm as S};
+use crate::algorithm::{AgreementAlgorithm, EncryptionAlgorithm as E, MacAlgorithm, SigningAlgorithm as S};
 use crate::blob;
 use crate::command::Message;
 use crate::token::KeyToken;
@@ -113,16 +113,34 @@ fn data_keys_have_the_length_asked_for_and_are_shown_only_when_asked() {
 }
 
 #[test]
-fn a_data_key_pair_is_shown_and_encrypted_alike() {
+fn data_key_pairs_are_of_asymmetric_specs_and_under_symmetric_keys() {
+    let hsm = hsm();
+    let (key, signing) = (symmetric(&hsm), TestKey::new(&hsm, Spec::EccNistP256, Usage::SignVerify));
+    let make = |key, spec| hsm.execute(Command::DataKeyPair { key, context: b"", spec, reveal: true }).map(|_| ());
+    for (key, spec, expected) in [
+        (key.get(), Spec::EccNistP384, Ok(())),
+        (key.get(), Spec::Hmac256, Err(HsmError::NotForThisSpec)),
+        (key.get(), Spec::SymmetricDefault, Err(HsmError::NotForThisSpec)),
+        (key.get(), Spec::MlDsa44, Err(HsmError::NotForThisSpec)),
+        (key.get(), Spec::Sm2, Err(HsmError::NotServed)),
+        (signing.get(), Spec::EccNistP384, Err(HsmError::NotForThisSpec)),
+    ] {
+        assert_eq!(make(key, spec), expected, "{spec}");
+    }
+}
+
+#[test]
+fn a_data_key_pair_needs_the_context_it_was_made_with() {
     let hsm = hsm();
     let key = symmetric(&hsm);
-    let make = |spec, reveal| hsm.execute(Command::DataKeyPair { key: key.get(), context: b"", spec, reveal });
-    let Ok(Reply::DataKeyPair { plaintext: Some(shown), ciphertext, .. }) = make(Spec::EccNistP384, true) else {
-        panic!()
+    let make = Command::DataKeyPair { key: key.get(), context: b"c", spec: Spec::MlKem768, reveal: true };
+    let Ok(Reply::DataKeyPair { plaintext: Some(shown), ciphertext, .. }) = hsm.execute(make) else { panic!() };
+    let open = |context| {
+        let algorithm = E::SymmetricDefault;
+        hsm.execute(Command::Decrypt { key: key.get(), algorithm, context, ciphertext: &ciphertext })
     };
-    assert!(decrypt(&hsm, key.get(), E::SymmetricDefault, &ciphertext).unwrap().ct_eq(shown.expose()));
-    assert_eq!(make(Spec::Hmac256, true).err(), Some(HsmError::NotForThisSpec));
-    assert_eq!(make(Spec::Sm2, true).err(), Some(HsmError::NotServed));
+    assert!(matches!(open(b"c"), Ok(Reply::Plaintext(opened)) if opened.ct_eq(shown.expose())));
+    assert_eq!(open(b"").err(), Some(HsmError::InvalidCiphertext));
 }
 
 #[test]
@@ -264,7 +282,7 @@ fn every_spec_is_made_or_refused_as_its_usage_says() {
     for spec in Spec::ALL.iter().copied().filter(|spec| spec.rsa_bits().is_none()) {
         for usage in Usage::ALL.iter().copied() {
             let made = hsm.execute(Command::GenerateKey { account, key, spec, usage, origin: Origin::AwsKms });
-            let served = !spec.is_asymmetric() || spec.curve().is_some();
+            let served = spec != Spec::Sm2;
             match made {
                 Ok(Reply::Key { public, .. }) => {
                     assert!(served && spec.allows(usage) && public.is_some() == spec.is_asymmetric(), "{spec} {usage}");
@@ -293,14 +311,33 @@ fn macs_are_made_and_checked_under_the_one_algorithm_of_their_spec() {
             let made = hsm.execute(Command::Mac { key, algorithm, message: b"message" });
             if algorithm != right {
                 assert_eq!(made.err(), Some(HsmError::NotForThisSpec));
+                let checked = Command::VerifyMac { key, algorithm, message: b"message", mac: &[0; 32] };
+                assert_eq!(hsm.execute(checked).err(), Some(HsmError::NotForThisSpec));
                 continue;
             }
             let Ok(Reply::Mac(mac)) = made else { panic!() };
             assert_eq!(mac.len(), length);
-            for (mac, expected) in [(&mac[..], true), (&mac[1..], false), (&[0; 32], false)] {
-                let checked = hsm.execute(Command::VerifyMac { key, algorithm, message: b"message", mac });
-                assert!(matches!(checked, Ok(Reply::Verified(right)) if right == expected));
+            let (longer, zeros) = ([mac.as_slice(), &[0]].concat(), vec![0; length]);
+            let mut damaged = mac.clone();
+            *damaged.last_mut().unwrap() ^= 1;
+            let rows: [(&[u8], &[u8], bool); 8] = [
+                (b"message", &mac, true),
+                (b"another", &mac, false),
+                (b"message", &mac[1..], false),
+                (b"message", &mac[..length - 1], false),
+                (b"message", &longer, false),
+                (b"message", &damaged, false),
+                (b"message", &zeros, false),
+                (b"message", b"", false),
+            ];
+            for (message, mac, expected) in rows {
+                let checked = hsm.execute(Command::VerifyMac { key, algorithm, message, mac });
+                assert!(matches!(checked, Ok(Reply::Verified(right)) if right == expected), "{spec} {mac:?}");
             }
+            let other = TestKey::new(&hsm, spec, Usage::GenerateVerifyMac);
+            let checked =
+                hsm.execute(Command::VerifyMac { key: other.get(), algorithm, message: b"message", mac: &mac });
+            assert!(matches!(checked, Ok(Reply::Verified(false))));
         }
     }
 }
@@ -312,6 +349,11 @@ fn random_bytes_have_the_length_asked_for() {
         let reply = hsm.execute(Command::Random { bytes });
         assert!(matches!(reply, Ok(Reply::Random(random)) if random.len() == usize::from(bytes)));
     }
+    let draw = || match hsm.execute(Command::Random { bytes: 32 }) {
+        Ok(Reply::Random(random)) => random,
+        other => panic!("{other:?}"),
+    };
+    assert!(!draw().ct_eq(draw().expose()) && !draw().ct_eq(&[0; 32]));
     for bytes in [0, 1_025] {
         assert_eq!(hsm.execute(Command::Random { bytes }).err(), Some(HsmError::LengthOutOfRange));
     }
@@ -359,6 +401,36 @@ fn a_forgotten_key_is_loaded_from_its_token_again() {
     assert!(hsm.execute(sign).is_ok());
     assert!(matches!(hsm.execute(Command::Forget { token: owned.token.digest() }), Ok(Reply::Done)));
     assert!(hsm.execute(sign).is_ok());
+}
+
+#[test]
+fn nothing_of_a_forgotten_key_stays_loaded() {
+    let hsm = hsm();
+    let pair = TestKey::new(&hsm, Spec::EccNistP256, Usage::SignVerify);
+    let lattice = TestKey::new(&hsm, Spec::MlDsa44, Usage::SignVerify);
+    let agreeing = TestKey::new(&hsm, Spec::EccNistP384, Usage::KeyAgreement);
+    let symmetric = TestKey::new(&hsm, Spec::SymmetricDefault, Usage::EncryptDecrypt);
+    let blob = encrypt(&hsm, symmetric.get(), E::SymmetricDefault, b"p").unwrap();
+    let message = Message::Raw(b"m");
+    let peer = agreeing.public.as_deref().unwrap();
+    for command in [
+        Command::Sign { key: pair.get(), algorithm: S::EcdsaSha256, message },
+        Command::Sign { key: lattice.get(), algorithm: S::MlDsaShake256, message },
+        Command::Agree { key: agreeing.get(), algorithm: AgreementAlgorithm::Ecdh, peer },
+    ] {
+        assert!(hsm.execute(command).is_ok(), "{command:?}");
+    }
+    let kept = || {
+        let of_pairs = [&pair, &lattice, &agreeing]
+            .map(|owned| hsm.objects.get_or_load(owned.get(), || Err(HsmError::Failed)).is_ok());
+        (of_pairs, hsm.message_keys.get_or_load(symmetric.get(), || Err(HsmError::Failed)).is_ok())
+    };
+    assert_eq!(kept(), ([true; 3], true));
+    for owned in [&pair, &lattice, &agreeing, &symmetric] {
+        assert!(matches!(hsm.execute(Command::Forget { token: owned.token.digest() }), Ok(Reply::Done)));
+    }
+    assert_eq!(kept(), ([false; 3], false));
+    assert!(decrypt(&hsm, symmetric.get(), E::SymmetricDefault, &blob).is_ok());
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn a_pair_comes_apart_again_and_nothing_else_is_one() {
     let token = seal_pair(domains.newest(), &binding(), b"public", &Secret::copy_of(b"private")).unwrap();
     let content = open(&domains, &binding(), &token).unwrap();
     let halves = Halves::of(&content).unwrap();
-    assert_eq!((halves.spki, halves.pkcs8), (&b"public"[..], &b"private"[..]));
+    assert_eq!((halves.spki, halves.private), (&b"public"[..], &b"private"[..]));
     for bad in [&b""[..], &[0], &[0, 2, 1]] {
         assert!(Halves::of(&Secret::copy_of(bad)).is_err());
     }

@@ -194,3 +194,168 @@ proptest! {
         prop_assert!(written.is_err() || written == Ok(bytes));
     }
 }
+
+/// What an arbitrary command or reply is made of.
+#[derive(Debug, Clone)]
+struct Parts {
+    names: [prop::sample::Index; 5],
+    ids: ([u8; 16], [u8; 32]),
+    number: u16,
+    flag: bool,
+    blocks: [Vec<u8>; 3],
+    token: Vec<u8>,
+}
+
+fn parts() -> impl Strategy<Value = Parts> {
+    let names = prop::array::uniform5(any::<prop::sample::Index>());
+    let block = || prop::collection::vec(any::<u8>(), 0..300);
+    let blocks = [block(), block(), block()];
+    let rest = (any::<([u8; 16], [u8; 32])>(), any::<u16>(), any::<bool>());
+    (names, rest, blocks, prop::collection::vec(any::<u8>(), 1..300))
+        .prop_map(|(names, (ids, number, flag), blocks, token)| Parts { names, ids, number, flag, blocks, token })
+}
+
+impl Parts {
+    fn pick<T: Copy>(&self, number: usize, all: &[T]) -> T {
+        *self.names[number].get(all)
+    }
+
+    fn key(&self, account: AccountId) -> (KeyBinding, KeyToken) {
+        let binding = KeyBinding {
+            account,
+            key: KeyId::from_bytes(self.flag, self.ids.0),
+            material: MaterialId::from_bytes(self.ids.1),
+            spec: self.pick(0, Spec::ALL),
+            usage: self.pick(1, Usage::ALL),
+            origin: self.pick(2, Origin::ALL),
+        };
+        (binding, KeyToken::from_bytes(&self.token).unwrap())
+    }
+
+    /// Every command, made of these parts.
+    fn commands<'a>(&'a self, own: &'a (KeyBinding, KeyToken), far: &'a (KeyBinding, KeyToken)) -> Vec<Command<'a>> {
+        let KeyBinding { account, key: id, spec, usage, origin, .. } = own.0;
+        let (key, other) = (KeyRef { binding: &own.0, token: &own.1 }, KeyRef { binding: &far.0, token: &far.1 });
+        let [first, second, third] = self.blocks.each_ref().map(Vec::as_slice);
+        let encryption = self.pick(3, EncryptionAlgorithm::ALL);
+        let (signing, mac) = (self.pick(3, SigningAlgorithm::ALL), self.pick(3, MacAlgorithm::ALL));
+        let kind = if self.flag { BlobKind::DataKey } else { BlobKind::Message };
+        let message = self.pick(4, &[Message::Raw(first), Message::Digest(first), Message::ExternalMu(first)]);
+        vec![
+            Command::GenerateKey { account, key: id, spec, usage, origin },
+            Command::WrappingKey { account, key: id, spec },
+            Command::Import {
+                account,
+                key: id,
+                spec,
+                usage,
+                wrapping: other,
+                algorithm: self.pick(3, WrappingAlgorithm::ALL),
+                wrapped: first,
+            },
+            Command::Encrypt { key, algorithm: encryption, context: first, plaintext: second, kind },
+            Command::Decrypt { key, algorithm: encryption, context: first, ciphertext: second },
+            Command::ReEncrypt {
+                from: key,
+                from_algorithm: encryption,
+                from_context: first,
+                ciphertext: second,
+                to: other,
+                to_algorithm: self.pick(4, EncryptionAlgorithm::ALL),
+                to_context: third,
+            },
+            Command::DataKey { key, context: first, bytes: self.number, reveal: self.flag },
+            Command::DataKeyPair { key, context: first, spec: self.pick(4, Spec::ALL), reveal: self.flag },
+            Command::Sign { key, algorithm: signing, message },
+            Command::Verify { key, algorithm: signing, message, signature: second },
+            Command::Mac { key, algorithm: mac, message: first },
+            Command::VerifyMac { key, algorithm: mac, message: first, mac: second },
+            Command::Agree { key, algorithm: self.pick(3, AgreementAlgorithm::ALL), peer: first },
+            Command::Encapsulate { key },
+            Command::Decapsulate { key, ciphertext: first },
+            Command::PublicKey { key },
+            Command::Random { bytes: self.number },
+            Command::Rewrap { key: other },
+            Command::Forget { token: self.ids.1 },
+        ]
+    }
+
+    /// Every reply, made of these parts.
+    fn replies(&self) -> Vec<Reply> {
+        let [first, second, third] = self.blocks.each_ref();
+        let secret = || Secret::copy_of(second);
+        let (ciphertext, public) = (|| first.clone(), || third.clone());
+        let token = || KeyToken::from_bytes(&self.token).unwrap();
+        let material = MaterialId::from_bytes(self.ids.1);
+        vec![
+            Reply::Key { material, token: token(), public: self.flag.then(public) },
+            Reply::Ciphertext(ciphertext()),
+            Reply::Plaintext(secret()),
+            Reply::DataKey { plaintext: self.flag.then(secret), ciphertext: ciphertext() },
+            Reply::DataKeyPair { public: public(), plaintext: self.flag.then(secret), ciphertext: ciphertext() },
+            Reply::Signature(ciphertext()),
+            Reply::Verified(self.flag),
+            Reply::Mac(ciphertext()),
+            Reply::Encapsulated { secret: secret(), ciphertext: ciphertext() },
+            Reply::PublicKey(public()),
+            Reply::Random(secret()),
+            Reply::Token(token()),
+            Reply::Done,
+        ]
+    }
+}
+
+/// Whether two replies are the same, to the byte.
+fn same(a: &Reply, b: &Reply) -> bool {
+    let option = |a: &Option<Secret<[u8]>>, b: &Option<Secret<[u8]>>| match (a, b) {
+        (Some(a), Some(b)) => a.ct_eq(b.expose()),
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    match (a, b) {
+        (Reply::Key { material: a, token: b, public: c }, Reply::Key { material: x, token: y, public: z }) => {
+            (a, b, c) == (x, y, z)
+        }
+        (Reply::Ciphertext(a), Reply::Ciphertext(b))
+        | (Reply::Signature(a), Reply::Signature(b))
+        | (Reply::Mac(a), Reply::Mac(b))
+        | (Reply::PublicKey(a), Reply::PublicKey(b)) => a == b,
+        (Reply::Plaintext(a), Reply::Plaintext(b)) | (Reply::Random(a), Reply::Random(b)) => a.ct_eq(b.expose()),
+        (Reply::DataKey { plaintext: a, ciphertext: b }, Reply::DataKey { plaintext: x, ciphertext: y }) => {
+            option(a, x) && b == y
+        }
+        (
+            Reply::DataKeyPair { public: a, plaintext: b, ciphertext: c },
+            Reply::DataKeyPair { public: x, plaintext: y, ciphertext: z },
+        ) => a == x && option(b, y) && c == z,
+        (Reply::Verified(a), Reply::Verified(b)) => a == b,
+        (Reply::Encapsulated { secret: a, ciphertext: b }, Reply::Encapsulated { secret: x, ciphertext: y }) => {
+            a.ct_eq(x.expose()) && b == y
+        }
+        (Reply::Token(a), Reply::Token(b)) => a == b,
+        (Reply::Done, Reply::Done) => true,
+        _ => false,
+    }
+}
+
+proptest! {
+    #[test]
+    fn commands_of_any_content_are_read_as_they_were_written(parts in parts()) {
+        let (own, far) =
+            (parts.key("111122223333".parse().unwrap()), parts.key(AccountId::platform()));
+        for command in parts.commands(&own, &far) {
+            let bytes = encode_command(&command);
+            let read = with_command(bytes.expose(), |read| read == command);
+            prop_assert_eq!(read, Ok(true), "{:?}", command);
+        }
+    }
+
+    #[test]
+    fn replies_of_any_content_are_read_as_they_were_written(parts in parts()) {
+        for reply in parts.replies() {
+            let written = Ok(reply);
+            let read = decode_reply(encode_reply(&written).expose());
+            let (Ok(written), Ok(Ok(read))) = (written, read) else { panic!() };
+            prop_assert!(same(&written, &read), "{:?}", written);
+        }
+    }
+}

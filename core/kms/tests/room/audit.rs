@@ -14,27 +14,27 @@ use crate::world::{self, Key, PLAINTEXT, operation_of, policy};
 const UNKNOWN: &str = "134f2428-cec1-4b25-a1ae-9048164dba47";
 
 /// One request whose record is kept.
-struct Case {
+pub(crate) struct Case {
     name: &'static str,
     account: &'static str,
     request: Value,
 }
 
-fn case(name: &'static str, account: &'static str, request: Value) -> Case {
+pub(crate) fn case(name: &'static str, account: &'static str, request: Value) -> Case {
     Case { name, account, request }
 }
 
 /// Keys to ask about.
-struct Keys {
-    mine: Key,
+pub(crate) struct Keys {
+    pub(crate) mine: Key,
     /// Its policy denies its owner everything but the lockout check's action.
-    closed: Key,
+    pub(crate) closed: Key,
     /// Of the other account, which shares it.
-    shared: Key,
+    pub(crate) shared: Key,
     /// Of the other account, which doesn't.
-    foreign: Key,
-    disabled: Key,
-    pending: Key,
+    pub(crate) foreign: Key,
+    pub(crate) disabled: Key,
+    pub(crate) pending: Key,
 }
 
 async fn keys(house: &House, row: &str) -> Keys {
@@ -52,13 +52,28 @@ async fn keys(house: &House, row: &str) -> Keys {
     ];
     let shared = world::make(house, OTHER, &shared).await;
     let foreign = world::make(house, OTHER, &kind).await;
-    house.set_policy(&closed.id, &policy(&[OWNER], &["kms:PutKeyPolicy"])).await;
+    let made = Keys { mine, closed, shared, foreign, disabled, pending };
+    let Keys { mine, closed, shared, foreign, disabled, pending } =
+        crate::grants::records::with(house, row, made).await;
+    house.set_policy(&closed.id, &closing(row)).await;
     house.ask("DisableKey", &json!({"KeyId": disabled.id})).await.ok();
     house.ask("ScheduleKeyDeletion", &json!({"KeyId": pending.id})).await.ok();
     house.set_alias(OWNER, "alias/mine", &mine.id).await;
     house.set_alias(OTHER, "alias/foreign", &foreign.id).await;
     house.set_alias(OTHER, "alias/shared", &shared.id).await;
     Keys { mine, closed, shared, foreign, disabled, pending }
+}
+
+/// A policy that gives its owner nothing but the lockout check's action; RetireGrant needs a deny.
+fn closing(row: &str) -> String {
+    match row {
+        "RetireGrant" => json!({
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "kms:RetireGrant", "Resource": "*"}],
+        })
+        .to_string(),
+        _ => policy(&[OWNER], &["kms:PutKeyPolicy"]),
+    }
 }
 
 /// The operations that are asked for in a dry run too.
@@ -74,6 +89,7 @@ async fn cases(house: &House, operation: &str) -> Vec<Case> {
     match operation {
         "CreateKey" => return creations(),
         "ListKeys" => return lists(house).await,
+        "ListRetirableGrants" => return crate::grants::records::retirables(house).await,
         _ => {}
     }
     let keys = keys(house, operation).await;
@@ -114,6 +130,7 @@ async fn cases(house: &House, operation: &str) -> Vec<Case> {
         cases.push(case("grant token", OWNER, token));
     }
     cases.extend(own(operation, &keys));
+    cases.extend(crate::grants::records::own(house, operation, &keys).await);
     cases
 }
 
@@ -290,6 +307,9 @@ impl Names {
             Value::Array(values) => values.iter_mut().for_each(|value| self.replace(value)),
             Value::Object(members) => {
                 for (name, value) in members {
+                    if name == "grantId" {
+                        continue;
+                    }
                     if name == "marker" && value.as_str().is_some_and(|text| text.len() > 20) {
                         *value = json!("<marker>");
                     }

@@ -11,6 +11,7 @@ mod authorization;
 mod complete;
 mod create;
 mod destruction;
+mod grants;
 mod house;
 mod limits;
 mod managed;

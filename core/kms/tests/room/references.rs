@@ -41,6 +41,9 @@ pub(crate) async fn subject(house: &House, row: &str) -> Key {
         "Sign" | "Verify" => world::signing(house).await,
         _ => world::symmetric(house).await,
     };
+    if matches!(row, "RetireGrant" | "RevokeGrant") {
+        return world::granted(house, OWNER, key, &json!({})).await;
+    }
     if row == "CancelKeyDeletion" {
         house.set_state(&key.id, KeyState::PendingReplicaDeletion { window_days: 7 }).await;
     }

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sealroom_api::kms::{
-    CancelKeyDeletionInput, CreateKeyInput, DataKeySpec, DecryptInput, DescribeKeyInput, DisableKeyInput,
-    EnableKeyInput, EncryptInput, GenerateDataKeyInput, GenerateDataKeyWithoutPlaintextInput, KeyService, KeySpec,
-    KeyUsageType, ListKeysInput, Operation, ReEncryptInput, ScheduleKeyDeletionInput, SignInput, SigningAlgorithmSpec,
-    VerifyInput,
+    CancelKeyDeletionInput, CreateGrantInput, CreateKeyInput, DataKeySpec, DecryptInput, DescribeKeyInput,
+    DisableKeyInput, EnableKeyInput, EncryptInput, GenerateDataKeyInput, GenerateDataKeyWithoutPlaintextInput,
+    GrantOperation, KeyService, KeySpec, KeyUsageType, ListGrantsInput, ListKeysInput, ListRetirableGrantsInput,
+    Operation, ReEncryptInput, RetireGrantInput, RevokeGrantInput, ScheduleKeyDeletionInput, SignInput,
+    SigningAlgorithmSpec, VerifyInput,
 };
 use sealroom_foundation::Secret;
 use sealroom_identity::Call;
@@ -87,6 +88,7 @@ struct Talk<'h> {
     printed: Vec<String>,
     called: BTreeSet<&'static str>,
     made: Vec<Secret<[u8]>>,
+    tokens: Vec<String>,
 }
 
 /// Prints input and answer, and gives the answer if it was a success.
@@ -140,8 +142,8 @@ fn verify(key: &str, signature: Vec<u8>) -> VerifyInput {
 
 async fn talk(house: &House) -> Talk<'_> {
     let call = house.call(OWNER).await;
-    let (printed, called, made) = Default::default();
-    let mut talk = Talk { house, call, printed, called, made };
+    let (printed, called, made, tokens) = Default::default();
+    let mut talk = Talk { house, call, printed, called, made, tokens };
     let key = say!(talk, "CreateKey", create_key, CreateKeyInput::default()).unwrap().key_metadata.unwrap().key_id;
     let pair = CreateKeyInput {
         key_spec: Some(KeySpec::EccNistP256),
@@ -178,6 +180,8 @@ async fn talk(house: &House) -> Talk<'_> {
     say!(talk, "DescribeKey", describe_key, DescribeKeyInput { key_id: key_id(), ..DescribeKeyInput::default() });
     say!(talk, "ListKeys", list_keys, ListKeysInput::default());
 
+    grants(&mut talk, &key).await;
+
     // And now everything goes wrong.
     let context = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
     say!(talk, "Decrypt", decrypt, DecryptInput { encryption_context: Some(context.clone()), ..decrypt.clone() });
@@ -197,6 +201,41 @@ async fn talk(house: &House) -> Talk<'_> {
     say!(talk, "GenerateDataKey", generate_data_key, data_key);
     say!(talk, "CancelKeyDeletion", cancel_key_deletion, CancelKeyDeletionInput { key_id: key_id() }).unwrap();
     talk
+}
+
+/// Makes grants and ends them. Their tokens are shown to whoever asked, and to nobody else.
+async fn grants(talk: &mut Talk<'_>, key: &str) {
+    let asked = CreateGrantInput {
+        key_id: key.to_owned(),
+        grantee_principal: Some(format!("arn:aws:iam::{OWNER}:root")),
+        operations: vec![GrantOperation::Encrypt],
+        ..CreateGrantInput::default()
+    };
+    for by_token in [true, false] {
+        // Said without being printed: the answer holds the token, as it must.
+        let made = talk.house.through.create_grant(&talk.call, &asked).await.unwrap();
+        talk.called.insert("CreateGrant");
+        talk.tokens.push(made.grant_token.clone().unwrap());
+        let mut with_token = encrypt(key, SEALED);
+        with_token.grant_tokens = made.grant_token.clone().map(|token| vec![token]);
+        talk.house.through.encrypt(&talk.call, &with_token).await.unwrap();
+        let list = ListGrantsInput { key_id: key.to_owned(), ..ListGrantsInput::default() };
+        say!(talk, "ListGrants", list_grants, list).unwrap();
+        let retirable = ListRetirableGrantsInput {
+            retiring_principal: Some(format!("arn:aws:iam::{OWNER}:root")),
+            ..ListRetirableGrantsInput::default()
+        };
+        say!(talk, "ListRetirableGrants", list_retirable_grants, retirable).unwrap();
+        if by_token {
+            let retire = RetireGrantInput { grant_token: made.grant_token, ..RetireGrantInput::default() };
+            talk.house.through.retire_grant(&talk.call, &retire).await.unwrap();
+            talk.called.insert("RetireGrant");
+        } else {
+            let grant_id = made.grant_id.unwrap();
+            let revoke = RevokeGrantInput { key_id: key.to_owned(), grant_id, ..RevokeGrantInput::default() };
+            say!(talk, "RevokeGrant", revoke_grant, revoke).unwrap();
+        }
+    }
 }
 
 #[tokio::test]
@@ -224,6 +263,10 @@ async fn no_row_record_or_debug_print_holds_a_plaintext() {
     haystack.holds_none_of(&forms(SIGNED));
     for secret in &talk.made {
         haystack.holds_none_of(&forms(secret.expose()));
+    }
+    assert_eq!(talk.tokens.len(), 2);
+    for token in &talk.tokens {
+        haystack.holds_none_of(&[token.as_bytes()[..24].to_vec(), token.as_bytes()[token.len() - 24..].to_vec()]);
     }
 }
 

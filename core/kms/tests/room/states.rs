@@ -4,6 +4,7 @@ use sealroom_kms::state::KeyState;
 use serde_json::{Value, json};
 
 use crate::house::{House, OWNER};
+use crate::references::subject;
 use crate::table::{expect, fill, lines, report};
 use crate::world::{self, operation_of, request};
 
@@ -55,10 +56,7 @@ async fn every_operation_in_every_state_answers_as_the_table_says() {
     for (row, codes) in rows() {
         assert_eq!(codes.len(), states().len(), "{row}");
         for (name, code) in states().into_iter().zip(codes) {
-            let key = match row {
-                "Sign" | "Verify" => world::signing(&house).await,
-                _ => world::symmetric(&house).await,
-            };
+            let key = subject(&house, row).await;
             house.set_state(&key.id, state(&house, name)).await;
             let said = house.ask(operation_of(row), &request(row, &key, &key.arn, &good)).await.said();
             expect(&mut faults, &format!("{row} in {name}"), &answer(code, &key.arn), &said);

@@ -16,6 +16,8 @@ pub(crate) struct Key {
     pub(crate) ciphertext: Option<String>,
     /// Of a key that signs, over [`PLAINTEXT`].
     pub(crate) signature: Option<String>,
+    /// A grant on it, where one was asked for.
+    pub(crate) grant: Option<String>,
     pub(crate) spec: String,
     pub(crate) usage: String,
 }
@@ -26,7 +28,7 @@ pub(crate) async fn make(house: &House, account: &str, request: &Value) -> Key {
     let text = |name: &str| made["KeyMetadata"][name].as_str().unwrap().to_owned();
     let (id, spec, usage) = (text("KeyId"), text("KeySpec"), text("KeyUsage"));
     assert_eq!(text("Arn"), arn(account, &id));
-    let mut key = Key { arn: text("Arn"), id, ciphertext: None, signature: None, spec, usage };
+    let mut key = Key { arn: text("Arn"), id, ciphertext: None, signature: None, grant: None, spec, usage };
     match key.usage.as_str() {
         "ENCRYPT_DECRYPT" => {
             let mut request = json!({"KeyId": key.id, "Plaintext": PLAINTEXT});
@@ -103,7 +105,12 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
     let algorithm = signing_algorithm(&key.spec);
     match row {
         "CreateKey" | "ListKeys" => json!({}),
-        "CancelKeyDeletion" | "DescribeKey" | "DisableKey" | "EnableKey" => json!({"KeyId": name}),
+        "ListRetirableGrants" => json!({"RetiringPrincipal": root(OWNER)}),
+        "CreateGrant" => json!({"KeyId": name, "GranteePrincipal": root(OTHER), "Operations": ["DescribeKey"]}),
+        "RetireGrant" | "RevokeGrant" => {
+            json!({"KeyId": name, "GrantId": key.grant.as_deref().unwrap_or(NO_GRANT)})
+        }
+        "CancelKeyDeletion" | "DescribeKey" | "DisableKey" | "EnableKey" | "ListGrants" => json!({"KeyId": name}),
         "ScheduleKeyDeletion" => json!({"KeyId": name, "PendingWindowInDays": 7}),
         "Encrypt" => json!({"KeyId": name, "Plaintext": PLAINTEXT}),
         "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext" => json!({"KeyId": name, "KeySpec": "AES_256"}),
@@ -121,6 +128,22 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
         }),
         unknown => panic!("no request for `{unknown}`"),
     }
+}
+
+/// The ARN of an account's root user.
+pub(crate) fn root(account: &str) -> String {
+    format!("arn:aws:iam::{account}:root")
+}
+
+/// The id of no grant.
+pub(crate) const NO_GRANT: &str = "00000000000000000000000000000000000000000000000000000000000000aa";
+
+/// The same key with a grant that says this besides; its answer's id is the key's `grant`.
+pub(crate) async fn granted(house: &House, account: &str, key: Key, members: &Value) -> Key {
+    let mut asked = json!({"KeyId": key.arn, "GranteePrincipal": root(OTHER), "Operations": ["DescribeKey"]});
+    asked.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    let made = house.ask_as(account, "CreateGrant", &asked).await.ok();
+    Key { grant: made["GrantId"].as_str().map(str::to_owned), ..key }
 }
 
 /// What a stranger reads about a key of another account.

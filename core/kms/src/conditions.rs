@@ -23,6 +23,12 @@ pub(crate) struct Asked<'a> {
     pub(crate) signing_algorithm: Option<&'static str>,
     /// Sign and Verify.
     pub(crate) message_type: Option<&'static str>,
+    /// GenerateMac and VerifyMac.
+    pub(crate) mac_algorithm: Option<&'static str>,
+    /// DeriveSharedSecret.
+    pub(crate) key_agreement_algorithm: Option<&'static str>,
+    /// GenerateDataKeyPair, with plaintext and without.
+    pub(crate) data_key_pair_spec: Option<&'static str>,
     /// The alias that the request named the key by, with its prefix.
     pub(crate) alias: Option<&'a str>,
     /// ReEncrypt: whether source and destination are one key.
@@ -77,6 +83,9 @@ impl<'a> Conditions<'a> {
             "encryptionalgorithm" => one(self.asked.encryption_algorithm, visit),
             "signingalgorithm" => one(self.asked.signing_algorithm, visit),
             "messagetype" => one(self.asked.message_type, visit),
+            "macalgorithm" => one(self.asked.mac_algorithm, visit),
+            "keyagreementalgorithm" => one(self.asked.key_agreement_algorithm, visit),
+            "datakeypairspec" => one(self.asked.data_key_pair_spec, visit),
             "requestalias" => one(self.asked.alias, visit),
             "reencryptonsamekey" => one(self.asked.same_key.map(truth), visit),
             "schedulekeydeletionpendingwindowindays" => {

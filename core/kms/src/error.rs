@@ -111,6 +111,18 @@ pub(crate) enum KmsError {
     #[error("The key policy document is larger than the 32768 bytes that a key policy may have.")]
     PolicySize,
 
+    // Cryptography without ciphertexts.
+    #[error("the MAC is not this key's over this message")]
+    InvalidMac,
+    #[error("the key has no public half")]
+    NoPublicKey,
+    #[error("the other side's public key is not valid for this key")]
+    PeerKey,
+    #[error("NumberOfBytes is required.")]
+    NumberOfBytes,
+    #[error("there is no such custom key store")]
+    NoSuchKeyStore,
+
     // Grants.
     #[error("{0}")]
     GrantForm(&'static str),
@@ -227,11 +239,15 @@ impl KmsError {
             | Self::GrantOperations { .. }
             | Self::ContextConstraint
             | Self::TwoConstraints
-            | Self::ListLimit { .. } => "ValidationException",
+            | Self::ListLimit { .. }
+            | Self::PeerKey
+            | Self::NumberOfBytes => "ValidationException",
             Self::InvalidCiphertext => "InvalidCiphertextException",
             Self::InvalidSignature => "KMSInvalidSignatureException",
+            Self::InvalidMac => "KMSInvalidMacException",
+            Self::NoSuchKeyStore => "CustomKeyStoreNotFoundException",
             Self::DryRun => "DryRunOperationException",
-            Self::NotServed(_) => "UnsupportedOperationException",
+            Self::NotServed(_) | Self::NoPublicKey => "UnsupportedOperationException",
             Self::TooManyTags | Self::DuplicateTags | Self::ReservedTag | Self::TagCharacters => "TagException",
             Self::Policy | Self::PolicyPrincipal | Self::Lockout => "MalformedPolicyDocumentException",
             Self::PolicySize | Self::GrantQuota { .. } => "LimitExceededException",
@@ -249,6 +265,10 @@ impl KmsError {
             | Self::GrantIdForm
             | Self::InvalidCiphertext
             | Self::InvalidSignature
+            | Self::InvalidMac
+            | Self::NoPublicKey
+            | Self::PeerKey
+            | Self::NoSuchKeyStore
             | Self::Policy
             | Self::Marker => None,
             Self::Busy => Some(

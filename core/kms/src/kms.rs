@@ -16,8 +16,8 @@ use sealroom_store::{KeyPath, Mirror, View};
 use crate::entry::{self, KeyEntry, Policies};
 use crate::grants::{self, Held, Holder};
 use crate::operations::{
-    create_grant, create_key, data_key, decrypt, deletion, describe_key, encrypt, end_grant, list_grants, list_keys,
-    list_retirable_grants, re_encrypt, sign, switch,
+    create_grant, create_key, data_key, data_key_pair, decrypt, deletion, describe_key, encrypt, end_grant,
+    list_grants, list_keys, list_retirable_grants, mac, public_key, random, re_encrypt, shared_secret, sign, switch,
 };
 use crate::paths::{self, AliasName};
 use crate::stored::AliasRecord;
@@ -221,5 +221,77 @@ impl shapes::KeyService for Kms {
 
     async fn verify(&self, cx: &Call, input: &shapes::VerifyInput) -> Effect<shapes::VerifyOutput, ErrorAnswer> {
         sign::verify(self, cx, input).await
+    }
+
+    async fn decapsulate(
+        &self,
+        cx: &Call,
+        input: &shapes::DecapsulateInput,
+    ) -> Effect<shapes::DecapsulateOutput, ErrorAnswer> {
+        shared_secret::decapsulate(self, cx, input).await
+    }
+
+    async fn derive_shared_secret(
+        &self,
+        cx: &Call,
+        input: &shapes::DeriveSharedSecretInput,
+    ) -> Effect<shapes::DeriveSharedSecretOutput, ErrorAnswer> {
+        shared_secret::derive(self, cx, input).await
+    }
+
+    async fn encapsulate(
+        &self,
+        cx: &Call,
+        input: &shapes::EncapsulateInput,
+    ) -> Effect<shapes::EncapsulateOutput, ErrorAnswer> {
+        shared_secret::encapsulate(self, cx, input).await
+    }
+
+    async fn generate_data_key_pair(
+        &self,
+        cx: &Call,
+        input: &shapes::GenerateDataKeyPairInput,
+    ) -> Effect<shapes::GenerateDataKeyPairOutput, ErrorAnswer> {
+        data_key_pair::generate(self, cx, input).await
+    }
+
+    async fn generate_data_key_pair_without_plaintext(
+        &self,
+        cx: &Call,
+        input: &shapes::GenerateDataKeyPairWithoutPlaintextInput,
+    ) -> Effect<shapes::GenerateDataKeyPairWithoutPlaintextOutput, ErrorAnswer> {
+        data_key_pair::generate_without_plaintext(self, cx, input).await
+    }
+
+    async fn generate_mac(
+        &self,
+        cx: &Call,
+        input: &shapes::GenerateMacInput,
+    ) -> Effect<shapes::GenerateMacOutput, ErrorAnswer> {
+        mac::generate(self, cx, input).await
+    }
+
+    async fn generate_random(
+        &self,
+        cx: &Call,
+        input: &shapes::GenerateRandomInput,
+    ) -> Effect<shapes::GenerateRandomOutput, ErrorAnswer> {
+        random::generate(self, cx, input).await
+    }
+
+    async fn get_public_key(
+        &self,
+        cx: &Call,
+        input: &shapes::GetPublicKeyInput,
+    ) -> Effect<shapes::GetPublicKeyOutput, ErrorAnswer> {
+        public_key::get(self, cx, input).await
+    }
+
+    async fn verify_mac(
+        &self,
+        cx: &Call,
+        input: &shapes::VerifyMacInput,
+    ) -> Effect<shapes::VerifyMacOutput, ErrorAnswer> {
+        mac::verify(self, cx, input).await
     }
 }

@@ -33,15 +33,25 @@ pub(crate) const CANCEL_KEY_DELETION: Operation = Operation::change("CancelKeyDe
 pub(crate) const CREATE_GRANT: Operation =
     Operation { cross_account: true, ..Operation::change("CreateGrant", "kms:CreateGrant") };
 pub(crate) const CREATE_KEY: Operation = Operation::change("CreateKey", "kms:CreateKey");
+pub(crate) const DECAPSULATE: Operation = Operation::open("Decapsulate", "kms:Decapsulate");
 pub(crate) const DECRYPT: Operation = Operation::open("Decrypt", "kms:Decrypt");
+pub(crate) const DERIVE_SHARED_SECRET: Operation = Operation::open("DeriveSharedSecret", "kms:DeriveSharedSecret");
 pub(crate) const DESCRIBE_KEY: Operation = Operation::open("DescribeKey", "kms:DescribeKey");
 pub(crate) const DISABLE_KEY: Operation =
     Operation { takes_rights: true, ..Operation::change("DisableKey", "kms:DisableKey") };
 pub(crate) const ENABLE_KEY: Operation = Operation::change("EnableKey", "kms:EnableKey");
+pub(crate) const ENCAPSULATE: Operation = Operation::open("Encapsulate", "kms:Encapsulate");
 pub(crate) const ENCRYPT: Operation = Operation::open("Encrypt", "kms:Encrypt");
 pub(crate) const GENERATE_DATA_KEY: Operation = Operation::open("GenerateDataKey", "kms:GenerateDataKey");
+pub(crate) const GENERATE_DATA_KEY_PAIR: Operation = Operation::open("GenerateDataKeyPair", "kms:GenerateDataKeyPair");
+pub(crate) const GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT: Operation =
+    Operation::open("GenerateDataKeyPairWithoutPlaintext", "kms:GenerateDataKeyPairWithoutPlaintext");
 pub(crate) const GENERATE_DATA_KEY_WITHOUT_PLAINTEXT: Operation =
     Operation::open("GenerateDataKeyWithoutPlaintext", "kms:GenerateDataKeyWithoutPlaintext");
+pub(crate) const GENERATE_MAC: Operation = Operation::open("GenerateMac", "kms:GenerateMac");
+pub(crate) const GENERATE_RANDOM: Operation =
+    Operation { read_only: true, ..Operation::change("GenerateRandom", "kms:GenerateRandom") };
+pub(crate) const GET_PUBLIC_KEY: Operation = Operation::open("GetPublicKey", "kms:GetPublicKey");
 pub(crate) const LIST_GRANTS: Operation =
     Operation { read_only: true, cross_account: true, ..Operation::change("ListGrants", "kms:ListGrants") };
 pub(crate) const LIST_KEYS: Operation = Operation { read_only: true, ..Operation::change("ListKeys", "kms:ListKeys") };
@@ -56,6 +66,7 @@ pub(crate) const SCHEDULE_KEY_DELETION: Operation =
     Operation { takes_rights: true, ..Operation::change("ScheduleKeyDeletion", "kms:ScheduleKeyDeletion") };
 pub(crate) const SIGN: Operation = Operation::open("Sign", "kms:Sign");
 pub(crate) const VERIFY: Operation = Operation::open("Verify", "kms:Verify");
+pub(crate) const VERIFY_MAC: Operation = Operation::open("VerifyMac", "kms:VerifyMac");
 
 /// ReEncrypt as its destination sees it.
 pub(crate) const RE_ENCRYPT_TO: Operation = Operation { action: "kms:ReEncryptTo", ..RE_ENCRYPT };

@@ -6,6 +6,7 @@
 pub(crate) mod create_grant;
 pub(crate) mod create_key;
 pub(crate) mod data_key;
+pub(crate) mod data_key_pair;
 pub(crate) mod decrypt;
 pub(crate) mod deletion;
 pub(crate) mod describe_key;
@@ -14,6 +15,10 @@ pub(crate) mod end_grant;
 pub(crate) mod list_grants;
 pub(crate) mod list_keys;
 pub(crate) mod list_retirable_grants;
+pub(crate) mod mac;
+pub(crate) mod public_key;
+pub(crate) mod random;
 pub(crate) mod re_encrypt;
+pub(crate) mod shared_secret;
 pub(crate) mod sign;
 pub(crate) mod switch;

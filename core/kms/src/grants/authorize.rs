@@ -1,5 +1,7 @@
 //! The decision on a key when grants may give what policies don't.
 
+use std::sync::Arc;
+
 use sealroom_api::Enumeration;
 use sealroom_api::kms::GrantOperation;
 use sealroom_authz::{Allowed, Facts, GrantFact, PrincipalName, ResourcePolicy, decide, decide_with};
@@ -12,7 +14,7 @@ use crate::conditions::Conditions;
 use crate::entry::KeyEntry;
 use crate::error::KmsError;
 use crate::grants::asked::AskedGrant;
-use crate::grants::held::{Holder, Wanted};
+use crate::grants::held::{Held, Holder, Wanted};
 use crate::grants::party::names_of;
 use crate::grants::record::{GrantId, GrantRecord};
 use crate::grants::{paths, token, written};
@@ -33,43 +35,37 @@ impl Kms {
         conditions: &'a Conditions<'a>,
         tokens: Option<&Vec<String>>,
     ) -> Result<Allowed<'a>, KmsError> {
-        let denied = match decide(&of_policies(call, action, key, conditions)) {
+        let denied = match decide(&facts(call, action, key, conditions)) {
             Ok(allowed) => return Ok(allowed),
             Err(denied) => denied,
         };
-        if denied.is_explicit() {
+        let operation = action.strip_prefix("kms:").and_then(GrantOperation::from_text);
+        let Some(operation) = operation.filter(|_| !denied.is_explicit()) else {
+            return Err(authorize::refused(call, action, key, &denied));
+        };
+        // Boxed: whom the policies allow needs no room for it.
+        let granted = Box::pin(self.granted(call, key, tokens)).await?;
+        let mut grants: Vec<GrantFact<'_>> = Vec::new();
+        let wanted = wanted(call, operation, conditions);
+        granted.held.iter().for_each(|held| held.collect(&wanted, &mut grants));
+        grants.extend(granted.brought.iter().filter(|grant| wanted.is_given_by(grant)).map(GrantRecord::fact));
+        if grants.is_empty() {
             return Err(authorize::refused(call, action, key, &denied));
         }
-        // Boxed: whom a policy allows, which is most callers, doesn't come here and shouldn't carry its future.
-        let granted = Box::pin(self.granted(call, action, key, conditions, tokens)).await?;
-        granted.ok_or_else(|| authorize::refused(call, action, key, &denied))
+        let decided = decide_with(&facts(call, action, key, conditions), &grants);
+        decided.map_err(|denied| authorize::refused(call, action, key, &denied))
     }
 
-    /// The decision with the caller's grants; `None` when it has none that fits.
-    async fn granted<'a>(
-        &self,
-        call: &'a Call,
-        action: &'static str,
-        key: &'a KeyEntry,
-        conditions: &'a Conditions<'a>,
-        tokens: Option<&Vec<String>>,
-    ) -> Result<Option<Allowed<'a>>, KmsError> {
-        let Some(operation) = action.strip_prefix("kms:").and_then(GrantOperation::from_text) else { return Ok(None) };
-        let (mut held, brought) = (Vec::new(), self.brought(&key.record.arn, tokens).await?);
+    /// The grants on `key` that may be the caller's.
+    async fn granted(&self, call: &Call, key: &KeyEntry, tokens: Option<&Vec<String>>) -> Result<Granted, KmsError> {
+        let brought = self.brought(&key.record.arn, tokens).await?;
+        let mut held = Vec::new();
         if key.granted.is_some() {
             for digest in names_of(call.caller().principal()) {
                 held.push(self.held(&Holder { key: key.record.arn, digest }).await?);
             }
         }
-        let wanted = wanted(call, operation, conditions);
-        let mut grants: Vec<GrantFact<'_>> = Vec::new();
-        held.iter().for_each(|held| held.collect(&wanted, &mut grants));
-        grants.extend(brought.iter().filter(|grant| wanted.is_given_by(grant)).map(GrantRecord::fact));
-        if grants.is_empty() {
-            return Ok(None);
-        }
-        let decision = decide_with(&of_policies(call, action, key, conditions), &grants);
-        decision.map(Some).map_err(|denied| authorize::refused(call, action, key, &denied))
+        Ok(Granted { held, brought })
     }
 
     /// The grants on `key` that good tokens came with and that haven't ended.
@@ -102,12 +98,13 @@ impl Kms {
     }
 }
 
-fn of_policies<'a>(
-    call: &'a Call,
-    action: &'static str,
-    key: &'a KeyEntry,
-    conditions: &'a Conditions<'a>,
-) -> Facts<'a> {
+/// Grants that are looked at for one decision.
+struct Granted {
+    held: Vec<Arc<Held>>,
+    brought: Vec<GrantRecord>,
+}
+
+fn facts<'a>(call: &'a Call, action: &'static str, key: &'a KeyEntry, conditions: &'a Conditions<'a>) -> Facts<'a> {
     authorize::of_key(call, action, key, ResourcePolicy::Mandatory(&key.policy), conditions)
 }
 

@@ -14,34 +14,32 @@ use crate::world::{self, Key, PLAINTEXT, operation_of, policy};
 const UNKNOWN: &str = "134f2428-cec1-4b25-a1ae-9048164dba47";
 
 /// One request whose record is kept.
-pub(crate) struct Case {
+struct Case {
     name: &'static str,
     account: &'static str,
     request: Value,
 }
 
-pub(crate) fn case(name: &'static str, account: &'static str, request: Value) -> Case {
+fn case(name: &'static str, account: &'static str, request: Value) -> Case {
     Case { name, account, request }
 }
 
 /// Keys to ask about.
-pub(crate) struct Keys {
-    pub(crate) mine: Key,
+struct Keys {
+    mine: Key,
     /// Its policy denies its owner everything but the lockout check's action.
-    pub(crate) closed: Key,
+    closed: Key,
     /// Of the other account, which shares it.
-    pub(crate) shared: Key,
+    shared: Key,
     /// Of the other account, which doesn't.
-    pub(crate) foreign: Key,
-    pub(crate) disabled: Key,
-    pub(crate) pending: Key,
+    foreign: Key,
+    disabled: Key,
+    pending: Key,
+    symmetric: Key,
 }
 
 async fn keys(house: &House, row: &str) -> Keys {
-    let kind = match row {
-        "Sign" | "Verify" => json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}),
-        _ => json!({}),
-    };
+    let kind = world::kind_of(row);
     let mut shared = kind.clone();
     shared["Policy"] = json!(policy(&[OWNER, OTHER], &["kms:*"]));
     let [mine, closed, disabled, pending] = [
@@ -52,35 +50,45 @@ async fn keys(house: &House, row: &str) -> Keys {
     ];
     let shared = world::make(house, OTHER, &shared).await;
     let foreign = world::make(house, OTHER, &kind).await;
-    let made = Keys { mine, closed, shared, foreign, disabled, pending };
-    let Keys { mine, closed, shared, foreign, disabled, pending } =
-        crate::grants::records::with(house, row, made).await;
-    house.set_policy(&closed.id, &closing(row)).await;
+    let (mut mine, mut closed, mut shared, mut foreign) = (mine, closed, shared, foreign);
+    let (mut disabled, mut pending) = (disabled, pending);
+    if matches!(row, "RetireGrant" | "RevokeGrant") {
+        for key in [&mut mine, &mut closed, &mut disabled, &mut pending] {
+            world::grant(house, OWNER, key).await;
+        }
+        for key in [&mut shared, &mut foreign] {
+            world::grant(house, OTHER, key).await;
+        }
+    }
+    house.set_policy(&closed.id, &policy(&[OWNER], &["kms:PutKeyPolicy"])).await;
     house.ask("DisableKey", &json!({"KeyId": disabled.id})).await.ok();
     house.ask("ScheduleKeyDeletion", &json!({"KeyId": pending.id})).await.ok();
     house.set_alias(OWNER, "alias/mine", &mine.id).await;
     house.set_alias(OTHER, "alias/foreign", &foreign.id).await;
     house.set_alias(OTHER, "alias/shared", &shared.id).await;
-    Keys { mine, closed, shared, foreign, disabled, pending }
-}
-
-/// A policy that gives its owner nothing but the lockout check's action; RetireGrant needs a deny.
-fn closing(row: &str) -> String {
-    match row {
-        "RetireGrant" => json!({
-            "Version": "2012-10-17",
-            "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "kms:RetireGrant", "Resource": "*"}],
-        })
-        .to_string(),
-        _ => policy(&[OWNER], &["kms:PutKeyPolicy"]),
-    }
+    let symmetric = world::symmetric(house).await;
+    Keys { mine, closed, shared, foreign, disabled, pending, symmetric }
 }
 
 /// The operations that are asked for in a dry run too.
 fn takes_dry_run(operation: &str) -> bool {
     matches!(
         operation,
-        "Decrypt" | "Encrypt" | "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext" | "ReEncrypt" | "Sign" | "Verify"
+        "CreateGrant"
+            | "Decapsulate"
+            | "Decrypt"
+            | "DeriveSharedSecret"
+            | "Encapsulate"
+            | "Encrypt"
+            | "GenerateDataKey"
+            | "GenerateDataKeyPair"
+            | "GenerateDataKeyPairWithoutPlaintext"
+            | "GenerateDataKeyWithoutPlaintext"
+            | "GenerateMac"
+            | "ReEncrypt"
+            | "Sign"
+            | "Verify"
+            | "VerifyMac"
     )
 }
 
@@ -89,12 +97,19 @@ async fn cases(house: &House, operation: &str) -> Vec<Case> {
     match operation {
         "CreateKey" => return creations(),
         "ListKeys" => return lists(house).await,
-        "ListRetirableGrants" => return crate::grants::records::retirables(house).await,
+        "ListRetirableGrants" => return retirables(house).await,
+        "GenerateRandom" => {
+            return vec![
+                case("done", OWNER, json!({"NumberOfBytes": 8})),
+                case("no number", OWNER, json!({})),
+                case("from a key store", OWNER, json!({"NumberOfBytes": 8, "CustomKeyStoreId": "cks-1"})),
+            ];
+        }
         _ => {}
     }
     let keys = keys(house, operation).await;
     let about = |key: &Key, name: &str| world::request(operation, key, name, &keys.shared);
-    let Keys { mine, closed, shared, foreign, disabled, pending } = &keys;
+    let Keys { mine, closed, shared, foreign, disabled, pending, .. } = &keys;
     let subject = if operation == "CancelKeyDeletion" { pending } else { mine };
     let mut cases = vec![
         case("not found", OWNER, about(mine, UNKNOWN)),
@@ -130,13 +145,12 @@ async fn cases(house: &House, operation: &str) -> Vec<Case> {
         cases.push(case("grant token", OWNER, token));
     }
     cases.extend(own(operation, &keys));
-    cases.extend(crate::grants::records::own(house, operation, &keys).await);
     cases
 }
 
 /// What only this operation can be asked.
 fn own(operation: &str, keys: &Keys) -> Vec<Case> {
-    let Keys { mine, foreign, shared, .. } = keys;
+    let Keys { mine, foreign, shared, symmetric, .. } = keys;
     let with = |members: Value| {
         let mut request = world::request(operation, mine, &mine.id, shared);
         request.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
@@ -171,6 +185,43 @@ fn own(operation: &str, keys: &Keys) -> Vec<Case> {
             ),
         ],
         "Sign" => vec![case("a digest of a wrong length", OWNER, with(json!({"MessageType": "DIGEST"})))],
+        "CreateGrant" => vec![
+            case(
+                "done, with everything",
+                OWNER,
+                json!({
+                    "KeyId": mine.arn,
+                    "GranteePrincipal": world::root(OTHER),
+                    "RetiringPrincipal": world::root(OWNER),
+                    "Operations": ["Encrypt", "Decrypt"],
+                    "Constraints": {"EncryptionContextSubset": {"team": "blue"}},
+                    "Name": "a-name",
+                }),
+            ),
+            case("nobody is named", OWNER, json!({"KeyId": mine.arn, "Operations": ["Decrypt"]})),
+            case("an operation of other keys", OWNER, with(json!({"Operations": ["Sign"]}))),
+            case(
+                "who doesn't exist",
+                OWNER,
+                with(json!({"GranteePrincipal": "arn:aws:iam::111122223333:user/nobody"})),
+            ),
+        ],
+        "GetPublicKey" => vec![case("of a key without one", OWNER, json!({"KeyId": symmetric.id}))],
+        "GenerateDataKeyPair" => vec![case("with a context", OWNER, with(context))],
+        "DeriveSharedSecret" => vec![case("no public key", OWNER, with(json!({"PublicKey": PLAINTEXT})))],
+        "Decapsulate" => {
+            vec![case("of a wrong length", OWNER, with(json!({"SharedSecretCiphertextBlob": PLAINTEXT})))]
+        }
+        "VerifyMac" => vec![case("another MAC", OWNER, with(json!({"Mac": PLAINTEXT})))],
+        "ListGrants" => vec![case("no grant id", OWNER, with(json!({"GrantId": "x"})))],
+        "RetireGrant" => vec![
+            case("again", OWNER, with(json!({}))),
+            case("no grant is named", OWNER, json!({"KeyId": mine.arn})),
+            case("no token of ours", OWNER, json!({"GrantToken": "c2VjcmV0IHRva2Vu"})),
+        ],
+        "RevokeGrant" => {
+            vec![case("again", OWNER, with(json!({}))), case("no grant id", OWNER, with(json!({"GrantId": "x"})))]
+        }
         "Verify" => vec![case("another signature", OWNER, with(json!({"Signature": PLAINTEXT})))],
         "ScheduleKeyDeletion" => vec![
             case("without a window", OWNER, json!({"KeyId": shared.id})),
@@ -199,6 +250,20 @@ fn creations() -> Vec<Case> {
         case("a lockout", OWNER, lockout),
         case("no policy", OWNER, json!({"Policy": "{"})),
         case("too many tags", OWNER, json!({"Tags": vec![json!({"TagKey": "k", "TagValue": ""}); 2]})),
+    ]
+}
+
+async fn retirables(house: &House) -> Vec<Case> {
+    let key = world::symmetric(house).await;
+    let request = json!({
+        "KeyId": key.id, "GranteePrincipal": world::root(OTHER), "Operations": ["DescribeKey"],
+        "RetiringPrincipal": world::root(OWNER),
+    });
+    house.ask("CreateGrant", &request).await.ok();
+    vec![
+        case("done", OWNER, json!({"RetiringPrincipal": world::root(OWNER)})),
+        case("another account's", OWNER, json!({"RetiringPrincipal": world::root(OTHER)})),
+        case("nobody is named", OWNER, json!({})),
     ]
 }
 
@@ -307,9 +372,6 @@ impl Names {
             Value::Array(values) => values.iter_mut().for_each(|value| self.replace(value)),
             Value::Object(members) => {
                 for (name, value) in members {
-                    if name == "grantId" {
-                        continue;
-                    }
                     if name == "marker" && value.as_str().is_some_and(|text| text.len() > 20) {
                         *value = json!("<marker>");
                     }

@@ -15,10 +15,10 @@ const CONDITIONS: &str = include_str!("../tables/conditions.txt");
 pub(crate) struct Rights {
     pub(crate) row: &'static str,
     pub(crate) action: &'static str,
-    /// Whether it is about a key.
+    /// Whether the policy of a key allows it.
     pub(crate) of_a_key: bool,
-    /// Whether grants alone give it.
-    pub(crate) by_grants: bool,
+    /// Whether a grant alone does.
+    pub(crate) of_a_grant: bool,
     pub(crate) other_accounts: bool,
     pub(crate) aliases: bool,
 }
@@ -30,8 +30,8 @@ impl Rights {
             Self {
                 row,
                 action,
-                of_a_key: matches!(others, "yes" | "no"),
-                by_grants: others == "grant",
+                of_a_key: !matches!(others, "-" | "grant"),
+                of_a_grant: others == "grant",
                 other_accounts: others == "yes",
                 aliases: aliases == "yes",
             }
@@ -117,11 +117,11 @@ async fn an_action_is_decided_by_the_policy_of_its_key() {
 #[tokio::test]
 async fn what_is_about_no_key_is_decided_by_the_callers_account() {
     let house = House::new().await;
-    let mut faults = Vec::new();
     let key = world::symmetric(&house).await;
-    let about_none = Rights::all().into_iter().filter(|rights| !rights.of_a_key && !rights.by_grants);
-    for Rights { row, action, .. } in about_none {
-        let asked = request(row, &key, &key.id, &key);
+    let mut faults = Vec::new();
+    for Rights { row, action, .. } in Rights::all().into_iter().filter(|rights| !rights.of_a_key && !rights.of_a_grant)
+    {
+        let asked = request(row, &key, &key.arn, &key);
         let said = house.ask_in(&house.operator_call(), row, &asked).await.said();
         let expected = format!(
             "AccessDeniedException User: * is not authorized to perform: {action} on resource: * because no \

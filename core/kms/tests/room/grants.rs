@@ -3,7 +3,6 @@
 
 mod kept;
 mod lists;
-pub(crate) mod records;
 mod retiring;
 
 use sealroom_identity::Service;
@@ -44,7 +43,7 @@ async fn a_grant_gives_its_operations_under_its_constraints_and_nothing_else() {
     for cells in rows(GIVEN) {
         let [operations, constraints, row, members, allowed] = cells[..] else { panic!("{cells:?}") };
         let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-        let (key, members) = (world::symmetric(&house).await, parsed(members));
+        let (key, members) = (world::make(&house, OWNER, &world::kind_of(row)).await, parsed(members));
         let asked = with(request(row, &key, &key.arn, &good), &members);
         let before = house.ask_as(OTHER, operation_of(row), &asked).await.said();
         grant(&house, &key, json!({"Operations": parsed(operations), "Constraints": parsed(constraints)})).await;

@@ -37,12 +37,9 @@ async fn every_form_of_key_id_finds_what_the_table_says() {
 
 /// A key on which the operation would succeed.
 pub(crate) async fn subject(house: &House, row: &str) -> Key {
-    let key = match row {
-        "Sign" | "Verify" => world::signing(house).await,
-        _ => world::symmetric(house).await,
-    };
+    let mut key = world::make(house, OWNER, &world::kind_of(row)).await;
     if matches!(row, "RetireGrant" | "RevokeGrant") {
-        return world::granted(house, OWNER, key, &json!({})).await;
+        world::grant(house, OWNER, &mut key).await;
     }
     if row == "CancelKeyDeletion" {
         house.set_state(&key.id, KeyState::PendingReplicaDeletion { window_days: 7 }).await;

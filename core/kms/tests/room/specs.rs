@@ -95,6 +95,16 @@ async fn request(house: &House, row: &str, algorithm: &str, key: &Key, sealed: &
             verify["Signature"] = signature;
             verify
         }
+        "GenerateMac" => json!({"KeyId": key.id, "Message": PLAINTEXT, "MacAlgorithm": algorithm}),
+        "VerifyMac" => {
+            let mac = key.product.as_deref().unwrap_or(PLAINTEXT);
+            json!({"KeyId": key.id, "Message": PLAINTEXT, "MacAlgorithm": algorithm, "Mac": mac})
+        }
+        "GetPublicKey" => json!({"KeyId": key.id}),
+        "GenerateDataKeyPair" | "GenerateDataKeyPairWithoutPlaintext" => {
+            json!({"KeyId": key.id, "KeyPairSpec": algorithm})
+        }
+        "DeriveSharedSecret" | "Encapsulate" | "Decapsulate" => world::request(row, key, &key.id, symmetric),
         unknown => panic!("the table names `{unknown}`"),
     }
 }

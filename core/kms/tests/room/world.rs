@@ -16,10 +16,14 @@ pub(crate) struct Key {
     pub(crate) ciphertext: Option<String>,
     /// Of a key that signs, over [`PLAINTEXT`].
     pub(crate) signature: Option<String>,
-    /// A grant on it, where one was asked for.
-    pub(crate) grant: Option<String>,
     pub(crate) spec: String,
     pub(crate) usage: String,
+    /// The public half of a pair, in base64.
+    pub(crate) public: Option<String>,
+    /// An HMAC of [`PLAINTEXT`] under it, or a secret that was encapsulated for it.
+    pub(crate) product: Option<String>,
+    /// The id of a grant on it, where one was made.
+    pub(crate) grant: Option<String>,
 }
 
 /// A request for a key of `account`.
@@ -28,7 +32,17 @@ pub(crate) async fn make(house: &House, account: &str, request: &Value) -> Key {
     let text = |name: &str| made["KeyMetadata"][name].as_str().unwrap().to_owned();
     let (id, spec, usage) = (text("KeyId"), text("KeySpec"), text("KeyUsage"));
     assert_eq!(text("Arn"), arn(account, &id));
-    let mut key = Key { arn: text("Arn"), id, ciphertext: None, signature: None, grant: None, spec, usage };
+    let mut key = Key {
+        arn: text("Arn"),
+        id,
+        ciphertext: None,
+        signature: None,
+        spec,
+        usage,
+        public: None,
+        product: None,
+        grant: None,
+    };
     match key.usage.as_str() {
         "ENCRYPT_DECRYPT" => {
             let mut request = json!({"KeyId": key.id, "Plaintext": PLAINTEXT});
@@ -42,9 +56,38 @@ pub(crate) async fn make(house: &House, account: &str, request: &Value) -> Key {
             let request = json!({"KeyId": key.id, "Message": PLAINTEXT, "SigningAlgorithm": algorithm});
             key.signature = text_of(&house.ask_as(account, "Sign", &request).await, "Signature");
         }
+        "GENERATE_VERIFY_MAC" => {
+            let request = json!({"KeyId": key.id, "Message": PLAINTEXT, "MacAlgorithm": mac_algorithm(&key.spec)});
+            key.product = text_of(&house.ask_as(account, "GenerateMac", &request).await, "Mac");
+        }
+        "ENCAPSULATE_DECAPSULATE" => {
+            let request = json!({"KeyId": key.id, "EncapsulationAlgorithm": "ML_KEM"});
+            let made = house.ask_as(account, "Encapsulate", &request).await;
+            key.product = text_of(&made, "SharedSecretCiphertextBlob");
+        }
         _ => {}
     }
+    if key.usage == "KEY_AGREEMENT" {
+        let request = json!({"KeyId": key.id});
+        key.public = text_of(&house.ask_as(account, "GetPublicKey", &request).await, "PublicKey");
+    }
     key
+}
+
+/// The kind of key that the plainest request of a row is about.
+pub(crate) fn kind_of(row: &str) -> Value {
+    match row {
+        "GetPublicKey" | "Sign" | "Verify" => json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}),
+        "GenerateMac" | "VerifyMac" => json!({"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}),
+        "DeriveSharedSecret" => json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"}),
+        "Encapsulate" | "Decapsulate" => json!({"KeySpec": "ML_KEM_768", "KeyUsage": "ENCAPSULATE_DECAPSULATE"}),
+        _ => json!({}),
+    }
+}
+
+/// The algorithm of an HMAC key.
+pub(crate) fn mac_algorithm(spec: &str) -> String {
+    spec.replace("HMAC_", "HMAC_SHA_")
 }
 
 /// A member of a success; `None` when the caller was refused, which a restrictive policy does.
@@ -53,6 +96,21 @@ fn text_of(answer: &Answer, name: &str) -> Option<String> {
         Answer::Ok(members) => members[name].as_str().map(str::to_owned),
         Answer::Refused { .. } => None,
     }
+}
+
+/// The ARN of an account's root.
+pub(crate) fn root(account: &str) -> String {
+    format!("arn:aws:iam::{account}:root")
+}
+
+/// The id of no grant.
+pub(crate) const NO_GRANT: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Gives the other account's root a grant on the key, made by `account`.
+pub(crate) async fn grant(house: &House, account: &str, key: &mut Key) {
+    let request = json!({"KeyId": key.arn, "GranteePrincipal": root(OTHER), "Operations": ["DescribeKey"]});
+    let made = house.ask_as(account, "CreateGrant", &request).await.ok();
+    key.grant = made["GrantId"].as_str().map(str::to_owned);
 }
 
 /// A symmetric key of the owner's.
@@ -76,13 +134,15 @@ pub(crate) fn signing_algorithm(spec: &str) -> &'static str {
         "ECC_NIST_P256" | "ECC_SECG_P256K1" => "ECDSA_SHA_256",
         "ECC_NIST_P384" => "ECDSA_SHA_384",
         "ECC_NIST_P521" => "ECDSA_SHA_512",
+        "ECC_NIST_EDWARDS25519" => "ED25519_SHA_512",
+        "ML_DSA_44" | "ML_DSA_65" | "ML_DSA_87" => "ML_DSA_SHAKE_256",
         _ => "RSASSA_PSS_SHA_256",
     }
 }
 
 /// A key policy that lets the roots of `accounts` do `actions`.
 pub(crate) fn policy(accounts: &[&str], actions: &[&str]) -> String {
-    let principals: Vec<String> = accounts.iter().map(|account| format!("arn:aws:iam::{account}:root")).collect();
+    let principals: Vec<String> = accounts.iter().map(|account| root(account)).collect();
     json!({
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": principals}, "Action": actions, "Resource": "*"}],
@@ -105,14 +165,34 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
     let algorithm = signing_algorithm(&key.spec);
     match row {
         "CreateKey" | "ListKeys" => json!({}),
-        "ListRetirableGrants" => json!({"RetiringPrincipal": root(OWNER)}),
         "CreateGrant" => json!({"KeyId": name, "GranteePrincipal": root(OTHER), "Operations": ["DescribeKey"]}),
+        "ListGrants" => json!({"KeyId": name}),
+        "ListRetirableGrants" => json!({"RetiringPrincipal": root(OWNER)}),
         "RetireGrant" | "RevokeGrant" => {
             json!({"KeyId": name, "GrantId": key.grant.as_deref().unwrap_or(NO_GRANT)})
         }
-        "CancelKeyDeletion" | "DescribeKey" | "DisableKey" | "EnableKey" | "ListGrants" => json!({"KeyId": name}),
+        "CancelKeyDeletion" | "DescribeKey" | "DisableKey" | "EnableKey" => json!({"KeyId": name}),
         "ScheduleKeyDeletion" => json!({"KeyId": name, "PendingWindowInDays": 7}),
         "Encrypt" => json!({"KeyId": name, "Plaintext": PLAINTEXT}),
+        "GetPublicKey" => json!({"KeyId": name}),
+        "GenerateRandom" => json!({"NumberOfBytes": 16}),
+        "GenerateMac" => json!({"KeyId": name, "Message": PLAINTEXT, "MacAlgorithm": "HMAC_SHA_256"}),
+        "VerifyMac" => {
+            let mac = key.product.as_deref().unwrap_or(PLAINTEXT);
+            json!({"KeyId": name, "Message": PLAINTEXT, "MacAlgorithm": "HMAC_SHA_256", "Mac": mac})
+        }
+        "GenerateDataKeyPair" | "GenerateDataKeyPairWithoutPlaintext" => {
+            json!({"KeyId": name, "KeyPairSpec": "ECC_NIST_P256"})
+        }
+        "DeriveSharedSecret" => {
+            let peer = key.public.as_deref().unwrap_or(PLAINTEXT);
+            json!({"KeyId": name, "KeyAgreementAlgorithm": "ECDH", "PublicKey": peer})
+        }
+        "Encapsulate" => json!({"KeyId": name, "EncapsulationAlgorithm": "ML_KEM"}),
+        "Decapsulate" => {
+            let blob = key.product.as_deref().unwrap_or(PLAINTEXT);
+            json!({"KeyId": name, "EncapsulationAlgorithm": "ML_KEM", "SharedSecretCiphertextBlob": blob})
+        }
         "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext" => json!({"KeyId": name, "KeySpec": "AES_256"}),
         "Decrypt" => json!({"KeyId": name, "CiphertextBlob": ciphertext}),
         "ReEncryptFrom" | "ReEncrypt" => {
@@ -128,22 +208,6 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
         }),
         unknown => panic!("no request for `{unknown}`"),
     }
-}
-
-/// The ARN of an account's root user.
-pub(crate) fn root(account: &str) -> String {
-    format!("arn:aws:iam::{account}:root")
-}
-
-/// The id of no grant.
-pub(crate) const NO_GRANT: &str = "00000000000000000000000000000000000000000000000000000000000000aa";
-
-/// The same key with a grant that says this besides; its answer's id is the key's `grant`.
-pub(crate) async fn granted(house: &House, account: &str, key: Key, members: &Value) -> Key {
-    let mut asked = json!({"KeyId": key.arn, "GranteePrincipal": root(OTHER), "Operations": ["DescribeKey"]});
-    asked.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    let made = house.ask_as(account, "CreateGrant", &asked).await.ok();
-    Key { grant: made["GrantId"].as_str().map(str::to_owned), ..key }
 }
 
 /// What a stranger reads about a key of another account.

@@ -138,6 +138,28 @@ impl types::CreateKeyOutput {
     }
 }
 
+impl types::DecapsulateInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("EncapsulationAlgorithm", &self.encapsulation_algorithm);
+            if let Some(value) = &self.dry_run {
+                out.member("DryRun", value);
+            }
+        })
+    }
+}
+
+impl types::DecapsulateOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::DecryptInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -165,6 +187,28 @@ impl types::DecryptInput {
 }
 
 impl types::DecryptOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::DeriveSharedSecretInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("KeyAgreementAlgorithm", &self.key_agreement_algorithm);
+            if let Some(value) = &self.dry_run {
+                out.member("DryRun", value);
+            }
+        })
+    }
+}
+
+impl types::DeriveSharedSecretOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {
@@ -219,6 +263,28 @@ impl types::EnableKeyInput {
 }
 
 impl types::EnableKeyOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::EncapsulateInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("EncapsulationAlgorithm", &self.encapsulation_algorithm);
+            if let Some(value) = &self.dry_run {
+                out.member("DryRun", value);
+            }
+        })
+    }
+}
+
+impl types::EncapsulateOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {
@@ -285,6 +351,56 @@ impl types::GenerateDataKeyOutput {
     }
 }
 
+impl types::GenerateDataKeyPairInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            if let Some(value) = &self.encryption_context {
+                out.member("EncryptionContext", value);
+            }
+            out.member("KeyId", &self.key_id);
+            out.member("KeyPairSpec", &self.key_pair_spec);
+            if let Some(value) = &self.dry_run {
+                out.member("DryRun", value);
+            }
+        })
+    }
+}
+
+impl types::GenerateDataKeyPairOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::GenerateDataKeyPairWithoutPlaintextInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            if let Some(value) = &self.encryption_context {
+                out.member("EncryptionContext", value);
+            }
+            out.member("KeyId", &self.key_id);
+            out.member("KeyPairSpec", &self.key_pair_spec);
+            if let Some(value) = &self.dry_run {
+                out.member("DryRun", value);
+            }
+        })
+    }
+}
+
+impl types::GenerateDataKeyPairWithoutPlaintextOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::GenerateDataKeyWithoutPlaintextInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -308,6 +424,69 @@ impl types::GenerateDataKeyWithoutPlaintextInput {
 }
 
 impl types::GenerateDataKeyWithoutPlaintextOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::GenerateMacInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("MacAlgorithm", &self.mac_algorithm);
+            if let Some(value) = &self.dry_run {
+                out.member("DryRun", value);
+            }
+        })
+    }
+}
+
+impl types::GenerateMacOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::GenerateRandomInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            if let Some(value) = &self.number_of_bytes {
+                out.member("NumberOfBytes", value);
+            }
+            if let Some(value) = &self.custom_key_store_id {
+                out.member("CustomKeyStoreId", value);
+            }
+        })
+    }
+}
+
+impl types::GenerateRandomOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::GetPublicKeyInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+        })
+    }
+}
+
+impl types::GetPublicKeyOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {
@@ -565,6 +744,28 @@ impl types::VerifyInput {
 }
 
 impl types::VerifyOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::VerifyMacInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("MacAlgorithm", &self.mac_algorithm);
+            if let Some(value) = &self.dry_run {
+                out.member("DryRun", value);
+            }
+        })
+    }
+}
+
+impl types::VerifyMacOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {

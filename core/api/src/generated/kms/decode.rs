@@ -128,6 +128,39 @@ impl Draft for CreateKeyInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::DecapsulateInput`] as it is read.
+    DecapsulateInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "SharedSecretCiphertextBlob" => shared_secret_ciphertext_blob: Blob,
+        "EncapsulationAlgorithm" => encapsulation_algorithm: Text<'a>,
+        "GrantTokens" => grant_tokens: List<Text<'a>>,
+        "DryRun" => dry_run: Flag,
+    }
+}
+
+impl Draft for DecapsulateInputDraft<'_> {
+    type Input = types::DecapsulateInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::DecapsulateInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let shared_secret_ciphertext_blob =
+            found.required(self.shared_secret_ciphertext_blob, at, "sharedSecretCiphertextBlob", &CIPHERTEXT_TYPE);
+        let encapsulation_algorithm =
+            found.required(self.encapsulation_algorithm, at, "encapsulationAlgorithm", &ENCAPSULATION_ALGORITHM_SPEC);
+        let grant_tokens = found.optional(self.grant_tokens, at, "grantTokens", &GRANT_TOKEN_LIST);
+        let dry_run = found.optional(self.dry_run, at, "dryRun", &Free);
+        Some(types::DecapsulateInput {
+            key_id: key_id?,
+            shared_secret_ciphertext_blob: shared_secret_ciphertext_blob?,
+            encapsulation_algorithm: encapsulation_algorithm?,
+            grant_tokens: grant_tokens?,
+            dry_run: dry_run?,
+        })
+    }
+}
+
+draft! {
     /// [`types::DecryptInput`] as it is read.
     DecryptInputDraft {
         "CiphertextBlob" => ciphertext_blob: Blob,
@@ -166,6 +199,41 @@ impl Draft for DecryptInputDraft<'_> {
             recipient: recipient?,
             dry_run: dry_run?,
             dry_run_modifiers: dry_run_modifiers?,
+        })
+    }
+}
+
+draft! {
+    /// [`types::DeriveSharedSecretInput`] as it is read.
+    DeriveSharedSecretInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "KeyAgreementAlgorithm" => key_agreement_algorithm: Text<'a>,
+        "PublicKey" => public_key: Blob,
+        "GrantTokens" => grant_tokens: List<Text<'a>>,
+        "DryRun" => dry_run: Flag,
+        "Recipient" => recipient: RecipientInfoDraft<'a>,
+    }
+}
+
+impl Draft for DeriveSharedSecretInputDraft<'_> {
+    type Input = types::DeriveSharedSecretInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::DeriveSharedSecretInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let key_agreement_algorithm =
+            found.required(self.key_agreement_algorithm, at, "keyAgreementAlgorithm", &KEY_AGREEMENT_ALGORITHM_SPEC);
+        let public_key = found.required(self.public_key, at, "publicKey", &PUBLIC_KEY_TYPE);
+        let grant_tokens = found.optional(self.grant_tokens, at, "grantTokens", &GRANT_TOKEN_LIST);
+        let dry_run = found.optional(self.dry_run, at, "dryRun", &Free);
+        let recipient = found.optional(self.recipient, at, "recipient", &Structure);
+        Some(types::DeriveSharedSecretInput {
+            key_id: key_id?,
+            key_agreement_algorithm: key_agreement_algorithm?,
+            public_key: public_key?,
+            grant_tokens: grant_tokens?,
+            dry_run: dry_run?,
+            recipient: recipient?,
         })
     }
 }
@@ -220,6 +288,35 @@ impl Draft for EnableKeyInputDraft<'_> {
     fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::EnableKeyInput> {
         let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
         Some(types::EnableKeyInput { key_id: key_id? })
+    }
+}
+
+draft! {
+    /// [`types::EncapsulateInput`] as it is read.
+    EncapsulateInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "EncapsulationAlgorithm" => encapsulation_algorithm: Text<'a>,
+        "GrantTokens" => grant_tokens: List<Text<'a>>,
+        "DryRun" => dry_run: Flag,
+    }
+}
+
+impl Draft for EncapsulateInputDraft<'_> {
+    type Input = types::EncapsulateInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::EncapsulateInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let encapsulation_algorithm =
+            found.required(self.encapsulation_algorithm, at, "encapsulationAlgorithm", &ENCAPSULATION_ALGORITHM_SPEC);
+        let grant_tokens = found.optional(self.grant_tokens, at, "grantTokens", &GRANT_TOKEN_LIST);
+        let dry_run = found.optional(self.dry_run, at, "dryRun", &Free);
+        Some(types::EncapsulateInput {
+            key_id: key_id?,
+            encapsulation_algorithm: encapsulation_algorithm?,
+            grant_tokens: grant_tokens?,
+            dry_run: dry_run?,
+        })
     }
 }
 
@@ -298,6 +395,73 @@ impl Draft for GenerateDataKeyInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::GenerateDataKeyPairInput`] as it is read.
+    GenerateDataKeyPairInputDraft {
+        "EncryptionContext" => encryption_context: Map<'a, Text<'a>>,
+        "KeyId" => key_id: Text<'a>,
+        "KeyPairSpec" => key_pair_spec: Text<'a>,
+        "GrantTokens" => grant_tokens: List<Text<'a>>,
+        "Recipient" => recipient: RecipientInfoDraft<'a>,
+        "DryRun" => dry_run: Flag,
+    }
+}
+
+impl Draft for GenerateDataKeyPairInputDraft<'_> {
+    type Input = types::GenerateDataKeyPairInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GenerateDataKeyPairInput> {
+        let encryption_context =
+            found.optional(self.encryption_context, at, "encryptionContext", &ENCRYPTION_CONTEXT_TYPE);
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let key_pair_spec = found.required(self.key_pair_spec, at, "keyPairSpec", &DATA_KEY_PAIR_SPEC);
+        let grant_tokens = found.optional(self.grant_tokens, at, "grantTokens", &GRANT_TOKEN_LIST);
+        let recipient = found.optional(self.recipient, at, "recipient", &Structure);
+        let dry_run = found.optional(self.dry_run, at, "dryRun", &Free);
+        Some(types::GenerateDataKeyPairInput {
+            encryption_context: encryption_context?,
+            key_id: key_id?,
+            key_pair_spec: key_pair_spec?,
+            grant_tokens: grant_tokens?,
+            recipient: recipient?,
+            dry_run: dry_run?,
+        })
+    }
+}
+
+draft! {
+    /// [`types::GenerateDataKeyPairWithoutPlaintextInput`] as it is read.
+    GenerateDataKeyPairWithoutPlaintextInputDraft {
+        "EncryptionContext" => encryption_context: Map<'a, Text<'a>>,
+        "KeyId" => key_id: Text<'a>,
+        "KeyPairSpec" => key_pair_spec: Text<'a>,
+        "GrantTokens" => grant_tokens: List<Text<'a>>,
+        "DryRun" => dry_run: Flag,
+    }
+}
+
+impl Draft for GenerateDataKeyPairWithoutPlaintextInputDraft<'_> {
+    type Input = types::GenerateDataKeyPairWithoutPlaintextInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GenerateDataKeyPairWithoutPlaintextInput> {
+        let encryption_context =
+            found.optional(self.encryption_context, at, "encryptionContext", &ENCRYPTION_CONTEXT_TYPE);
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let key_pair_spec = found.required(self.key_pair_spec, at, "keyPairSpec", &DATA_KEY_PAIR_SPEC);
+        let grant_tokens = found.optional(self.grant_tokens, at, "grantTokens", &GRANT_TOKEN_LIST);
+        let dry_run = found.optional(self.dry_run, at, "dryRun", &Free);
+        Some(types::GenerateDataKeyPairWithoutPlaintextInput {
+            encryption_context: encryption_context?,
+            key_id: key_id?,
+            key_pair_spec: key_pair_spec?,
+            grant_tokens: grant_tokens?,
+            dry_run: dry_run?,
+        })
+    }
+}
+
+draft! {
     /// [`types::GenerateDataKeyWithoutPlaintextInput`] as it is read.
     GenerateDataKeyWithoutPlaintextInputDraft {
         "KeyId" => key_id: Text<'a>,
@@ -329,6 +493,82 @@ impl Draft for GenerateDataKeyWithoutPlaintextInputDraft<'_> {
             grant_tokens: grant_tokens?,
             dry_run: dry_run?,
         })
+    }
+}
+
+draft! {
+    /// [`types::GenerateMacInput`] as it is read.
+    GenerateMacInputDraft {
+        "Message" => message: SecretBlob,
+        "KeyId" => key_id: Text<'a>,
+        "MacAlgorithm" => mac_algorithm: Text<'a>,
+        "GrantTokens" => grant_tokens: List<Text<'a>>,
+        "DryRun" => dry_run: Flag,
+    }
+}
+
+impl Draft for GenerateMacInputDraft<'_> {
+    type Input = types::GenerateMacInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GenerateMacInput> {
+        let message = found.required(self.message, at, "message", &PLAINTEXT_TYPE);
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let mac_algorithm = found.required(self.mac_algorithm, at, "macAlgorithm", &MAC_ALGORITHM_SPEC);
+        let grant_tokens = found.optional(self.grant_tokens, at, "grantTokens", &GRANT_TOKEN_LIST);
+        let dry_run = found.optional(self.dry_run, at, "dryRun", &Free);
+        Some(types::GenerateMacInput {
+            message: message?,
+            key_id: key_id?,
+            mac_algorithm: mac_algorithm?,
+            grant_tokens: grant_tokens?,
+            dry_run: dry_run?,
+        })
+    }
+}
+
+draft! {
+    /// [`types::GenerateRandomInput`] as it is read.
+    GenerateRandomInputDraft {
+        "NumberOfBytes" => number_of_bytes: Integer,
+        "CustomKeyStoreId" => custom_key_store_id: Text<'a>,
+        "Recipient" => recipient: RecipientInfoDraft<'a>,
+    }
+}
+
+impl Draft for GenerateRandomInputDraft<'_> {
+    type Input = types::GenerateRandomInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GenerateRandomInput> {
+        let number_of_bytes = found.optional(self.number_of_bytes, at, "numberOfBytes", &NUMBER_OF_BYTES_TYPE);
+        let custom_key_store_id =
+            found.optional(self.custom_key_store_id, at, "customKeyStoreId", &CUSTOM_KEY_STORE_ID_TYPE);
+        let recipient = found.optional(self.recipient, at, "recipient", &Structure);
+        Some(types::GenerateRandomInput {
+            number_of_bytes: number_of_bytes?,
+            custom_key_store_id: custom_key_store_id?,
+            recipient: recipient?,
+        })
+    }
+}
+
+draft! {
+    /// [`types::GetPublicKeyInput`] as it is read.
+    GetPublicKeyInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "GrantTokens" => grant_tokens: List<Text<'a>>,
+    }
+}
+
+impl Draft for GetPublicKeyInputDraft<'_> {
+    type Input = types::GetPublicKeyInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GetPublicKeyInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let grant_tokens = found.optional(self.grant_tokens, at, "grantTokens", &GRANT_TOKEN_LIST);
+        Some(types::GetPublicKeyInput { key_id: key_id?, grant_tokens: grant_tokens? })
     }
 }
 
@@ -621,6 +861,40 @@ impl Draft for VerifyInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::VerifyMacInput`] as it is read.
+    VerifyMacInputDraft {
+        "Message" => message: SecretBlob,
+        "KeyId" => key_id: Text<'a>,
+        "MacAlgorithm" => mac_algorithm: Text<'a>,
+        "Mac" => mac: Blob,
+        "GrantTokens" => grant_tokens: List<Text<'a>>,
+        "DryRun" => dry_run: Flag,
+    }
+}
+
+impl Draft for VerifyMacInputDraft<'_> {
+    type Input = types::VerifyMacInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::VerifyMacInput> {
+        let message = found.required(self.message, at, "message", &PLAINTEXT_TYPE);
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let mac_algorithm = found.required(self.mac_algorithm, at, "macAlgorithm", &MAC_ALGORITHM_SPEC);
+        let mac = found.required(self.mac, at, "mac", &CIPHERTEXT_TYPE);
+        let grant_tokens = found.optional(self.grant_tokens, at, "grantTokens", &GRANT_TOKEN_LIST);
+        let dry_run = found.optional(self.dry_run, at, "dryRun", &Free);
+        Some(types::VerifyMacInput {
+            message: message?,
+            key_id: key_id?,
+            mac_algorithm: mac_algorithm?,
+            mac: mac?,
+            grant_tokens: grant_tokens?,
+            dry_run: dry_run?,
+        })
+    }
+}
+
+draft! {
     /// [`types::GrantConstraints`] as it is read.
     GrantConstraintsDraft {
         "EncryptionContextSubset" => encryption_context_subset: Map<'a, Text<'a>>,
@@ -694,6 +968,7 @@ const ATTESTATION_DOCUMENT_TYPE: BlobRule = BlobRule { length: Length::new(Some(
 const CIPHERTEXT_TYPE: BlobRule = BlobRule { length: Length::new(Some(1), Some(6144)) };
 const CUSTOMER_MASTER_KEY_SPEC: ChoiceRule<types::CustomerMasterKeySpec> = ChoiceRule::NEW;
 const CUSTOM_KEY_STORE_ID_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(64)), pattern: None };
+const DATA_KEY_PAIR_SPEC: ChoiceRule<types::DataKeyPairSpec> = ChoiceRule::NEW;
 const DATA_KEY_SPEC: ChoiceRule<types::DataKeySpec> = ChoiceRule::NEW;
 const DECRYPT_REQUEST_CIPHERTEXT_BLOB: BlobRule =
     BlobRule { length: Length::new(Some(1), Some(6144)).extended(1050624) };
@@ -701,6 +976,7 @@ const DESCRIPTION_TYPE: TextRule = TextRule { length: Length::new(Some(0), Some(
 const DRY_RUN_MODIFIER_LIST: EachRule<ChoiceRule<types::DryRunModifierType>> =
     EachRule { length: Length::new(None, None), item: DRY_RUN_MODIFIER_TYPE };
 const DRY_RUN_MODIFIER_TYPE: ChoiceRule<types::DryRunModifierType> = ChoiceRule::NEW;
+const ENCAPSULATION_ALGORITHM_SPEC: ChoiceRule<types::EncapsulationAlgorithmSpec> = ChoiceRule::NEW;
 const ENCRYPTION_ALGORITHM_SPEC: ChoiceRule<types::EncryptionAlgorithmSpec> = ChoiceRule::NEW;
 const ENCRYPTION_CONTEXT_KEY: TextRule = TextRule { length: Length::new(None, None), pattern: None };
 const ENCRYPTION_CONTEXT_TYPE: MapRule<TextRule, TextRule> =
@@ -780,11 +1056,13 @@ const GRANT_OPERATION_LIST: EachRule<ChoiceRule<types::GrantOperation>> =
 const GRANT_TOKEN_LIST: EachRule<TextRule> =
     EachRule { length: Length::new(Some(0), Some(10)), item: GRANT_TOKEN_TYPE };
 const GRANT_TOKEN_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(8192)), pattern: None };
+const KEY_AGREEMENT_ALGORITHM_SPEC: ChoiceRule<types::KeyAgreementAlgorithmSpec> = ChoiceRule::NEW;
 const KEY_ENCRYPTION_MECHANISM: ChoiceRule<types::KeyEncryptionMechanism> = ChoiceRule::NEW;
 const KEY_ID_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(2048)), pattern: None };
 const KEY_SPEC: ChoiceRule<types::KeySpec> = ChoiceRule::NEW;
 const KEY_USAGE_TYPE: ChoiceRule<types::KeyUsageType> = ChoiceRule::NEW;
 const LIMIT_TYPE: IntegerRule<i32> = IntegerRule::of_32_bits(Some(1), Some(1000));
+const MAC_ALGORITHM_SPEC: ChoiceRule<types::MacAlgorithmSpec> = ChoiceRule::NEW;
 const MARKER_TYPE: TextRule =
     TextRule { length: Length::new(Some(1), Some(1024)), pattern: Some(&MARKER_TYPE_PATTERN) };
 static MARKER_TYPE_PATTERN: Pattern = Pattern {
@@ -831,6 +1109,7 @@ static PRINCIPAL_ID_TYPE_PATTERN: Pattern = Pattern {
         min: 1,
     },
 };
+const PUBLIC_KEY_TYPE: BlobRule = BlobRule { length: Length::new(Some(1), Some(8192)) };
 const RESOURCE_OWNERS_LIST: EachRule<ChoiceRule<types::ResourceOwnerType>> =
     EachRule { length: Length::new(Some(1), Some(2)), item: RESOURCE_OWNER_TYPE };
 const RESOURCE_OWNER_TYPE: ChoiceRule<types::ResourceOwnerType> = ChoiceRule::NEW;

@@ -38,6 +38,22 @@ impl Encode for types::CreateKeyOutput {
     }
 }
 
+impl Encode for types::DecapsulateOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.shared_secret {
+                sink.member("SharedSecret", value);
+            }
+            if let Some(value) = &self.encapsulation_algorithm {
+                sink.member("EncapsulationAlgorithm", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::DecryptOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -55,6 +71,28 @@ impl Encode for types::DecryptOutput {
             }
             if let Some(value) = &self.key_material_id {
                 sink.member("KeyMaterialId", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::DeriveSharedSecretOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.shared_secret {
+                sink.member("SharedSecret", value);
+            }
+            if let Some(value) = &self.ciphertext_for_recipient {
+                sink.member("CiphertextForRecipient", value);
+            }
+            if let Some(value) = &self.key_agreement_algorithm {
+                sink.member("KeyAgreementAlgorithm", value);
+            }
+            if let Some(value) = &self.key_origin {
+                sink.member("KeyOrigin", value);
             }
         });
     }
@@ -79,6 +117,25 @@ impl Encode for types::DisableKeyOutput {
 impl Encode for types::EnableKeyOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::EncapsulateOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.shared_secret {
+                sink.member("SharedSecret", value);
+            }
+            if let Some(value) = &self.shared_secret_ciphertext_blob {
+                sink.member("SharedSecretCiphertextBlob", value);
+            }
+            if let Some(value) = &self.encapsulation_algorithm {
+                sink.member("EncapsulationAlgorithm", value);
+            }
+        });
     }
 }
 
@@ -120,6 +177,56 @@ impl Encode for types::GenerateDataKeyOutput {
     }
 }
 
+impl Encode for types::GenerateDataKeyPairOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.private_key_ciphertext_blob {
+                sink.member("PrivateKeyCiphertextBlob", value);
+            }
+            if let Some(value) = &self.private_key_plaintext {
+                sink.member("PrivateKeyPlaintext", value);
+            }
+            if let Some(value) = &self.public_key {
+                sink.member("PublicKey", value);
+            }
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_pair_spec {
+                sink.member("KeyPairSpec", value);
+            }
+            if let Some(value) = &self.ciphertext_for_recipient {
+                sink.member("CiphertextForRecipient", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                sink.member("KeyMaterialId", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::GenerateDataKeyPairWithoutPlaintextOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.private_key_ciphertext_blob {
+                sink.member("PrivateKeyCiphertextBlob", value);
+            }
+            if let Some(value) = &self.public_key {
+                sink.member("PublicKey", value);
+            }
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_pair_spec {
+                sink.member("KeyPairSpec", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                sink.member("KeyMaterialId", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::GenerateDataKeyWithoutPlaintextOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -131,6 +238,69 @@ impl Encode for types::GenerateDataKeyWithoutPlaintextOutput {
             }
             if let Some(value) = &self.key_material_id {
                 sink.member("KeyMaterialId", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::GenerateMacOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.mac {
+                sink.member("Mac", value);
+            }
+            if let Some(value) = &self.mac_algorithm {
+                sink.member("MacAlgorithm", value);
+            }
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::GenerateRandomOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.plaintext {
+                sink.member("Plaintext", value);
+            }
+            if let Some(value) = &self.ciphertext_for_recipient {
+                sink.member("CiphertextForRecipient", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::GetPublicKeyOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.public_key {
+                sink.member("PublicKey", value);
+            }
+            if let Some(value) = &self.customer_master_key_spec {
+                sink.member("CustomerMasterKeySpec", value);
+            }
+            if let Some(value) = &self.key_spec {
+                sink.member("KeySpec", value);
+            }
+            if let Some(value) = &self.key_usage {
+                sink.member("KeyUsage", value);
+            }
+            if let Some(value) = &self.encryption_algorithms {
+                sink.member("EncryptionAlgorithms", value);
+            }
+            if let Some(value) = &self.signing_algorithms {
+                sink.member("SigningAlgorithms", value);
+            }
+            if let Some(value) = &self.key_agreement_algorithms {
+                sink.member("KeyAgreementAlgorithms", value);
+            }
+            if let Some(value) = &self.encapsulation_algorithms {
+                sink.member("EncapsulationAlgorithms", value);
             }
         });
     }
@@ -270,6 +440,22 @@ impl Encode for types::VerifyOutput {
             }
             if let Some(value) = &self.signing_algorithm {
                 sink.member("SigningAlgorithm", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::VerifyMacOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.mac_valid {
+                sink.member("MacValid", value);
+            }
+            if let Some(value) = &self.mac_algorithm {
+                sink.member("MacAlgorithm", value);
             }
         });
     }

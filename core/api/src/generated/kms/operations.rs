@@ -5,11 +5,13 @@
 use sealroom_foundation::ports::Answers;
 
 use super::decode::{
-    CancelKeyDeletionInputDraft, CreateGrantInputDraft, CreateKeyInputDraft, DecryptInputDraft, DescribeKeyInputDraft,
-    DisableKeyInputDraft, EnableKeyInputDraft, EncryptInputDraft, GenerateDataKeyInputDraft,
-    GenerateDataKeyWithoutPlaintextInputDraft, ListGrantsInputDraft, ListKeysInputDraft, ListRetirableGrantsInputDraft,
-    ReEncryptInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft, ScheduleKeyDeletionInputDraft, SignInputDraft,
-    VerifyInputDraft,
+    CancelKeyDeletionInputDraft, CreateGrantInputDraft, CreateKeyInputDraft, DecapsulateInputDraft, DecryptInputDraft,
+    DeriveSharedSecretInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft, EnableKeyInputDraft,
+    EncapsulateInputDraft, EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyPairInputDraft,
+    GenerateDataKeyPairWithoutPlaintextInputDraft, GenerateDataKeyWithoutPlaintextInputDraft, GenerateMacInputDraft,
+    GenerateRandomInputDraft, GetPublicKeyInputDraft, ListGrantsInputDraft, ListKeysInputDraft,
+    ListRetirableGrantsInputDraft, ReEncryptInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft,
+    ScheduleKeyDeletionInputDraft, SignInputDraft, VerifyInputDraft, VerifyMacInputDraft,
 };
 use super::service::KeyService;
 use crate::error::ErrorAnswer;
@@ -38,20 +40,36 @@ pub enum Operation {
     CreateGrant,
     /// `CreateKey`.
     CreateKey,
+    /// `Decapsulate`.
+    Decapsulate,
     /// `Decrypt`.
     Decrypt,
+    /// `DeriveSharedSecret`.
+    DeriveSharedSecret,
     /// `DescribeKey`.
     DescribeKey,
     /// `DisableKey`.
     DisableKey,
     /// `EnableKey`.
     EnableKey,
+    /// `Encapsulate`.
+    Encapsulate,
     /// `Encrypt`.
     Encrypt,
     /// `GenerateDataKey`.
     GenerateDataKey,
+    /// `GenerateDataKeyPair`.
+    GenerateDataKeyPair,
+    /// `GenerateDataKeyPairWithoutPlaintext`.
+    GenerateDataKeyPairWithoutPlaintext,
     /// `GenerateDataKeyWithoutPlaintext`.
     GenerateDataKeyWithoutPlaintext,
+    /// `GenerateMac`.
+    GenerateMac,
+    /// `GenerateRandom`.
+    GenerateRandom,
+    /// `GetPublicKey`.
+    GetPublicKey,
     /// `ListGrants`.
     ListGrants,
     /// `ListKeys`.
@@ -70,6 +88,8 @@ pub enum Operation {
     Sign,
     /// `Verify`.
     Verify,
+    /// `VerifyMac`.
+    VerifyMac,
 }
 
 impl Operation {
@@ -78,13 +98,21 @@ impl Operation {
         Self::CancelKeyDeletion,
         Self::CreateGrant,
         Self::CreateKey,
+        Self::Decapsulate,
         Self::Decrypt,
+        Self::DeriveSharedSecret,
         Self::DescribeKey,
         Self::DisableKey,
         Self::EnableKey,
+        Self::Encapsulate,
         Self::Encrypt,
         Self::GenerateDataKey,
+        Self::GenerateDataKeyPair,
+        Self::GenerateDataKeyPairWithoutPlaintext,
         Self::GenerateDataKeyWithoutPlaintext,
+        Self::GenerateMac,
+        Self::GenerateRandom,
+        Self::GetPublicKey,
         Self::ListGrants,
         Self::ListKeys,
         Self::ListRetirableGrants,
@@ -94,6 +122,7 @@ impl Operation {
         Self::ScheduleKeyDeletion,
         Self::Sign,
         Self::Verify,
+        Self::VerifyMac,
     ];
 
     /// AWS's name.
@@ -103,13 +132,21 @@ impl Operation {
             Self::CancelKeyDeletion => "CancelKeyDeletion",
             Self::CreateGrant => "CreateGrant",
             Self::CreateKey => "CreateKey",
+            Self::Decapsulate => "Decapsulate",
             Self::Decrypt => "Decrypt",
+            Self::DeriveSharedSecret => "DeriveSharedSecret",
             Self::DescribeKey => "DescribeKey",
             Self::DisableKey => "DisableKey",
             Self::EnableKey => "EnableKey",
+            Self::Encapsulate => "Encapsulate",
             Self::Encrypt => "Encrypt",
             Self::GenerateDataKey => "GenerateDataKey",
+            Self::GenerateDataKeyPair => "GenerateDataKeyPair",
+            Self::GenerateDataKeyPairWithoutPlaintext => "GenerateDataKeyPairWithoutPlaintext",
             Self::GenerateDataKeyWithoutPlaintext => "GenerateDataKeyWithoutPlaintext",
+            Self::GenerateMac => "GenerateMac",
+            Self::GenerateRandom => "GenerateRandom",
+            Self::GetPublicKey => "GetPublicKey",
             Self::ListGrants => "ListGrants",
             Self::ListKeys => "ListKeys",
             Self::ListRetirableGrants => "ListRetirableGrants",
@@ -119,6 +156,7 @@ impl Operation {
             Self::ScheduleKeyDeletion => "ScheduleKeyDeletion",
             Self::Sign => "Sign",
             Self::Verify => "Verify",
+            Self::VerifyMac => "VerifyMac",
         }
     }
 
@@ -126,17 +164,26 @@ impl Operation {
     #[must_use]
     pub fn read_only(self) -> bool {
         match self {
-            Self::Decrypt
+            Self::Decapsulate
+            | Self::Decrypt
+            | Self::DeriveSharedSecret
             | Self::DescribeKey
+            | Self::Encapsulate
             | Self::Encrypt
             | Self::GenerateDataKey
+            | Self::GenerateDataKeyPair
+            | Self::GenerateDataKeyPairWithoutPlaintext
             | Self::GenerateDataKeyWithoutPlaintext
+            | Self::GenerateMac
+            | Self::GenerateRandom
+            | Self::GetPublicKey
             | Self::ListGrants
             | Self::ListKeys
             | Self::ListRetirableGrants
             | Self::ReEncrypt
             | Self::Sign
-            | Self::Verify => true,
+            | Self::Verify
+            | Self::VerifyMac => true,
             Self::CancelKeyDeletion
             | Self::CreateGrant
             | Self::CreateKey
@@ -157,13 +204,21 @@ impl Operation {
             "CancelKeyDeletion" => Ok(Self::CancelKeyDeletion),
             "CreateGrant" => Ok(Self::CreateGrant),
             "CreateKey" => Ok(Self::CreateKey),
+            "Decapsulate" => Ok(Self::Decapsulate),
             "Decrypt" => Ok(Self::Decrypt),
+            "DeriveSharedSecret" => Ok(Self::DeriveSharedSecret),
             "DescribeKey" => Ok(Self::DescribeKey),
             "DisableKey" => Ok(Self::DisableKey),
             "EnableKey" => Ok(Self::EnableKey),
+            "Encapsulate" => Ok(Self::Encapsulate),
             "Encrypt" => Ok(Self::Encrypt),
             "GenerateDataKey" => Ok(Self::GenerateDataKey),
+            "GenerateDataKeyPair" => Ok(Self::GenerateDataKeyPair),
+            "GenerateDataKeyPairWithoutPlaintext" => Ok(Self::GenerateDataKeyPairWithoutPlaintext),
             "GenerateDataKeyWithoutPlaintext" => Ok(Self::GenerateDataKeyWithoutPlaintext),
+            "GenerateMac" => Ok(Self::GenerateMac),
+            "GenerateRandom" => Ok(Self::GenerateRandom),
+            "GetPublicKey" => Ok(Self::GetPublicKey),
             "ListGrants" => Ok(Self::ListGrants),
             "ListKeys" => Ok(Self::ListKeys),
             "ListRetirableGrants" => Ok(Self::ListRetirableGrants),
@@ -173,28 +228,21 @@ impl Operation {
             "ScheduleKeyDeletion" => Ok(Self::ScheduleKeyDeletion),
             "Sign" => Ok(Self::Sign),
             "Verify" => Ok(Self::Verify),
+            "VerifyMac" => Ok(Self::VerifyMac),
             "ConnectCustomKeyStore"
             | "CreateAlias"
             | "CreateCustomKeyStore"
-            | "Decapsulate"
             | "DeleteAlias"
             | "DeleteCustomKeyStore"
             | "DeleteImportedKeyMaterial"
-            | "DeriveSharedSecret"
             | "DescribeCustomKeyStores"
             | "DisableKeyRotation"
             | "DisconnectCustomKeyStore"
             | "EnableKeyRotation"
-            | "Encapsulate"
-            | "GenerateDataKeyPair"
-            | "GenerateDataKeyPairWithoutPlaintext"
-            | "GenerateMac"
-            | "GenerateRandom"
             | "GetKeyLastUsage"
             | "GetKeyPolicy"
             | "GetKeyRotationStatus"
             | "GetParametersForImport"
-            | "GetPublicKey"
             | "ImportKeyMaterial"
             | "ListAliases"
             | "ListKeyPolicies"
@@ -208,8 +256,7 @@ impl Operation {
             | "UpdateAlias"
             | "UpdateCustomKeyStore"
             | "UpdateKeyDescription"
-            | "UpdatePrimaryRegion"
-            | "VerifyMac" => Err(ErrorAnswer::not_served(name)),
+            | "UpdatePrimaryRegion" => Err(ErrorAnswer::not_served(name)),
             _ => Err(ErrorAnswer::unknown_operation()),
         }
     }
@@ -233,9 +280,17 @@ where
         Operation::CreateKey => {
             call!(json::decode::<CreateKeyInputDraft<'_>>(body, wire), service.create_key(cx), json::encode)
         }
+        Operation::Decapsulate => {
+            call!(json::decode::<DecapsulateInputDraft<'_>>(body, wire), service.decapsulate(cx), json::encode)
+        }
         Operation::Decrypt => {
             call!(json::decode::<DecryptInputDraft<'_>>(body, wire), service.decrypt(cx), json::encode)
         }
+        Operation::DeriveSharedSecret => call!(
+            json::decode::<DeriveSharedSecretInputDraft<'_>>(body, wire),
+            service.derive_shared_secret(cx),
+            json::encode
+        ),
         Operation::DescribeKey => {
             call!(json::decode::<DescribeKeyInputDraft<'_>>(body, wire), service.describe_key(cx), json::encode)
         }
@@ -245,6 +300,9 @@ where
         Operation::EnableKey => {
             call!(json::decode::<EnableKeyInputDraft<'_>>(body, wire), service.enable_key(cx), |_| Vec::new())
         }
+        Operation::Encapsulate => {
+            call!(json::decode::<EncapsulateInputDraft<'_>>(body, wire), service.encapsulate(cx), json::encode)
+        }
         Operation::Encrypt => {
             call!(json::decode::<EncryptInputDraft<'_>>(body, wire), service.encrypt(cx), json::encode)
         }
@@ -253,11 +311,30 @@ where
             service.generate_data_key(cx),
             json::encode
         ),
+        Operation::GenerateDataKeyPair => call!(
+            json::decode::<GenerateDataKeyPairInputDraft<'_>>(body, wire),
+            service.generate_data_key_pair(cx),
+            json::encode
+        ),
+        Operation::GenerateDataKeyPairWithoutPlaintext => call!(
+            json::decode::<GenerateDataKeyPairWithoutPlaintextInputDraft<'_>>(body, wire),
+            service.generate_data_key_pair_without_plaintext(cx),
+            json::encode
+        ),
         Operation::GenerateDataKeyWithoutPlaintext => call!(
             json::decode::<GenerateDataKeyWithoutPlaintextInputDraft<'_>>(body, wire),
             service.generate_data_key_without_plaintext(cx),
             json::encode
         ),
+        Operation::GenerateMac => {
+            call!(json::decode::<GenerateMacInputDraft<'_>>(body, wire), service.generate_mac(cx), json::encode)
+        }
+        Operation::GenerateRandom => {
+            call!(json::decode::<GenerateRandomInputDraft<'_>>(body, wire), service.generate_random(cx), json::encode)
+        }
+        Operation::GetPublicKey => {
+            call!(json::decode::<GetPublicKeyInputDraft<'_>>(body, wire), service.get_public_key(cx), json::encode)
+        }
         Operation::ListGrants => {
             call!(json::decode::<ListGrantsInputDraft<'_>>(body, wire), service.list_grants(cx), json::encode)
         }
@@ -285,6 +362,9 @@ where
         ),
         Operation::Sign => call!(json::decode::<SignInputDraft<'_>>(body, wire), service.sign(cx), json::encode),
         Operation::Verify => call!(json::decode::<VerifyInputDraft<'_>>(body, wire), service.verify(cx), json::encode),
+        Operation::VerifyMac => {
+            call!(json::decode::<VerifyMacInputDraft<'_>>(body, wire), service.verify_mac(cx), json::encode)
+        }
     }
 }
 
@@ -301,7 +381,13 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::CreateKey => {
             json::decode::<CreateKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::Decapsulate => {
+            json::decode::<DecapsulateInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::Decrypt => json::decode::<DecryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::DeriveSharedSecret => {
+            json::decode::<DeriveSharedSecretInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::DescribeKey => {
             json::decode::<DescribeKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -311,13 +397,32 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::EnableKey => {
             json::decode::<EnableKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::Encapsulate => {
+            json::decode::<EncapsulateInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::Encrypt => json::decode::<EncryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
         Operation::GenerateDataKey => {
             json::decode::<GenerateDataKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::GenerateDataKeyPair => {
+            json::decode::<GenerateDataKeyPairInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::GenerateDataKeyPairWithoutPlaintext => {
+            json::decode::<GenerateDataKeyPairWithoutPlaintextInputDraft<'_>>(body, wire)
+                .map(|input| input.audit_parameters())
+        }
         Operation::GenerateDataKeyWithoutPlaintext => {
             json::decode::<GenerateDataKeyWithoutPlaintextInputDraft<'_>>(body, wire)
                 .map(|input| input.audit_parameters())
+        }
+        Operation::GenerateMac => {
+            json::decode::<GenerateMacInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::GenerateRandom => {
+            json::decode::<GenerateRandomInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::GetPublicKey => {
+            json::decode::<GetPublicKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::ListGrants => {
             json::decode::<ListGrantsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
@@ -340,5 +445,8 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::Sign => json::decode::<SignInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
         Operation::Verify => json::decode::<VerifyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::VerifyMac => {
+            json::decode::<VerifyMacInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
     }
 }

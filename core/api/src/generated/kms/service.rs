@@ -6,13 +6,17 @@ use sealroom_foundation::ports::Outcomes;
 
 use super::types::{
     CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateGrantInput, CreateGrantOutput, CreateKeyInput,
-    CreateKeyOutput, DecryptInput, DecryptOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput,
-    DisableKeyOutput, EnableKeyInput, EnableKeyOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput,
-    GenerateDataKeyOutput, GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput,
-    ListGrantsInput, ListGrantsOutput, ListKeysInput, ListKeysOutput, ListRetirableGrantsInput,
-    ListRetirableGrantsOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput,
-    RevokeGrantOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput, VerifyInput,
-    VerifyOutput,
+    CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput, DecryptOutput, DeriveSharedSecretInput,
+    DeriveSharedSecretOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, EnableKeyInput,
+    EnableKeyOutput, EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput,
+    GenerateDataKeyOutput, GenerateDataKeyPairInput, GenerateDataKeyPairOutput,
+    GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
+    GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput,
+    GenerateRandomInput, GenerateRandomOutput, GetPublicKeyInput, GetPublicKeyOutput, ListGrantsInput,
+    ListGrantsOutput, ListKeysInput, ListKeysOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
+    ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput, RevokeGrantOutput,
+    ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput, VerifyInput, VerifyMacInput,
+    VerifyMacOutput, VerifyOutput,
 };
 
 /// The key management operations: one method an operation, none with a default body.
@@ -43,12 +47,26 @@ pub trait KeyService: Send + Sync {
         input: &CreateKeyInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<CreateKeyOutput>> + Send;
 
+    /// `Decapsulate`.
+    fn decapsulate(
+        &self,
+        cx: &Self::Context,
+        input: &DecapsulateInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DecapsulateOutput>> + Send;
+
     /// `Decrypt`.
     fn decrypt(
         &self,
         cx: &Self::Context,
         input: &DecryptInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DecryptOutput>> + Send;
+
+    /// `DeriveSharedSecret`.
+    fn derive_shared_secret(
+        &self,
+        cx: &Self::Context,
+        input: &DeriveSharedSecretInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DeriveSharedSecretOutput>> + Send;
 
     /// `DescribeKey`.
     fn describe_key(
@@ -71,6 +89,13 @@ pub trait KeyService: Send + Sync {
         input: &EnableKeyInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<EnableKeyOutput>> + Send;
 
+    /// `Encapsulate`.
+    fn encapsulate(
+        &self,
+        cx: &Self::Context,
+        input: &EncapsulateInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<EncapsulateOutput>> + Send;
+
     /// `Encrypt`.
     fn encrypt(
         &self,
@@ -85,12 +110,47 @@ pub trait KeyService: Send + Sync {
         input: &GenerateDataKeyInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GenerateDataKeyOutput>> + Send;
 
+    /// `GenerateDataKeyPair`.
+    fn generate_data_key_pair(
+        &self,
+        cx: &Self::Context,
+        input: &GenerateDataKeyPairInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GenerateDataKeyPairOutput>> + Send;
+
+    /// `GenerateDataKeyPairWithoutPlaintext`.
+    fn generate_data_key_pair_without_plaintext(
+        &self,
+        cx: &Self::Context,
+        input: &GenerateDataKeyPairWithoutPlaintextInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GenerateDataKeyPairWithoutPlaintextOutput>> + Send;
+
     /// `GenerateDataKeyWithoutPlaintext`.
     fn generate_data_key_without_plaintext(
         &self,
         cx: &Self::Context,
         input: &GenerateDataKeyWithoutPlaintextInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GenerateDataKeyWithoutPlaintextOutput>> + Send;
+
+    /// `GenerateMac`.
+    fn generate_mac(
+        &self,
+        cx: &Self::Context,
+        input: &GenerateMacInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GenerateMacOutput>> + Send;
+
+    /// `GenerateRandom`.
+    fn generate_random(
+        &self,
+        cx: &Self::Context,
+        input: &GenerateRandomInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GenerateRandomOutput>> + Send;
+
+    /// `GetPublicKey`.
+    fn get_public_key(
+        &self,
+        cx: &Self::Context,
+        input: &GetPublicKeyInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetPublicKeyOutput>> + Send;
 
     /// `ListGrants`.
     fn list_grants(
@@ -154,4 +214,11 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &VerifyInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<VerifyOutput>> + Send;
+
+    /// `VerifyMac`.
+    fn verify_mac(
+        &self,
+        cx: &Self::Context,
+        input: &VerifyMacInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<VerifyMacOutput>> + Send;
 }

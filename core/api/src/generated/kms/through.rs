@@ -10,13 +10,17 @@ use crate::through::Through;
 use super::service::KeyService;
 use super::types::{
     CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateGrantInput, CreateGrantOutput, CreateKeyInput,
-    CreateKeyOutput, DecryptInput, DecryptOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput,
-    DisableKeyOutput, EnableKeyInput, EnableKeyOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput,
-    GenerateDataKeyOutput, GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput,
-    ListGrantsInput, ListGrantsOutput, ListKeysInput, ListKeysOutput, ListRetirableGrantsInput,
-    ListRetirableGrantsOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput,
-    RevokeGrantOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput, VerifyInput,
-    VerifyOutput,
+    CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput, DecryptOutput, DeriveSharedSecretInput,
+    DeriveSharedSecretOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, EnableKeyInput,
+    EnableKeyOutput, EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput,
+    GenerateDataKeyOutput, GenerateDataKeyPairInput, GenerateDataKeyPairOutput,
+    GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
+    GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput,
+    GenerateRandomInput, GenerateRandomOutput, GetPublicKeyInput, GetPublicKeyOutput, ListGrantsInput,
+    ListGrantsOutput, ListKeysInput, ListKeysOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
+    ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput, RevokeGrantOutput,
+    ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput, VerifyInput, VerifyMacInput,
+    VerifyMacOutput, VerifyOutput,
 };
 
 impl<Room, R> KeyService for Through<Room, R>
@@ -47,8 +51,24 @@ where
         self.carry(|room| room.create_key(cx, input)).await
     }
 
+    async fn decapsulate(
+        &self,
+        cx: &Self::Context,
+        input: &DecapsulateInput,
+    ) -> Result<DecapsulateOutput, ErrorAnswer> {
+        self.carry(|room| room.decapsulate(cx, input)).await
+    }
+
     async fn decrypt(&self, cx: &Self::Context, input: &DecryptInput) -> Result<DecryptOutput, ErrorAnswer> {
         self.carry(|room| room.decrypt(cx, input)).await
+    }
+
+    async fn derive_shared_secret(
+        &self,
+        cx: &Self::Context,
+        input: &DeriveSharedSecretInput,
+    ) -> Result<DeriveSharedSecretOutput, ErrorAnswer> {
+        self.carry(|room| room.derive_shared_secret(cx, input)).await
     }
 
     async fn describe_key(
@@ -67,6 +87,14 @@ where
         self.carry(|room| room.enable_key(cx, input)).await
     }
 
+    async fn encapsulate(
+        &self,
+        cx: &Self::Context,
+        input: &EncapsulateInput,
+    ) -> Result<EncapsulateOutput, ErrorAnswer> {
+        self.carry(|room| room.encapsulate(cx, input)).await
+    }
+
     async fn encrypt(&self, cx: &Self::Context, input: &EncryptInput) -> Result<EncryptOutput, ErrorAnswer> {
         self.carry(|room| room.encrypt(cx, input)).await
     }
@@ -79,12 +107,52 @@ where
         self.carry(|room| room.generate_data_key(cx, input)).await
     }
 
+    async fn generate_data_key_pair(
+        &self,
+        cx: &Self::Context,
+        input: &GenerateDataKeyPairInput,
+    ) -> Result<GenerateDataKeyPairOutput, ErrorAnswer> {
+        self.carry(|room| room.generate_data_key_pair(cx, input)).await
+    }
+
+    async fn generate_data_key_pair_without_plaintext(
+        &self,
+        cx: &Self::Context,
+        input: &GenerateDataKeyPairWithoutPlaintextInput,
+    ) -> Result<GenerateDataKeyPairWithoutPlaintextOutput, ErrorAnswer> {
+        self.carry(|room| room.generate_data_key_pair_without_plaintext(cx, input)).await
+    }
+
     async fn generate_data_key_without_plaintext(
         &self,
         cx: &Self::Context,
         input: &GenerateDataKeyWithoutPlaintextInput,
     ) -> Result<GenerateDataKeyWithoutPlaintextOutput, ErrorAnswer> {
         self.carry(|room| room.generate_data_key_without_plaintext(cx, input)).await
+    }
+
+    async fn generate_mac(
+        &self,
+        cx: &Self::Context,
+        input: &GenerateMacInput,
+    ) -> Result<GenerateMacOutput, ErrorAnswer> {
+        self.carry(|room| room.generate_mac(cx, input)).await
+    }
+
+    async fn generate_random(
+        &self,
+        cx: &Self::Context,
+        input: &GenerateRandomInput,
+    ) -> Result<GenerateRandomOutput, ErrorAnswer> {
+        self.carry(|room| room.generate_random(cx, input)).await
+    }
+
+    async fn get_public_key(
+        &self,
+        cx: &Self::Context,
+        input: &GetPublicKeyInput,
+    ) -> Result<GetPublicKeyOutput, ErrorAnswer> {
+        self.carry(|room| room.get_public_key(cx, input)).await
     }
 
     async fn list_grants(&self, cx: &Self::Context, input: &ListGrantsInput) -> Result<ListGrantsOutput, ErrorAnswer> {
@@ -137,5 +205,9 @@ where
 
     async fn verify(&self, cx: &Self::Context, input: &VerifyInput) -> Result<VerifyOutput, ErrorAnswer> {
         self.carry(|room| room.verify(cx, input)).await
+    }
+
+    async fn verify_mac(&self, cx: &Self::Context, input: &VerifyMacInput) -> Result<VerifyMacOutput, ErrorAnswer> {
+        self.carry(|room| room.verify_mac(cx, input)).await
     }
 }

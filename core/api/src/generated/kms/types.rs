@@ -89,6 +89,32 @@ pub struct CreateKeyOutput {
     pub key_metadata: Option<KeyMetadata>,
 }
 
+/// What `Decapsulate` is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecapsulateInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `SharedSecretCiphertextBlob`: 1 to 6144 bytes.
+    pub shared_secret_ciphertext_blob: Vec<u8>,
+    /// `EncapsulationAlgorithm`.
+    pub encapsulation_algorithm: EncapsulationAlgorithmSpec,
+    /// `GrantTokens`: 0 to 10 entries.
+    pub grant_tokens: Option<Vec<String>>,
+    /// `DryRun`.
+    pub dry_run: Option<bool>,
+}
+
+/// What `Decapsulate` answers.
+#[derive(Debug, Default)]
+pub struct DecapsulateOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `SharedSecret`: 1 to 4096 bytes.
+    pub shared_secret: Option<Secret<[u8]>>,
+    /// `EncapsulationAlgorithm`.
+    pub encapsulation_algorithm: Option<EncapsulationAlgorithmSpec>,
+}
+
 /// What `Decrypt` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DecryptInput {
@@ -123,6 +149,38 @@ pub struct DecryptOutput {
     pub ciphertext_for_recipient: Option<Vec<u8>>,
     /// `KeyMaterialId`: 64 to 64 characters.
     pub key_material_id: Option<String>,
+}
+
+/// What `DeriveSharedSecret` is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeriveSharedSecretInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `KeyAgreementAlgorithm`.
+    pub key_agreement_algorithm: KeyAgreementAlgorithmSpec,
+    /// `PublicKey`: 1 to 8192 bytes.
+    pub public_key: Vec<u8>,
+    /// `GrantTokens`: 0 to 10 entries.
+    pub grant_tokens: Option<Vec<String>>,
+    /// `DryRun`.
+    pub dry_run: Option<bool>,
+    /// `Recipient`.
+    pub recipient: Option<RecipientInfo>,
+}
+
+/// What `DeriveSharedSecret` answers.
+#[derive(Debug, Default)]
+pub struct DeriveSharedSecretOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `SharedSecret`: 1 to 4096 bytes.
+    pub shared_secret: Option<Secret<[u8]>>,
+    /// `CiphertextForRecipient`: 1 to 6144 bytes.
+    pub ciphertext_for_recipient: Option<Vec<u8>>,
+    /// `KeyAgreementAlgorithm`.
+    pub key_agreement_algorithm: Option<KeyAgreementAlgorithmSpec>,
+    /// `KeyOrigin`.
+    pub key_origin: Option<OriginType>,
 }
 
 /// What `DescribeKey` is asked.
@@ -162,6 +220,32 @@ pub struct EnableKeyInput {
 /// What `EnableKey` answers.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct EnableKeyOutput {}
+
+/// What `Encapsulate` is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EncapsulateInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `EncapsulationAlgorithm`.
+    pub encapsulation_algorithm: EncapsulationAlgorithmSpec,
+    /// `GrantTokens`: 0 to 10 entries.
+    pub grant_tokens: Option<Vec<String>>,
+    /// `DryRun`.
+    pub dry_run: Option<bool>,
+}
+
+/// What `Encapsulate` answers.
+#[derive(Debug, Default)]
+pub struct EncapsulateOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `SharedSecret`: 1 to 4096 bytes.
+    pub shared_secret: Option<Secret<[u8]>>,
+    /// `SharedSecretCiphertextBlob`: 1 to 6144 bytes.
+    pub shared_secret_ciphertext_blob: Option<Vec<u8>>,
+    /// `EncapsulationAlgorithm`.
+    pub encapsulation_algorithm: Option<EncapsulationAlgorithmSpec>,
+}
 
 /// What `Encrypt` is asked.
 #[derive(Debug)]
@@ -225,6 +309,72 @@ pub struct GenerateDataKeyOutput {
     pub key_material_id: Option<String>,
 }
 
+/// What `GenerateDataKeyPair` is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GenerateDataKeyPairInput {
+    /// `EncryptionContext`.
+    pub encryption_context: Option<BTreeMap<String, String>>,
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `KeyPairSpec`.
+    pub key_pair_spec: DataKeyPairSpec,
+    /// `GrantTokens`: 0 to 10 entries.
+    pub grant_tokens: Option<Vec<String>>,
+    /// `Recipient`.
+    pub recipient: Option<RecipientInfo>,
+    /// `DryRun`.
+    pub dry_run: Option<bool>,
+}
+
+/// What `GenerateDataKeyPair` answers.
+#[derive(Debug, Default)]
+pub struct GenerateDataKeyPairOutput {
+    /// `PrivateKeyCiphertextBlob`: 1 to 6144 bytes.
+    pub private_key_ciphertext_blob: Option<Vec<u8>>,
+    /// `PrivateKeyPlaintext`: 1 to 4096 bytes.
+    pub private_key_plaintext: Option<Secret<[u8]>>,
+    /// `PublicKey`: 1 to 8192 bytes.
+    pub public_key: Option<Vec<u8>>,
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `KeyPairSpec`.
+    pub key_pair_spec: Option<DataKeyPairSpec>,
+    /// `CiphertextForRecipient`: 1 to 6144 bytes.
+    pub ciphertext_for_recipient: Option<Vec<u8>>,
+    /// `KeyMaterialId`: 64 to 64 characters.
+    pub key_material_id: Option<String>,
+}
+
+/// What `GenerateDataKeyPairWithoutPlaintext` is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GenerateDataKeyPairWithoutPlaintextInput {
+    /// `EncryptionContext`.
+    pub encryption_context: Option<BTreeMap<String, String>>,
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `KeyPairSpec`.
+    pub key_pair_spec: DataKeyPairSpec,
+    /// `GrantTokens`: 0 to 10 entries.
+    pub grant_tokens: Option<Vec<String>>,
+    /// `DryRun`.
+    pub dry_run: Option<bool>,
+}
+
+/// What `GenerateDataKeyPairWithoutPlaintext` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GenerateDataKeyPairWithoutPlaintextOutput {
+    /// `PrivateKeyCiphertextBlob`: 1 to 6144 bytes.
+    pub private_key_ciphertext_blob: Option<Vec<u8>>,
+    /// `PublicKey`: 1 to 8192 bytes.
+    pub public_key: Option<Vec<u8>>,
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `KeyPairSpec`.
+    pub key_pair_spec: Option<DataKeyPairSpec>,
+    /// `KeyMaterialId`: 64 to 64 characters.
+    pub key_material_id: Option<String>,
+}
+
 /// What `GenerateDataKeyWithoutPlaintext` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GenerateDataKeyWithoutPlaintextInput {
@@ -251,6 +401,84 @@ pub struct GenerateDataKeyWithoutPlaintextOutput {
     pub key_id: Option<String>,
     /// `KeyMaterialId`: 64 to 64 characters.
     pub key_material_id: Option<String>,
+}
+
+/// What `GenerateMac` is asked.
+#[derive(Debug)]
+pub struct GenerateMacInput {
+    /// `Message`: 1 to 4096 bytes.
+    pub message: Secret<[u8]>,
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `MacAlgorithm`.
+    pub mac_algorithm: MacAlgorithmSpec,
+    /// `GrantTokens`: 0 to 10 entries.
+    pub grant_tokens: Option<Vec<String>>,
+    /// `DryRun`.
+    pub dry_run: Option<bool>,
+}
+
+/// What `GenerateMac` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GenerateMacOutput {
+    /// `Mac`: 1 to 6144 bytes.
+    pub mac: Option<Vec<u8>>,
+    /// `MacAlgorithm`.
+    pub mac_algorithm: Option<MacAlgorithmSpec>,
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+}
+
+/// What `GenerateRandom` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GenerateRandomInput {
+    /// `NumberOfBytes`: 1 to 1024.
+    pub number_of_bytes: Option<i32>,
+    /// `CustomKeyStoreId`: 1 to 64 characters.
+    pub custom_key_store_id: Option<String>,
+    /// `Recipient`.
+    pub recipient: Option<RecipientInfo>,
+}
+
+/// What `GenerateRandom` answers.
+#[derive(Debug, Default)]
+pub struct GenerateRandomOutput {
+    /// `Plaintext`: 1 to 4096 bytes.
+    pub plaintext: Option<Secret<[u8]>>,
+    /// `CiphertextForRecipient`: 1 to 6144 bytes.
+    pub ciphertext_for_recipient: Option<Vec<u8>>,
+}
+
+/// What `GetPublicKey` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetPublicKeyInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `GrantTokens`: 0 to 10 entries.
+    pub grant_tokens: Option<Vec<String>>,
+}
+
+/// What `GetPublicKey` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetPublicKeyOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `PublicKey`: 1 to 8192 bytes.
+    pub public_key: Option<Vec<u8>>,
+    /// `CustomerMasterKeySpec`.
+    pub customer_master_key_spec: Option<KeySpec>,
+    /// `KeySpec`.
+    pub key_spec: Option<KeySpec>,
+    /// `KeyUsage`.
+    pub key_usage: Option<KeyUsageType>,
+    /// `EncryptionAlgorithms`.
+    pub encryption_algorithms: Option<Vec<EncryptionAlgorithmSpec>>,
+    /// `SigningAlgorithms`.
+    pub signing_algorithms: Option<Vec<SigningAlgorithmSpec>>,
+    /// `KeyAgreementAlgorithms`.
+    pub key_agreement_algorithms: Option<Vec<KeyAgreementAlgorithmSpec>>,
+    /// `EncapsulationAlgorithms`.
+    pub encapsulation_algorithms: Option<Vec<EncapsulationAlgorithmSpec>>,
 }
 
 /// What `ListGrants` is asked.
@@ -483,6 +711,34 @@ pub struct VerifyOutput {
     pub signing_algorithm: Option<SigningAlgorithmSpec>,
 }
 
+/// What `VerifyMac` is asked.
+#[derive(Debug)]
+pub struct VerifyMacInput {
+    /// `Message`: 1 to 4096 bytes.
+    pub message: Secret<[u8]>,
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `MacAlgorithm`.
+    pub mac_algorithm: MacAlgorithmSpec,
+    /// `Mac`: 1 to 6144 bytes.
+    pub mac: Vec<u8>,
+    /// `GrantTokens`: 0 to 10 entries.
+    pub grant_tokens: Option<Vec<String>>,
+    /// `DryRun`.
+    pub dry_run: Option<bool>,
+}
+
+/// What `VerifyMac` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct VerifyMacOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `MacValid`.
+    pub mac_valid: Option<bool>,
+    /// `MacAlgorithm`.
+    pub mac_algorithm: Option<MacAlgorithmSpec>,
+}
+
 /// `GrantConstraints` of the table.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GrantConstraints {
@@ -650,6 +906,24 @@ pub enum CustomerMasterKeySpec {
     Hmac384 = "HMAC_384",
     Hmac512 = "HMAC_512",
     Sm2 = "SM2",
+}
+}
+
+enumeration! {
+/// `DataKeyPairSpec` of the table.
+pub enum DataKeyPairSpec {
+    Rsa2048 = "RSA_2048",
+    Rsa3072 = "RSA_3072",
+    Rsa4096 = "RSA_4096",
+    EccNistP256 = "ECC_NIST_P256",
+    EccNistP384 = "ECC_NIST_P384",
+    EccNistP521 = "ECC_NIST_P521",
+    EccSecgP256k1 = "ECC_SECG_P256K1",
+    Sm2 = "SM2",
+    EccNistEdwards25519 = "ECC_NIST_EDWARDS25519",
+    MlKem512 = "ML_KEM_512",
+    MlKem768 = "ML_KEM_768",
+    MlKem1024 = "ML_KEM_1024",
 }
 }
 

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::{encrypt, grant, use_as, with};
 use crate::house::{HERE, House, OTHER, OWNER};
+use crate::secrets::Haystack;
 use crate::world::{self, Key, root};
 
 async fn release<T: Send>(house: &House, effect: Effect<T, ErrorAnswer>) -> Released<T, ErrorAnswer> {
@@ -94,6 +95,33 @@ async fn a_token_gives_its_grantee_alone() {
     assert_eq!(house.ask_as(OTHER, "Encrypt", &asked).await.said(), expected);
     let asked = with(encrypt(&key), &json!({"GrantTokens": ["x"]}));
     assert_eq!(house.ask_as(OTHER, "Encrypt", &asked).await.said(), expected);
+}
+
+/// Who has the token is told it once, in the answer.
+#[tokio::test]
+async fn a_token_stands_in_no_row_and_no_record() {
+    let house = House::new().await;
+    let key = world::symmetric(&house).await;
+    let made = grant(&house, &key, json!({"RetiringPrincipal": root(OTHER)})).await;
+    let token = made["GrantToken"].as_str().unwrap();
+    let asked = with(encrypt(&key), &json!({"GrantTokens": [token]}));
+    for (account, operation, asked) in [
+        (OTHER, "Encrypt", asked.clone()),
+        (OWNER, "CreateGrant", with(asked, &json!({"GranteePrincipal": root(OTHER), "Operations": ["Encrypt"]}))),
+        (OTHER, "RetireGrant", json!({"GrantToken": token})),
+        (OTHER, "RetireGrant", json!({"GrantToken": token})),
+    ] {
+        house.ask_as(account, operation, &asked).await;
+    }
+    let mut haystack = Haystack::default();
+    for row in house.rows("kms").await.into_iter().chain(house.rows("audit").await) {
+        haystack.add(row.path.to_string(), &row.value);
+    }
+    for record in house.raw_records().await {
+        haystack.add(String::from_utf8_lossy(&record).into_owned(), &record);
+    }
+    let (begin, end) = (token.as_bytes()[..24].to_vec(), token.as_bytes()[token.len() - 24..].to_vec());
+    haystack.holds_none_of(&[begin, end]);
 }
 
 /// Counts the rows that are opened.

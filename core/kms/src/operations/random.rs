@@ -1,0 +1,46 @@
+//! GenerateRandom.
+
+use sealroom_api::ErrorAnswer;
+use sealroom_api::kms::{GenerateRandomInput, GenerateRandomOutput};
+use sealroom_audit::Effect;
+use sealroom_foundation::Secret;
+use sealroom_hsm::{Command, Reply};
+use sealroom_identity::Call;
+
+use crate::authorize;
+use crate::conditions::{Asked, Conditions};
+use crate::cryptography as check;
+use crate::error::KmsError;
+use crate::kms::Kms;
+use crate::operation::GENERATE_RANDOM;
+use crate::report::Report;
+
+pub(crate) async fn generate(
+    kms: &Kms,
+    call: &Call,
+    input: &GenerateRandomInput,
+) -> Effect<GenerateRandomOutput, ErrorAnswer> {
+    let report = Report::new(call, &GENERATE_RANDOM);
+    let outcome = run(kms, call, input)
+        .await
+        .map(|bytes| GenerateRandomOutput { plaintext: Some(bytes), ciphertext_for_recipient: None });
+    report.close(outcome, || input.audit_parameters())
+}
+
+async fn run(kms: &Kms, call: &Call, input: &GenerateRandomInput) -> Result<Secret<[u8]>, KmsError> {
+    let conditions = Conditions::new(call, None, Asked::default());
+    authorize::on_account(call, GENERATE_RANDOM.action, &conditions)?;
+    let asked = input.number_of_bytes.ok_or(KmsError::NumberOfBytes)?;
+    // There is no custom key store here, so none can be found.
+    if input.custom_key_store_id.is_some() {
+        return Err(KmsError::NoSuchKeyStore);
+    }
+    if input.recipient.is_some() {
+        return Err(KmsError::Recipient);
+    }
+    let bytes = u16::try_from(asked).map_err(|_| KmsError::NumberOfBytes)?;
+    match kms.door.run(Command::Random { bytes }).await? {
+        Reply::Random(random) => Ok(random),
+        other => Err(check::unexpected(other)),
+    }
+}

@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from harness.clients import HOME
+from harness.site import Site
 from harness.world import OTHER, PLAINTEXT, STRANGER, root
 
 
@@ -137,12 +138,12 @@ def test_a_grantee_passes_on_what_it_has_and_no_more(site, key):
     third.encrypt(KeyId=key, Plaintext=PLAINTEXT, EncryptionContext=blue["EncryptionContextEquals"])
     told = refused(third.encrypt, KeyId=key, Plaintext=PLAINTEXT, EncryptionContext={"team": "blue"})
     assert told[0] == "AccessDeniedException"
-    [passed] = [entry for entry in site.clients().list_grants(KeyId=key)["Grants"] if entry["GrantId"] == made["GrantId"]]
+    [passed] = [
+        entry for entry in site.clients().list_grants(KeyId=key)["Grants"] if entry["GrantId"] == made["GrantId"]
+    ]
     assert passed["IssuingAccount"] == root(OTHER)
     theirs.retire_grant(GrantToken=made["GrantToken"])
-    told = refused(
-        third.encrypt, KeyId=key, Plaintext=PLAINTEXT, EncryptionContext=blue["EncryptionContextEquals"]
-    )
+    told = refused(third.encrypt, KeyId=key, Plaintext=PLAINTEXT, EncryptionContext=blue["EncryptionContextEquals"])
     assert told[0] == "AccessDeniedException"
 
 
@@ -170,15 +171,15 @@ def test_pages_hold_every_grant_once(site, key, limit):
 
 
 def test_grants_outlive_a_restart_and_go_with_their_key(own_site):
-    site = own_site
+    server, site = own_site.server, own_site
     key = site.clients().create_key()["KeyMetadata"]["Arn"]
     made = grant(site, key, "Encrypt", RetiringPrincipal=root(OTHER))
-    site.server.stop()
-    site.server.start()
+    assert server.stop() == 0
+    site = Site.of(server.start())
     theirs = site.clients(account=OTHER)
     theirs.encrypt(KeyId=key, Plaintext=PLAINTEXT, GrantTokens=[made["GrantToken"]])
     site.clients().schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-    site.server.advance(7 * 86400 + 1)
+    server.advance(7 * 86_400 + 1)
     assert theirs.list_retirable_grants(RetiringPrincipal=root(OTHER))["Grants"] == []
     missing = ("NotFoundException", f"Grant ID {made['GrantId']} not found")
     assert refused(theirs.retire_grant, GrantToken=made["GrantToken"]) == missing

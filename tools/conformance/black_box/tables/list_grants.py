@@ -29,9 +29,7 @@ ROWS = [
     Row(
         "a longer page",
         {"KeyId": KEY, "Limit": 101},
-        Refused(
-            "ValidationException", validation("limit", "Member must have value less than or equal to 100", 101)
-        ),
+        Refused("ValidationException", validation("limit", "Member must have value less than or equal to 100", 101)),
     ),
     Row(
         "a unique id that nobody has",

@@ -37,9 +37,7 @@ ROWS = [
     Row(
         "a longer page",
         {"RetiringPrincipal": root(HOME), "Limit": 101},
-        Refused(
-            "ValidationException", validation("limit", "Member must have value less than or equal to 100", 101)
-        ),
+        Refused("ValidationException", validation("limit", "Member must have value less than or equal to 100", 101)),
     ),
     Row(
         "no marker of ours",

@@ -20,7 +20,10 @@ ROWS = [
     Row("dry", {"KeyId": "{symmetric.arn}", "GrantId": Granted("symmetric"), "DryRun": True}, DRY_RUN),
     Row("no such grant", {"KeyId": "{symmetric.id}", "GrantId": NO_GRANT}, MISSING),
     Row("no such grant of a disabled key", {"KeyId": "{symmetric@Disabled.id}", "GrantId": NO_GRANT}, MISSING),
-    Row("another key's", {"KeyId": "{second.id}", "GrantId": Granted("symmetric")},
-        Refused("NotFoundException", lambda text: text.startswith("Grant ID ") and text.endswith(" not found"))),
+    Row(
+        "another key's",
+        {"KeyId": "{second.id}", "GrantId": Granted("symmetric")},
+        Refused("NotFoundException", lambda text: text.startswith("Grant ID ") and text.endswith(" not found")),
+    ),
     Row("no grant id", {"KeyId": "{symmetric.id}", "GrantId": "x"}, Refused("InvalidGrantIdException")),
 ]

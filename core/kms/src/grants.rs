@@ -26,11 +26,12 @@ mod token;
 pub(crate) mod written;
 
 pub(crate) use authorize::ending;
-pub use constraints::{Constraints, ContextConstraint};
+pub use constraints::{Constraints, Context, ContextConstraint};
 pub(crate) use held::{Held, Holder};
 pub use operations::Operations;
 pub use party::Party;
 pub(crate) use party::{INPUT, Unfit};
+pub use stored::NamedGrant;
 
 /// LIMIT: grants of one key.
 pub(crate) const PER_KEY: u32 = 50_000;

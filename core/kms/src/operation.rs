@@ -65,8 +65,7 @@ pub(crate) const LIST_RESOURCE_TAGS: Operation =
     Operation { read_only: true, ..Operation::change("ListResourceTags", "kms:ListResourceTags") };
 pub(crate) const LIST_RETIRABLE_GRANTS: Operation =
     Operation { read_only: true, ..Operation::change("ListRetirableGrants", "kms:ListRetirableGrants") };
-pub(crate) const PUT_KEY_POLICY: Operation =
-    Operation { takes_rights: true, ..Operation::change("PutKeyPolicy", "kms:PutKeyPolicy") };
+pub(crate) const PUT_KEY_POLICY: Operation = Operation::change("PutKeyPolicy", "kms:PutKeyPolicy");
 pub(crate) const RE_ENCRYPT: Operation = Operation::open("ReEncrypt", "kms:ReEncryptFrom");
 pub(crate) const RETIRE_GRANT: Operation =
     Operation { cross_account: true, takes_rights: true, ..Operation::change("RetireGrant", "kms:RetireGrant") };

@@ -2,8 +2,12 @@
 
 #![cfg(test)]
 
+use sealroom_api::kms::GrantOperation;
+use sealroom_authz::PrincipalName;
 use sealroom_foundation::{MaterialId, Timestamp};
 use sealroom_hsm::{Origin, Spec, Usage};
+use sealroom_kms::grants::record::GrantRecord;
+use sealroom_kms::grants::{Constraints, ContextConstraint, NamedGrant};
 use sealroom_kms::record::{KeyDocument, KeyManager, Material, MultiRegionRole};
 use sealroom_kms::state::KeyState;
 use sealroom_kms::stored::{AliasRecord, RecordError, Tombstone};
@@ -13,6 +17,9 @@ const ASYMMETRIC_KEY: &[u8] = include_bytes!("records/v1/asymmetric-key.json");
 const OLDER_MATERIAL: &[u8] = include_bytes!("records/v1/older-material.json");
 const ALIAS: &[u8] = include_bytes!("records/v1/alias.json");
 const TOMBSTONE: &[u8] = include_bytes!("records/v1/tombstone.json");
+const GRANT: &[u8] = include_bytes!("records/v1/grant.json");
+const PLAIN_GRANT: &[u8] = include_bytes!("records/v1/plain-grant.json");
+const GRANT_NAME: &[u8] = include_bytes!("records/v1/grant-name.json");
 
 #[test]
 fn a_key_of_version_1_opens() {
@@ -56,6 +63,35 @@ fn older_material_an_alias_and_a_tombstone_of_version_1_open() {
 }
 
 #[test]
+fn a_grant_of_version_1_opens() {
+    let grant = GrantRecord::from_bytes(GRANT).unwrap();
+    assert_eq!(grant.id.to_string(), "ab".repeat(32));
+    assert_eq!(grant.key.to_string(), "arn:aws:kms:eu-central-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab");
+    assert_eq!((&*grant.name, grant.created.as_seconds(), grant.issuer.as_str()), ("backup", 5, "444455556666"));
+    assert_eq!(grant.grantee.text(), "arn:aws:iam::444455556666:role/team/backup");
+    assert_eq!(*grant.grantee.name(), PrincipalName::Role("arn:aws:iam::444455556666:role/team/backup".into()));
+    assert_eq!(*grant.retiring.as_ref().unwrap().name(), PrincipalName::Service("s3.amazonaws.com".into()));
+    assert_eq!(grant.operations.as_slice(), [GrantOperation::Decrypt, GrantOperation::RetireGrant]);
+    let pairs = [("app", "1"), ("team", "blue")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    assert_eq!(grant.constraints.context, ContextConstraint::Subset(pairs.into()));
+    assert_eq!(grant.constraints.source_arn.as_deref(), Some("arn:aws:s3:eu-central-1:111122223333:bucket/b"));
+    let plain = GrantRecord::from_bytes(PLAIN_GRANT).unwrap();
+    assert!(plain.grantee.is_service() && plain.retiring.is_none() && plain.name.is_empty());
+    assert_eq!(plain.constraints, Constraints::default());
+    assert_eq!(NamedGrant::from_bytes(GRANT_NAME).unwrap().0, grant.id);
+}
+
+#[test]
+fn what_is_no_grant_is_refused() {
+    assert_eq!(GrantRecord::from_bytes(b"{\"v\":2}").unwrap_err(), RecordError::UnknownSchema(2));
+    for (part, wrong) in [("\"Decrypt\"", "\"Sing\""), ("444455556666", "4"), ("Subset", "Superset"), ("abab", "abAB")]
+    {
+        let changed = text(GRANT).replace(part, wrong);
+        assert_eq!(GrantRecord::from_bytes(changed.as_bytes()).unwrap_err(), RecordError::Malformed, "{part}");
+    }
+}
+
+#[test]
 fn what_is_written_is_the_sample_of_the_newest_version() {
     for bytes in [KEY, ASYMMETRIC_KEY] {
         let document = KeyDocument::from_bytes(bytes).unwrap();
@@ -66,6 +102,10 @@ fn what_is_written_is_the_sample_of_the_newest_version() {
     assert_eq!(text(&older.to_bytes()), text(OLDER_MATERIAL));
     assert_eq!(text(&AliasRecord::from_bytes(ALIAS).unwrap().to_bytes()), text(ALIAS));
     assert_eq!(text(&Tombstone::from_bytes(TOMBSTONE).unwrap().to_bytes()), text(TOMBSTONE));
+    for bytes in [GRANT, PLAIN_GRANT] {
+        assert_eq!(text(&GrantRecord::from_bytes(bytes).unwrap().to_bytes()), text(bytes));
+    }
+    assert_eq!(text(&NamedGrant::from_bytes(GRANT_NAME).unwrap().to_bytes()), text(GRANT_NAME));
 }
 
 #[test]

@@ -125,6 +125,40 @@ COMMANDS = [
         account=OTHER,
     ),
     Command(
+        "create-grant",
+        ["create-grant", "--key-id", "{second.id}", "--grantee-principal", f"arn:aws:iam::{OTHER}:root"]
+        + ["--operations", "Encrypt", "Decrypt", "--name", "from-the-cli"]
+        + ["--constraints", "EncryptionContextSubset={team=blue}", "--query", "length(GrantId)", "--output", "text"],
+        "64\n",
+    ),
+    Command(
+        "create-grant for nobody",
+        ["create-grant", "--key-id", "{second.id}", "--grantee-principal", f"arn:aws:iam::{HOME}:user/nobody"]
+        + ["--operations", "Encrypt"],
+        error=(
+            "InvalidArnException",
+            "CreateGrant",
+            f"ARN does not refer to a valid principal: arn:aws:iam::{HOME}:user/nobody",
+        ),
+    ),
+    Command("list-grants", ["list-grants", "--key-id", "{second.id}"], {}),
+    Command(
+        "list-retirable-grants",
+        ["list-retirable-grants", "--retiring-principal", f"arn:aws:iam::{OTHER}:root"],
+        {},
+        account=OTHER,
+    ),
+    Command(
+        "revoke-grant absent",
+        ["revoke-grant", "--key-id", "{second.id}", "--grant-id", "0" * 64],
+        error=("NotFoundException", "RevokeGrant", f"Grant ID {'0' * 64} not found"),
+    ),
+    Command(
+        "retire-grant without a grant",
+        ["retire-grant", "--key-id", "{second.arn}"],
+        error=("ValidationException", "RetireGrant", "Specify either GrantToken alone, or both KeyId and GrantId."),
+    ),
+    Command(
         "describe-key absent",
         ["describe-key", "--key-id", ABSENT],
         error=("NotFoundException", "DescribeKey", f"Key 'arn:aws:kms:us-east-1:{HOME}:key/{ABSENT}' does not exist"),

@@ -1,10 +1,13 @@
 """Grants, as an SDK sees them: what they give another account, how they are listed, and how they end."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from botocore.exceptions import ClientError
 
 from harness.clients import HOME
-from harness.world import OTHER, PLAINTEXT, root
+from harness.site import Site
+from harness.world import OTHER, PLAINTEXT, STRANGER, root
 
 
 @pytest.fixture(name="key")
@@ -105,3 +108,78 @@ CASES = [
 def test_what_create_grant_refuses(site, key, members, code):
     request = {"KeyId": key, "GranteePrincipal": root(OTHER), "Operations": ["Encrypt"], **members}
     assert refused(site.clients().create_grant, **request)[0] == code
+
+
+STATES = [("Disabled", "disable_key", {}), ("PendingDeletion", "schedule_key_deletion", {"PendingWindowInDays": 7})]
+
+
+@pytest.mark.parametrize(("state", "step", "members"), STATES, ids=[state for state, _, _ in STATES])
+def test_a_grant_ends_in_every_state_of_its_key(site, key, state, step, members):
+    kms = site.clients()
+    made = [grant(site, key, "Encrypt") for _ in range(2)]
+    getattr(kms, step)(KeyId=key, **members)
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == state
+    assert len(kms.list_grants(KeyId=key)["Grants"]) == 2
+    kms.retire_grant(KeyId=key, GrantId=made[0]["GrantId"])
+    kms.revoke_grant(KeyId=key, GrantId=made[1]["GrantId"])
+    assert kms.list_grants(KeyId=key)["Grants"] == []
+    assert refused(grant, site, key, "Encrypt")[0] in ("DisabledException", "KMSInvalidStateException")
+
+
+def test_a_grantee_passes_on_what_it_has_and_no_more(site, key):
+    theirs, third = site.clients(account=OTHER), site.clients(account=STRANGER)
+    asked = {"KeyId": key, "GranteePrincipal": root(STRANGER), "Operations": ["Encrypt"]}
+    grant(site, key, "Encrypt", "CreateGrant", Constraints={"EncryptionContextSubset": {"team": "blue"}})
+    assert refused(theirs.create_grant, **asked)[0] == "AccessDeniedException"
+    blue = {"EncryptionContextEquals": {"team": "blue", "app": "1"}}
+    more = {**asked, "Operations": ["Encrypt", "Decrypt"], "Constraints": blue}
+    assert refused(theirs.create_grant, **more)[0] == "AccessDeniedException"
+    made = theirs.create_grant(**asked, Constraints=blue)
+    third.encrypt(KeyId=key, Plaintext=PLAINTEXT, EncryptionContext=blue["EncryptionContextEquals"])
+    told = refused(third.encrypt, KeyId=key, Plaintext=PLAINTEXT, EncryptionContext={"team": "blue"})
+    assert told[0] == "AccessDeniedException"
+    [passed] = [
+        entry for entry in site.clients().list_grants(KeyId=key)["Grants"] if entry["GrantId"] == made["GrantId"]
+    ]
+    assert passed["IssuingAccount"] == root(OTHER)
+    theirs.retire_grant(GrantToken=made["GrantToken"])
+    told = refused(third.encrypt, KeyId=key, Plaintext=PLAINTEXT, EncryptionContext=blue["EncryptionContextEquals"])
+    assert told[0] == "AccessDeniedException"
+
+
+def test_many_at_once_make_one_grant_of_one_name(site, key):
+    with ThreadPoolExecutor(8) as pool:
+        made = [pool.submit(grant, site, key, "Encrypt", Name="once") for _ in range(16)]
+    made = [each.result() for each in made]
+    assert len({each["GrantId"] for each in made}) == 1
+    assert len({each["GrantToken"] for each in made}) == 16
+    assert len(site.clients().list_grants(KeyId=key)["Grants"]) == 1
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 100])
+def test_pages_hold_every_grant_once(site, key, limit):
+    made = {grant(site, key, "Encrypt")["GrantId"] for _ in range(5)}
+    found, marker = [], {}
+    for _ in range(7):
+        page = site.clients().list_grants(KeyId=key, Limit=limit, **marker)
+        assert len(page["Grants"]) <= limit and ("NextMarker" in page) == page["Truncated"]
+        found += [entry["GrantId"] for entry in page["Grants"]]
+        if not page["Truncated"]:
+            break
+        marker = {"Marker": page["NextMarker"]}
+    assert sorted(found) == sorted(made)
+
+
+def test_grants_outlive_a_restart_and_go_with_their_key(own_site):
+    server, site = own_site.server, own_site
+    key = site.clients().create_key()["KeyMetadata"]["Arn"]
+    made = grant(site, key, "Encrypt", RetiringPrincipal=root(OTHER))
+    assert server.stop() == 0
+    site = Site.of(server.start())
+    theirs = site.clients(account=OTHER)
+    theirs.encrypt(KeyId=key, Plaintext=PLAINTEXT, GrantTokens=[made["GrantToken"]])
+    site.clients().schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    server.advance(7 * 86_400 + 1)
+    assert theirs.list_retirable_grants(RetiringPrincipal=root(OTHER))["Grants"] == []
+    missing = ("NotFoundException", f"Grant ID {made['GrantId']} not found")
+    assert refused(theirs.retire_grant, GrantToken=made["GrantToken"]) == missing

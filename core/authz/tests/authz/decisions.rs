@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sealroom_authz::{
     AttachedPolicy, Controls, Denied, Facts, GrantFact, IdentityPolicies, Layer, Policy, Principal, PrincipalName,
-    Resource, ResourcePolicy, decide, would_allow_put_policy,
+    Resource, ResourcePolicy, decide, decide_with, would_allow_put_policy,
 };
 use serde_json::Value;
 
@@ -51,6 +51,7 @@ fn resource<'a>(row: &'a Value, policies: &'a Policies) -> (Resource<'a>, Resour
     let owned = |arn| Resource { arn, account: Some(account(OWNER)) };
     let policy = |element: &str| row[element].as_str().map(|name| policies.get(name));
     match (policy("key"), policy("trust"), policy("bucket")) {
+        (Some(key), None, None) if row["grants-alone"] == true => (owned(KEY), ResourcePolicy::Denying(key)),
         (Some(key), None, None) => (owned(KEY), ResourcePolicy::Mandatory(key)),
         (None, Some(trust), None) => (owned(ROLE), ResourcePolicy::Trust(trust)),
         (None, None, Some(bucket)) => (owned(BUCKET), ResourcePolicy::Optional(bucket)),
@@ -74,8 +75,7 @@ fn with_facts<T>(row: &Value, policies: &Policies, judge: impl FnOnce(&Facts<'_>
         PrincipalName::parse_aws(name).unwrap_or_else(|| PrincipalName::Service(name.into()))
     });
     let grantees: Vec<_> = grantees.collect();
-    // Made by the key's own account unless the row names another.
-    let issued_by = account(row["issued_by"].as_str().unwrap_or(OWNER));
+    let issued_by = account(row["issuer"].as_str().unwrap_or(OWNER));
     let grants: Vec<_> = grantees.iter().map(|grantee| GrantFact { id: "g", grantee, issued_by }).collect();
     judge(&Facts {
         principal: &principal,
@@ -172,6 +172,21 @@ fn a_permission_names_what_it_is_for() {
     let facts = key_facts(&root, "kms:Decrypt", policies.get("default"), &keys);
     let allowed = decide(&facts).unwrap();
     assert_eq!((allowed.action(), allowed.resource_arn()), ("kms:Decrypt", KEY));
+}
+
+/// What `decide_with` adds is decided as if it had stood among the facts, and nothing else is forgotten.
+#[test]
+fn grants_that_are_added_decide_like_those_that_stand_there() {
+    let policies = Policies::load();
+    let rows: Vec<Value> = serde_json::from_str(include_str!("decisions/grants.json")).unwrap();
+    for row in &rows {
+        let expected = row["expect"].as_str().unwrap();
+        let got = with_facts(row, &policies, |facts| {
+            let bare = Facts { grants: &[], ..*facts };
+            outcome(facts, decide_with(&bare, facts.grants).map(drop))
+        });
+        assert_eq!(got, expected, "{}", row["name"]);
+    }
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use sealroom_authz::{AttachedPolicy, Controls, Facts, IdentityPolicies, Policy, Principal, decide};
+use sealroom_authz::{
+    AttachedPolicy, Controls, Facts, GrantFact, IdentityPolicies, Policy, Principal, PrincipalName, decide, decide_with,
+};
 use serde_json::{Map, Value, json};
 
 use crate::documents::ODD;
-use crate::support::{Keys, caller, key_facts, kind};
+use crate::support::{Keys, account, caller, key_facts, kind};
 
 const KEYS: [&str; 8] = [
     "aws:username",
@@ -197,6 +199,28 @@ fn mutated(text: &str, edits: &[(Index, String)]) -> String {
     })
 }
 
+/// As [`allowed`], with grants to these.
+fn granted(policy: &Policy, principal: &Principal, keys: &Keys, grantees: &[(PrincipalName, &str)]) -> bool {
+    let fact = |(grantee, issuer): &'_ (PrincipalName, &str)| (grantee.clone(), account(issuer));
+    let grantees: Vec<_> = grantees.iter().map(fact).collect();
+    let grants: Vec<_> =
+        grantees.iter().map(|(grantee, issuer)| GrantFact { id: "g", grantee, issued_by: *issuer }).collect();
+    decide_with(&key_facts(principal, "kms:Encrypt", policy, keys), &grants).is_ok()
+}
+
+fn grantees() -> impl Strategy<Value = Vec<(PrincipalName, &'static str)>> {
+    let grantee = select(vec![
+        "111122223333",
+        "444455556666",
+        "arn:aws:iam::111122223333:user/alice",
+        "arn:aws:iam::111122223333:role/deployer",
+        "arn:aws:sts::111122223333:assumed-role/deployer/ci",
+        "arn:aws:iam::444455556666:user/carol",
+    ]);
+    let grantee = grantee.prop_map(|text| PrincipalName::parse_aws(text).unwrap());
+    proptest::collection::vec((grantee, select(vec!["111122223333", "444455556666"])), 0..4)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -207,6 +231,28 @@ proptest! {
         more.insert(at.index(statements.len() + 1), deny);
         let after = read(&more).unwrap();
         prop_assert!(allowed(&before, &who, &keys) || !allowed(&after, &who, &keys));
+    }
+
+    /// Grants only give: with more of them nobody gets less, and a `Deny` gives nobody more.
+    #[test]
+    fn grants_only_give_and_a_deny_beats_them(
+        statements in statements(),
+        deny in statement("Deny"),
+        at: Index,
+        who in who(),
+        keys in keys(),
+        grantees in grantees(),
+    ) {
+        let before = read(&statements).unwrap();
+        prop_assert!(!allowed(&before, &who, &keys) || granted(&before, &who, &keys, &grantees));
+        let mut more = statements.clone();
+        more.insert(at.index(statements.len() + 1), deny);
+        let after = read(&more).unwrap();
+        prop_assert!(granted(&before, &who, &keys, &grantees) || !granted(&after, &who, &keys, &grantees));
+        let nobodys = grantees.iter().all(|(grantee, _)| *grantee == PrincipalName::parse_aws("444455556666").unwrap());
+        if nobodys && who.account() != Some(account("444455556666")) {
+            prop_assert_eq!(allowed(&before, &who, &keys), granted(&before, &who, &keys, &grantees));
+        }
     }
 
     #[test]

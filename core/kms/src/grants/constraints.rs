@@ -16,7 +16,7 @@ const PAIRS: usize = 8;
 const CHARACTERS: usize = 384;
 
 /// The pairs of an encryption context.
-pub(crate) type Context = BTreeMap<String, String>;
+pub type Context = BTreeMap<String, String>;
 
 /// What a grant asks of the request that it is used for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]

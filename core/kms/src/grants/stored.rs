@@ -119,12 +119,12 @@ impl PartyV1 {
 
 /// Which grant a named request made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NamedGrant(pub(crate) GrantId);
+pub struct NamedGrant(pub GrantId);
 
 impl NamedGrant {
     /// The bytes of its row.
     #[must_use]
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(&self) -> Vec<u8> {
         write(&NamedV1 { v: SCHEMA, grant: self.0.to_string() })
     }
 
@@ -132,7 +132,7 @@ impl NamedGrant {
     ///
     /// # Errors
     /// [`RecordError`].
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
         let stored: NamedV1 = read(bytes)?;
         Ok(Self(part(&stored.grant)?))
     }

@@ -1,218 +1,208 @@
-//! What grants give, to whom, until when: `tests/tables/grants.txt`, and what no table says.
+//! Grants: what they give and what not, from `tests/tables/grants.txt`; what CreateGrant refuses, from
+//! `grant-requests.txt`; who ends them, how they are listed, and that many of them cost nobody anything.
 
+mod kept;
+mod lists;
+mod retiring;
+
+use sealroom_identity::Service;
 use serde_json::{Value, json};
 
 use crate::house::{House, OTHER, OWNER};
-use crate::table::{expect, report, rows};
-use crate::world::{self, Key, PLAINTEXT, operation_of, request, root};
+use crate::table::{expect, fill, report, rows};
+use crate::world::{self, Key, PLAINTEXT, hidden, operation_of, policy, request, root};
 
-const TABLE: &str = include_str!("../tables/grants.txt");
+const GIVEN: &str = include_str!("../tables/grants.txt");
+const REQUESTS: &str = include_str!("../tables/grant-requests.txt");
 
-/// Gives OTHER's root a grant on a key of the owner's.
-async fn grant(house: &House, key: &Key, operations: &[&str], members: Value) -> Value {
-    let mut asked = json!({"KeyId": key.id, "GranteePrincipal": root(OTHER), "Operations": operations});
-    asked.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    house.ask("CreateGrant", &asked).await.ok()
+/// `request` with these members instead; `null` takes one away.
+fn with(mut request: Value, members: &Value) -> Value {
+    request.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    request
 }
 
-/// What OTHER reads when it encrypts under the key.
-async fn encrypts(house: &House, key: &Key) -> String {
-    house.ask_as(OTHER, "Encrypt", &json!({"KeyId": key.arn, "Plaintext": PLAINTEXT})).await.said()
+/// What the owner answers when it makes a grant for the other account's root user.
+async fn grant(house: &House, key: &Key, members: Value) -> Value {
+    let asked = json!({"KeyId": key.id, "GranteePrincipal": root(OTHER), "Operations": ["Encrypt"]});
+    house.ask("CreateGrant", &with(asked, &members)).await.ok()
 }
 
-fn hidden() -> String {
-    world::hidden(OTHER, "kms:Encrypt")
+fn encrypt(key: &Key) -> Value {
+    json!({"KeyId": key.arn, "Plaintext": PLAINTEXT})
+}
+
+async fn use_as(house: &House, account: &str, key: &Key) -> String {
+    house.ask_as(account, "Encrypt", &encrypt(key)).await.said()
 }
 
 #[tokio::test]
-async fn a_grant_gives_what_the_table_says_and_nothing_else() {
+async fn a_grant_gives_its_operations_under_its_constraints_and_nothing_else() {
     let house = House::new().await;
-    let good = world::make(&house, OTHER, &json!({})).await;
-    let mut faults = Vec::new();
-    for cells in rows(TABLE) {
-        let [spec, operations, constraints, row, members, allowed] = cells[..] else { panic!("{cells:?}") };
-        let key = if spec == "ECC_NIST_P256" { world::signing(&house).await } else { world::symmetric(&house).await };
-        let operations: Vec<&str> = operations.split(',').collect();
-        let constraints: Value = serde_json::from_str(constraints).unwrap();
-        let mut asked = request(row, &key, &key.arn, &good);
-        let members: Value = serde_json::from_str(members).unwrap();
-        asked.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    let good = world::make(&house, OWNER, &json!({"Policy": policy(&[OWNER, OTHER], &["kms:*"])})).await;
+    let (mut faults, mut checked) = (Vec::new(), 0);
+    for cells in rows(GIVEN) {
+        let [operations, constraints, row, members, allowed] = cells[..] else { panic!("{cells:?}") };
+        let parsed = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let (key, members) = (world::make(&house, OWNER, &world::kind_of(row)).await, parsed(members));
+        let asked = with(request(row, &key, &key.arn, &good), &members);
         let before = house.ask_as(OTHER, operation_of(row), &asked).await.said();
-        assert!(before.starts_with("AccessDenied"), "{row} without a grant: {before}");
-        grant(&house, &key, &operations, json!({"Constraints": constraints})).await;
+        grant(&house, &key, json!({"Operations": parsed(operations), "Constraints": parsed(constraints)})).await;
         let said = house.ask_as(OTHER, operation_of(row), &asked).await.said();
-        let expected = if allowed == "yes" { "ok" } else { "AccessDeniedException" };
-        let code = said.split(' ').next().unwrap();
-        expect(&mut faults, &format!("{operations:?} {constraints} {row} {members}: {said}"), expected, code);
+        // What is wrong with a ciphertext is told to whoever may ask.
+        let got = if said.starts_with("AccessDenied") { "no" } else { "yes" };
+        let name = format!("{operations} {constraints} {row} {members}: {said}");
+        expect(&mut faults, &name, allowed, got);
+        assert!(before.starts_with("AccessDenied"), "{name}: allowed without the grant");
+        if got == "no" {
+            assert_eq!(said, before, "{name}: a grant that doesn't fit is seen");
+        }
+        checked += 1;
+    }
+    report(&faults);
+    assert!(checked > 60);
+}
+
+#[tokio::test]
+async fn create_grant_answers_as_the_table_says() {
+    let house = House::new().await;
+    let longest = "v".repeat(384);
+    let mut faults = Vec::new();
+    for cells in rows(REQUESTS) {
+        let [kind, members, expected] = cells[..] else { panic!("{cells:?}") };
+        let (spec, operation) = match kind {
+            "symmetric" => (json!({}), "Encrypt"),
+            "hmac" => (json!({"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}), "GenerateMac"),
+            "signing" => (json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}), "Sign"),
+            "rsa" => (json!({"KeySpec": "RSA_2048", "KeyUsage": "ENCRYPT_DECRYPT"}), "Encrypt"),
+            "agreement" => (json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"}), "DeriveSharedSecret"),
+            unknown => panic!("no key `{unknown}`"),
+        };
+        let key = world::make(&house, OWNER, &spec).await;
+        let values = [("owner", OWNER), ("other", OTHER), ("key", &*key.arn), ("longest", &*longest)];
+        let members: Value = serde_json::from_str(&fill(members, &values)).unwrap();
+        let plain = json!({"KeyId": key.id, "GranteePrincipal": root(OTHER), "Operations": [operation]});
+        let answer = house.ask("CreateGrant", &with(plain, &members)).await;
+        expect(&mut faults, &format!("{kind} {members:.200}"), &fill(expected, &values), &answer.said());
+        let made =
+            house.rows("kms").await.iter().any(|row| row.path.to_string().contains(&format!("grant/{}", key.id)));
+        assert_eq!(made, answer.said() == "ok", "{members:.200}: a refusal leaves nothing");
     }
     report(&faults);
 }
 
+/// Of things that are wrong: the alias's form, the key, the decision, the token, the state, the principal, the operations.
 #[tokio::test]
-async fn a_grant_ends_at_once_by_whom_it_may_and_by_nobody_else() {
+async fn create_grant_looks_in_awss_order() {
     let house = House::new().await;
-    let key = world::symmetric(&house).await;
-    let by_id = |made: &Value| json!({"KeyId": key.arn, "GrantId": made["GrantId"]});
-    let by_token = |made: &Value| json!({"GrantToken": made["GrantToken"]});
-    let retiring = json!({"RetiringPrincipal": root(OTHER)});
-    for (who, operation, operations, members, by, ends) in [
-        (OWNER, "RevokeGrant", &["Encrypt"][..], json!({}), "id", true),
-        (OTHER, "RevokeGrant", &["Encrypt", "RetireGrant"], retiring.clone(), "id", false),
-        (OWNER, "RetireGrant", &["Encrypt"], json!({}), "id", true),
-        (OWNER, "RetireGrant", &["Encrypt"], json!({}), "token", true),
-        (OTHER, "RetireGrant", &["Encrypt"], json!({}), "id", false),
-        (OTHER, "RetireGrant", &["Encrypt"], json!({}), "token", false),
-        (OTHER, "RetireGrant", &["Encrypt", "RetireGrant"], json!({}), "id", true),
-        (OTHER, "RetireGrant", &["Encrypt"], retiring.clone(), "id", true),
-        (OTHER, "RetireGrant", &["Encrypt"], retiring, "token", true),
+    let disabled = world::symmetric(&house).await;
+    house.ask("DisableKey", &json!({"KeyId": disabled.id})).await.ok();
+    let closed = world::symmetric(&house).await;
+    house.set_policy(&closed.id, &policy(&[OWNER], &["kms:PutKeyPolicy"])).await;
+    let open = world::symmetric(&house).await;
+    let nobody = format!("arn:aws:iam::{OWNER}:user/nobody");
+    let wrong = json!({"GrantTokens": ["x"], "GranteePrincipal": nobody, "Operations": ["Sign"]});
+    let no_token = json!({"GrantTokens": [], "GranteePrincipal": nobody, "Operations": ["Sign"]});
+    for (key_id, members, begin) in [
+        ("alias/x", &wrong, "InvalidArnException Key Aliases"),
+        ("134f2428-cec1-4b25-a1ae-9048164dba47", &wrong, "NotFoundException"),
+        (&*closed.id, &wrong, "AccessDeniedException"),
+        (&*disabled.id, &wrong, "InvalidGrantTokenException"),
+        (&*disabled.id, &no_token, "DisabledException"),
+        (&*open.id, &no_token, "InvalidArnException ARN does not refer"),
     ] {
-        assert_eq!(encrypts(&house, &key).await, hidden());
-        let made = grant(&house, &key, operations, members).await;
-        assert_eq!(encrypts(&house, &key).await, "ok");
-        let asked = if by == "id" { by_id(&made) } else { by_token(&made) };
-        let said = house.ask_as(who, operation, &asked).await.said();
-        assert_eq!(said == "ok", ends, "{who} {operation} {operations:?} by {by}: {said}");
-        assert_eq!(encrypts(&house, &key).await == "ok", !ends, "{who} {operation} {operations:?} by {by}");
-        let again = house.ask("RevokeGrant", &by_id(&made)).await.said();
-        let id = made["GrantId"].as_str().unwrap();
-        assert_eq!(again, if ends { format!("NotFoundException Grant ID {id} not found") } else { "ok".to_owned() });
+        let said = house.ask("CreateGrant", &with(json!({"KeyId": key_id}), members)).await.said();
+        assert!(said.starts_with(begin), "{key_id}: {said}");
     }
 }
 
 #[tokio::test]
-async fn a_deny_in_the_key_policy_wins_over_any_grant() {
+async fn a_deny_beats_a_grant() {
     let house = House::new().await;
     let key = world::symmetric(&house).await;
-    grant(&house, &key, &["Encrypt", "DescribeKey"], json!({})).await;
-    assert_eq!(encrypts(&house, &key).await, "ok");
-    let policy = json!({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": {"AWS": root(OWNER)}, "Action": "kms:*", "Resource": "*"},
-        {"Effect": "Deny", "Principal": {"AWS": root(OTHER)}, "Action": "kms:Encrypt", "Resource": "*"},
-    ]});
-    house.set_policy(&key.id, &policy.to_string()).await;
-    assert_eq!(encrypts(&house, &key).await, hidden());
-    assert_eq!(house.ask_as(OTHER, "DescribeKey", &json!({"KeyId": key.arn})).await.said(), "ok");
+    grant(&house, &key, json!({})).await;
+    assert_eq!(use_as(&house, OTHER, &key).await, "ok");
+    let mut document: Value = serde_json::from_str(&policy(&[OWNER], &["kms:*"])).unwrap();
+    let deny = json!({"Effect": "Deny", "Principal": {"AWS": root(OTHER)}, "Action": "kms:Encrypt", "Resource": "*"});
+    document["Statement"].as_array_mut().unwrap().push(deny);
+    house.set_policy(&key.id, &document.to_string()).await;
+    assert_eq!(use_as(&house, OTHER, &key).await, hidden(OTHER, "kms:Encrypt"));
 }
 
 #[tokio::test]
-async fn a_named_request_makes_one_grant_and_an_unnamed_one_another_each_time() {
+async fn a_grant_admits_its_owners_too_where_the_policy_is_silent() {
     let house = House::new().await;
     let key = world::symmetric(&house).await;
-    let name = json!({"Name": "once"});
-    let first = grant(&house, &key, &["Encrypt", "Decrypt"], name.clone()).await;
-    let again = grant(&house, &key, &["Decrypt", "Encrypt"], name.clone()).await;
-    assert_eq!(first["GrantId"], again["GrantId"]);
-    assert_ne!(first["GrantToken"], again["GrantToken"]);
-    let other = grant(&house, &key, &["Decrypt"], name).await;
-    assert_ne!(first["GrantId"], other["GrantId"]);
-    let unnamed =
-        [grant(&house, &key, &["Decrypt"], json!({})).await, grant(&house, &key, &["Decrypt"], json!({})).await];
-    assert_ne!(unnamed[0]["GrantId"], unnamed[1]["GrantId"]);
-    let listed = house.ask("ListGrants", &json!({"KeyId": key.id})).await.ok();
-    assert_eq!(listed["Grants"].as_array().unwrap().len(), 4);
-    // Once it has ended, the same request makes a new one.
-    house.ask("RevokeGrant", &json!({"KeyId": key.id, "GrantId": first["GrantId"]})).await.ok();
-    let anew = grant(&house, &key, &["Encrypt", "Decrypt"], json!({"Name": "once"})).await;
-    assert_ne!(first["GrantId"], anew["GrantId"]);
+    grant(&house, &key, json!({"GranteePrincipal": root(OWNER), "Operations": ["Encrypt", "DescribeKey"]})).await;
+    house.set_policy(&key.id, &policy(&[OTHER], &["kms:PutKeyPolicy"])).await;
+    assert_eq!(use_as(&house, OWNER, &key).await, "ok");
+    assert_eq!(house.ask("DescribeKey", &json!({"KeyId": key.id})).await.said(), "ok");
+    let decrypt = json!({"KeyId": key.id, "CiphertextBlob": key.ciphertext});
+    let said = house.ask("Decrypt", &decrypt).await.said();
+    assert!(said.ends_with("because no resource-based policy allows the kms:Decrypt action"), "{said}");
 }
 
+/// A ciphertext names its key for whoever may open it, by a grant too.
 #[tokio::test]
-async fn lists_are_read_page_by_page_and_filtered() {
+async fn decrypt_without_a_key_is_given_by_a_grant() {
     let house = House::new().await;
     let key = world::symmetric(&house).await;
-    let mut made = Vec::new();
-    for number in 0..5 {
-        let retiring = json!({"RetiringPrincipal": root(OTHER), "Name": format!("n{number}")});
-        made.push(grant(&house, &key, &["Encrypt"], retiring).await["GrantId"].as_str().unwrap().to_owned());
+    let decrypt = json!({"CiphertextBlob": key.ciphertext});
+    let denied = house.ask_as(OTHER, "Decrypt", &decrypt).await.said();
+    assert!(denied.starts_with("AccessDeniedException The ciphertext refers to"), "{denied}");
+    grant(&house, &key, json!({"Operations": ["Decrypt"]})).await;
+    assert_eq!(house.ask_as(OTHER, "Decrypt", &decrypt).await.ok()["Plaintext"], PLAINTEXT);
+}
+
+/// A service acts by itself for a resource, and a grant may be for that one alone.
+#[tokio::test]
+async fn a_service_uses_a_grant_for_the_resource_that_it_names() {
+    let house = House::new().await;
+    let key = world::symmetric(&house).await;
+    let bucket = format!("arn:aws:s3:us-east-1:{OWNER}:bucket/b");
+    let members = json!({
+        "GranteePrincipal": null,
+        "GranteeServicePrincipal": "s3.amazonaws.com",
+        "RetiringServicePrincipal": "s3.amazonaws.com",
+        "Constraints": {"SourceArn": bucket},
+    });
+    let made = grant(&house, &key, members).await;
+    let call = |service, arn: &str| {
+        let caller = house.identity().service(service).caller_for(arn).unwrap();
+        house.call_of(caller, crate::house::HERE)
+    };
+    let other_bucket = format!("{bucket}2");
+    for (service, arn, allowed) in
+        [(Service::S3, &bucket, true), (Service::S3, &other_bucket, false), (Service::Sqs, &bucket, false)]
+    {
+        let said = house.ask_in(&call(service, arn), "Encrypt", &encrypt(&key)).await.said();
+        assert_eq!(said == "ok", allowed, "{service:?} for {arn}: {said}");
     }
-    let own = json!({"KeyId": key.id, "GranteePrincipal": root(OWNER), "Operations": ["Encrypt"]});
-    let own = house.ask("CreateGrant", &own).await.ok();
-    made.sort();
-    let theirs = json!({"KeyId": key.id, "GranteePrincipal": root(OTHER), "Limit": 2});
-    assert_eq!(pages(&house, OWNER, "ListGrants", theirs).await, made);
-    let retirable = json!({"RetiringPrincipal": root(OTHER), "Limit": 2});
-    assert_eq!(pages(&house, OTHER, "ListRetirableGrants", retirable).await, made);
-    let all = pages(&house, OWNER, "ListGrants", json!({"KeyId": key.id, "Limit": 4})).await;
-    assert_eq!(all.len(), 6);
-    let one = house.ask("ListGrants", &json!({"KeyId": key.id, "GrantId": own["GrantId"]})).await.ok();
-    let grants = one["Grants"].as_array().unwrap();
-    assert_eq!(grants.len(), 1);
-    let mut entry = grants[0].clone();
-    entry["CreationDate"] = json!(entry["CreationDate"].as_f64());
-    assert_eq!(
-        entry,
-        json!({
-            "KeyId": key.arn, "GrantId": own["GrantId"], "Name": "", "CreationDate": 0.0,
-            "GranteePrincipal": root(OWNER), "IssuingAccount": root(OWNER), "Operations": ["Encrypt"],
-        })
+    let itself = call(Service::S3, &bucket);
+    let mine = json!({"RetiringServicePrincipal": "s3.amazonaws.com"});
+    let listed = house.ask_in(&itself, "ListRetirableGrants", &mine).await.ok();
+    assert_eq!(listed["Grants"][0]["GrantId"], made["GrantId"]);
+    assert_eq!(listed["Grants"][0]["GranteeServicePrincipal"], "s3.amazonaws.com");
+    assert!(listed["Grants"][0].get("GranteePrincipal").is_none());
+    let said = house.ask("ListRetirableGrants", &mine).await.said();
+    assert_eq!(said, "NotFoundException Retiring principal s3.amazonaws.com could not be found");
+    let retire = json!({"GrantToken": made["GrantToken"]});
+    assert!(
+        house.ask_in(&call(Service::Sqs, &bucket), "RetireGrant", &retire).await.said().starts_with("AccessDenied")
     );
-}
-
-/// The ids in all pages of a list.
-async fn pages(house: &House, who: &str, operation: &str, mut asked: Value) -> Vec<String> {
-    let mut ids = Vec::new();
-    loop {
-        let page = house.ask_as(who, operation, &asked).await.ok();
-        let grants = page["Grants"].as_array().unwrap();
-        ids.extend(grants.iter().map(|grant| grant["GrantId"].as_str().unwrap().to_owned()));
-        assert_eq!(page["Truncated"], page.get("NextMarker").is_some());
-        let Some(marker) = page.get("NextMarker") else { return ids };
-        asked["Marker"] = marker.clone();
-    }
+    // The source doesn't matter to who may retire.
+    assert_eq!(house.ask_in(&call(Service::S3, &other_bucket), "RetireGrant", &retire).await.said(), "ok");
+    assert_ne!(house.ask_in(&itself, "Encrypt", &encrypt(&key)).await.said(), "ok");
 }
 
 #[tokio::test]
-async fn grants_go_with_their_key_however_many_there_are() {
-    let house = House::new().await;
-    let (key, spared) = (world::symmetric(&house).await, world::symmetric(&house).await);
-    for number in 0..12 {
-        let members = json!({"Name": format!("n{number}"), "RetiringPrincipal": root(OTHER)});
-        grant(&house, &key, &["Encrypt"], members).await;
-    }
-    grant(&house, &spared, &["Encrypt"], json!({})).await;
-    house.ask("ScheduleKeyDeletion", &json!({"KeyId": key.id, "PendingWindowInDays": 7})).await.ok();
-    house.clock.advance(7 * 86_400);
-    while house.run_due().await > 0 {}
-    for row in house.rows("kms").await {
-        let names_it = row.path.to_string().contains(&key.id);
-        assert!(!names_it || row.path.to_string().contains("tombstone"), "{}", row.path);
-    }
-    let left = json!({"RetiringPrincipal": root(OTHER)});
-    assert_eq!(house.ask_as(OTHER, "ListRetirableGrants", &left).await.ok()["Grants"], json!([]));
-    assert_eq!(encrypts(&house, &spared).await, "ok");
-}
-
-#[tokio::test]
-async fn a_token_that_is_not_ours_is_refused_and_a_good_one_is_taken_by_every_operation() {
+async fn what_a_service_does_for_somebody_is_for_an_aws_resource() {
     let house = House::new().await;
     let key = world::symmetric(&house).await;
-    let made = grant(&house, &key, &["Encrypt"], json!({})).await;
-    for (tokens, said) in [
-        (json!([made["GrantToken"]]), "ok"),
-        (json!([made["GrantToken"], "eA=="]), "InvalidGrantTokenException"),
-        (json!(["eA=="]), "InvalidGrantTokenException"),
-    ] {
-        let asked = json!({"KeyId": key.arn, "Plaintext": PLAINTEXT, "GrantTokens": tokens});
-        assert_eq!(house.ask_as(OTHER, "Encrypt", &asked).await.said(), said);
-        assert_eq!(house.ask("Encrypt", &asked).await.said(), said);
-    }
-}
-
-#[tokio::test]
-async fn another_room_hears_of_grants_and_of_their_ends() {
-    let house = House::new().await;
-    let key = world::symmetric(&house).await;
-    let far = house.second_room();
-    let asked = json!({"KeyId": key.arn, "Plaintext": PLAINTEXT});
-    let policy = world::policy(&[OTHER], &["kms:*"]);
-    house.set_policy(&key.id, &policy).await;
-    let said = house.ask_room(&far, "Encrypt", &asked).await.said();
-    assert!(said.starts_with("AccessDenied"), "{said}");
-    // The key's policy no longer admits its owner, so another account makes the grant.
-    let make = json!({"KeyId": key.arn, "GranteePrincipal": root(OWNER), "Operations": ["Encrypt"]});
-    let made = house.ask_as(OTHER, "CreateGrant", &make).await.ok();
-    assert_eq!(house.ask_room(&far, "Encrypt", &asked).await.said(), "ok");
-    house.ask_as(OTHER, "RevokeGrant", &json!({"KeyId": key.arn, "GrantId": made["GrantId"]})).await.ok();
-    let said = house.ask_room(&far, "Encrypt", &asked).await.said();
-    assert!(said.starts_with("AccessDenied"), "{said}");
+    let mut document: Value = serde_json::from_str(&policy(&[OWNER], &["kms:CreateGrant"])).unwrap();
+    document["Statement"][0]["Condition"] = json!({"Bool": {"kms:GrantIsForAWSResource": "true"}});
+    house.set_policy(&key.id, &document.to_string()).await;
+    let asked = json!({"KeyId": key.id, "GranteePrincipal": root(OTHER), "Operations": ["Encrypt"]});
+    let call = house.call(OWNER).await;
+    assert!(house.ask_in(&call, "CreateGrant", &asked).await.said().starts_with("AccessDenied"));
+    assert_eq!(house.ask_in(&call.through(Service::Ec2), "CreateGrant", &asked).await.said(), "ok");
 }

@@ -144,7 +144,12 @@ impl House {
 
     /// A house with the accounts [`OWNER`] and [`OTHER`].
     pub(crate) async fn with(compat: Compat) -> Self {
-        let store = Store::open(Engine::memory(), Barrier::insecure_none()).await.unwrap();
+        Self::behind(Barrier::insecure_none(), compat).await
+    }
+
+    /// The same, whose store has this barrier.
+    pub(crate) async fn behind(barrier: Barrier, compat: Compat) -> Self {
+        let store = Store::open(Engine::memory(), barrier).await.unwrap();
         let clock = Arc::new(FakeClock::default());
         let ids = FakeEntropy::seeded(1);
         let settings = sealroom_audit::Settings { sync: Sync::Interval, lanes: 1, reserve: None };

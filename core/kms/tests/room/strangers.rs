@@ -44,6 +44,13 @@ fn variations(row: &str) -> Vec<Value> {
             json!({"MessageType": "DIGEST"}),
             json!({"MessageType": "EXTERNAL_MU"}),
         ],
+        "CreateGrant" => vec![
+            json!({"Operations": ["Sign"]}),
+            json!({"GranteePrincipal": "arn:aws:iam::1:root"}),
+            json!({"Constraints": {"EncryptionContextEquals": {}, "EncryptionContextSubset": {}}}),
+        ],
+        "ListGrants" => vec![json!({"Marker": "x"}), json!({"GrantId": "x"}), json!({"GranteePrincipal": "nobody"})],
+        "RevokeGrant" => vec![json!({"GrantId": "x"}), json!({"GrantId": world::NO_GRANT})],
         "ScheduleKeyDeletion" => vec![json!({"PendingWindowInDays": 31})],
         _ => vec![],
     });

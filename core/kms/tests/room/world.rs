@@ -103,6 +103,9 @@ pub(crate) fn root(account: &str) -> String {
     format!("arn:aws:iam::{account}:root")
 }
 
+/// The id of no grant.
+pub(crate) const NO_GRANT: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
 /// Gives the other account's root a grant on the key, made by `account`.
 pub(crate) async fn grant(house: &House, account: &str, key: &mut Key) {
     let request = json!({"KeyId": key.arn, "GranteePrincipal": root(OTHER), "Operations": ["DescribeKey"]});
@@ -166,7 +169,7 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
         "ListGrants" => json!({"KeyId": name}),
         "ListRetirableGrants" => json!({"RetiringPrincipal": root(OWNER)}),
         "RetireGrant" | "RevokeGrant" => {
-            json!({"KeyId": name, "GrantId": key.grant.clone().unwrap_or_else(|| "0".repeat(64))})
+            json!({"KeyId": name, "GrantId": key.grant.as_deref().unwrap_or(NO_GRANT)})
         }
         "CancelKeyDeletion" | "DescribeKey" | "DisableKey" | "EnableKey" => json!({"KeyId": name}),
         "ScheduleKeyDeletion" => json!({"KeyId": name, "PendingWindowInDays": 7}),

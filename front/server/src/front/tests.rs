@@ -108,7 +108,7 @@ async fn each_request_gets_the_answer_of_its_stage() {
         (Sent::kms(TARGET, b"{}").unsigned(), 400, "MissingAuthenticationTokenException"),
         (Sent::kms("TrentService.NoSuch", b"{}"), 400, "UnknownOperationException"),
         (Sent::kms("TrentService.NoSuch", b"{}").unsigned(), 400, "UnknownOperationException"),
-        (Sent::kms("TrentService.CreateGrant", b"{}"), 400, "CreateGrant"),
+        (Sent::kms("TrentService.ConnectCustomKeyStore", b"{}"), 400, "ConnectCustomKeyStore"),
         (Sent { key: Some(("test", "wrong")), ..Sent::kms(TARGET, b"{}") }, 400, "InvalidSignatureException"),
         (Sent { key: Some(("nobody", "test")), ..Sent::kms(TARGET, b"{}") }, 400, "UnrecognizedClientException"),
         (Sent { service: "sts", ..Sent::kms(TARGET, b"{}") }, 400, "correct service: 'kms'"),

@@ -163,6 +163,10 @@ class Made:
     def make(self, world):
         raise NotImplementedError
 
+    def about(self, name):
+        """The same for the key of that name, where this speaks of KEY."""
+        return self
+
 
 class Sample(Made):
     """The ciphertext, or signature, of PLAINTEXT that was made when the key was; altered by `change`, if given."""
@@ -173,6 +177,9 @@ class Sample(Made):
     def make(self, world):
         sample = world.key(self.name).sample
         return self.change(sample) if self.change else sample
+
+    def about(self, name):
+        return Sample(name, self.change) if self.name == "KEY" else self
 
 
 def id_of(name):
@@ -198,8 +205,8 @@ def about(value, name):
         return {about(member, name): about(inner, name) for member, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(about(inner, name) for inner in value)
-    if isinstance(value, Sample) and value.name == "KEY":
-        return Sample(name, value.change)
+    if isinstance(value, Made):
+        return value.about(name)
     return value
 
 

@@ -213,6 +213,40 @@ fn own(operation: &str, keys: &Keys) -> Vec<Case> {
                 with(json!({"GranteePrincipal": "arn:aws:iam::111122223333:user/nobody"})),
             ),
         ],
+        "GetPublicKey" => vec![case("of a key without one", OWNER, json!({"KeyId": symmetric.id}))],
+        "GenerateDataKeyPair" => vec![case("with a context", OWNER, with(context))],
+        "DeriveSharedSecret" => vec![case("no public key", OWNER, with(json!({"PublicKey": PLAINTEXT})))],
+        "Decapsulate" => {
+            vec![case("of a wrong length", OWNER, with(json!({"SharedSecretCiphertextBlob": PLAINTEXT})))]
+        }
+        "VerifyMac" => vec![case("another MAC", OWNER, with(json!({"Mac": PLAINTEXT})))],
+        "ListGrants" => vec![case("no grant id", OWNER, with(json!({"GrantId": "x"})))],
+        "RetireGrant" => vec![
+            case("again", OWNER, with(json!({}))),
+            case("no grant is named", OWNER, json!({"KeyId": mine.arn})),
+            case("no token of ours", OWNER, json!({"GrantToken": "c2VjcmV0IHRva2Vu"})),
+        ],
+        "RevokeGrant" => {
+            vec![case("again", OWNER, with(json!({}))), case("no grant id", OWNER, with(json!({"GrantId": "x"})))]
+        }
+        "Verify" => vec![case("another signature", OWNER, with(json!({"Signature": PLAINTEXT})))],
+        "ScheduleKeyDeletion" => vec![
+            case("without a window", OWNER, json!({"KeyId": shared.id})),
+            case("a window that is too short", OWNER, with(json!({"PendingWindowInDays": 6}))),
+        ],
+        _ => of_policies_and_tags(operation, keys),
+    }
+}
+
+/// The same, for what is said of a key.
+fn of_policies_and_tags(operation: &str, keys: &Keys) -> Vec<Case> {
+    let Keys { mine, shared, .. } = keys;
+    let with = |members: Value| {
+        let mut request = world::request(operation, mine, &mine.id, shared);
+        request.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        request
+    };
+    match operation {
         "GetKeyPolicy" => vec![
             case("by its name", OWNER, with(json!({"PolicyName": "default"}))),
             case("by another name", OWNER, with(json!({"PolicyName": "other"}))),
@@ -236,27 +270,6 @@ fn own(operation: &str, keys: &Keys) -> Vec<Case> {
             case("twice", OWNER, with(json!({"Tags": vec![json!({"TagKey": "k", "TagValue": ""}); 2]}))),
         ],
         "UntagResource" => vec![case("a tag that isn't there", OWNER, with(json!({"TagKeys": ["none"]})))],
-        "GetPublicKey" => vec![case("of a key without one", OWNER, json!({"KeyId": symmetric.id}))],
-        "GenerateDataKeyPair" => vec![case("with a context", OWNER, with(context))],
-        "DeriveSharedSecret" => vec![case("no public key", OWNER, with(json!({"PublicKey": PLAINTEXT})))],
-        "Decapsulate" => {
-            vec![case("of a wrong length", OWNER, with(json!({"SharedSecretCiphertextBlob": PLAINTEXT})))]
-        }
-        "VerifyMac" => vec![case("another MAC", OWNER, with(json!({"Mac": PLAINTEXT})))],
-        "ListGrants" => vec![case("no grant id", OWNER, with(json!({"GrantId": "x"})))],
-        "RetireGrant" => vec![
-            case("again", OWNER, with(json!({}))),
-            case("no grant is named", OWNER, json!({"KeyId": mine.arn})),
-            case("no token of ours", OWNER, json!({"GrantToken": "c2VjcmV0IHRva2Vu"})),
-        ],
-        "RevokeGrant" => {
-            vec![case("again", OWNER, with(json!({}))), case("no grant id", OWNER, with(json!({"GrantId": "x"})))]
-        }
-        "Verify" => vec![case("another signature", OWNER, with(json!({"Signature": PLAINTEXT})))],
-        "ScheduleKeyDeletion" => vec![
-            case("without a window", OWNER, json!({"KeyId": shared.id})),
-            case("a window that is too short", OWNER, with(json!({"PendingWindowInDays": 6}))),
-        ],
         _ => vec![],
     }
 }

@@ -38,7 +38,7 @@ def test_the_default_policy_lets_the_account_decide(kms, key):
 def test_a_policy_that_is_put_holds_at_once(site, kms, key):
     theirs = site.clients(account=OTHER)
     assert refused(theirs.encrypt, KeyId=key, Plaintext=PLAINTEXT)[0] == "AccessDeniedException"
-    policy = json.dumps(document(allow(root(HOME)), allow(root(OTHER), "kms:Encrypt")))
+    policy = document(allow(root(HOME)), allow(root(OTHER), "kms:Encrypt"))
     kms.put_key_policy(KeyId=key, Policy=policy, PolicyName="default")
     assert kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"] == policy
     assert theirs.encrypt(KeyId=key, Plaintext=PLAINTEXT)["CiphertextBlob"]
@@ -47,9 +47,9 @@ def test_a_policy_that_is_put_holds_at_once(site, kms, key):
 
 CASES = [
     ({"Policy": "{"}, "MalformedPolicyDocumentException"),
-    ({"Policy": json.dumps(document(allow(root(OTHER))))}, "MalformedPolicyDocumentException"),
-    ({"Policy": json.dumps(document(allow(f"arn:aws:iam::{HOME}:user/nobody")))}, "MalformedPolicyDocumentException"),
-    ({"Policy": json.dumps(document(allow(root(HOME)))) + " " * 32_768}, "LimitExceededException"),
+    ({"Policy": document(allow(root(OTHER)))}, "MalformedPolicyDocumentException"),
+    ({"Policy": document(allow(f"arn:aws:iam::{HOME}:user/nobody"))}, "MalformedPolicyDocumentException"),
+    ({"Policy": document(allow(root(HOME))) + " " * 32_768}, "LimitExceededException"),
     ({"Policy": "{}", "PolicyName": "other"}, "UnsupportedOperationException"),
     ({"Policy": "{}", "KeyId": "alias/x"}, "InvalidArnException"),
 ]

@@ -48,7 +48,7 @@ def _record(bytes_of_one):
     """One record, or `None`: the first word's two bytes also stand elsewhere by chance."""
     try:
         record = json.loads(packed.unpack(bytes_of_one) or b"null")
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return record if isinstance(record, dict) and "eventVersion" in record else None
 

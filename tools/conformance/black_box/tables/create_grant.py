@@ -14,7 +14,7 @@ NO_GRANT = "0" * 64
 
 OPERATION = Operation(
     name="CreateGrant",
-    request={"KeyId": "{KEY.id}", "GranteePrincipal": root(OTHER), "Operations": ["DescribeKey"]},
+    request={"KeyId": "{KEY.id}", "GranteePrincipal": root(OTHER), "Operations": ["RetireGrant"]},
     key="symmetric",
     keys={"KeyId": "kms:CreateGrant"},
     cross_account=True,

@@ -4,7 +4,7 @@ from harness.table import ANY, Ok, Operation, Refused, Row
 
 OPERATION = Operation(
     name="ListKeys",
-    request={},
+    request={"Limit": 1000},
     answer={"Keys": list, "Truncated": bool},
 )
 

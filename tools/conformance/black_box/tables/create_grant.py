@@ -32,7 +32,7 @@ class Granted(Made):
         self.name, self.member, self.members = name, member, members
 
     def make(self, world):
-        request = {"KeyId": id_of(self.name), "GranteePrincipal": root(OTHER), "Operations": ["DescribeKey"]}
+        request = {"KeyId": id_of(self.name), "GranteePrincipal": root(OTHER), "Operations": ["GenerateDataKeyPairWithoutPlaintext"]}
         try:
             made, _ = world.clients.call("CreateGrant", world.resolve({**request, **self.members}))
         except ClientError:

@@ -72,7 +72,13 @@ async fn make(path: &Path) {
 
 #[tokio::test]
 async fn a_journal_of_version_1_opens_and_goes_on() {
-    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journal/v1/journal.txt"));
+    // Records in full, as they once were written, and packed, as they are.
+    for name in ["journal.txt", "packed.txt"] {
+        opens_and_goes_on(&Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journal/v1")).join(name)).await;
+    }
+}
+
+async fn opens_and_goes_on(path: &Path) {
     #[expect(clippy::disallowed_methods, reason = "who runs the tests says whether samples are written")]
     if std::env::var_os("UPDATE").is_some() && !path.exists() {
         make(path).await;

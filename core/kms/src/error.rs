@@ -114,6 +114,8 @@ pub(crate) enum KmsError {
     // Cryptography without ciphertexts.
     #[error("the MAC is not this key's over this message")]
     InvalidMac,
+    #[error("a key in a custom key store encrypts no pairs")]
+    InKeyStore,
     #[error("the key has no public half")]
     NoPublicKey,
     #[error("the other side's public key is not valid for this key")]
@@ -257,7 +259,9 @@ impl KmsError {
             Self::InvalidMac => "KMSInvalidMacException",
             Self::NoSuchKeyStore => "CustomKeyStoreNotFoundException",
             Self::DryRun => "DryRunOperationException",
-            Self::NotServed(_) | Self::NoPublicKey | Self::PolicyName => "UnsupportedOperationException",
+            Self::NotServed(_) | Self::NoPublicKey | Self::InKeyStore | Self::PolicyName => {
+                "UnsupportedOperationException"
+            }
             Self::TooManyTags | Self::DuplicateTags | Self::ReservedTag | Self::TagCharacters => "TagException",
             Self::Policy | Self::PolicyPrincipal | Self::Lockout => "MalformedPolicyDocumentException",
             Self::PolicySize | Self::GrantQuota { .. } => "LimitExceededException",
@@ -277,6 +281,7 @@ impl KmsError {
             | Self::InvalidSignature
             | Self::InvalidMac
             | Self::NoPublicKey
+            | Self::InKeyStore
             | Self::PeerKey
             | Self::NoSuchKeyStore
             | Self::Policy

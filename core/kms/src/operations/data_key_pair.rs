@@ -21,6 +21,7 @@ use crate::kms::Kms;
 use crate::names;
 use crate::operation::{GENERATE_DATA_KEY_PAIR, GENERATE_DATA_KEY_PAIR_WITHOUT_PLAINTEXT, Operation};
 use crate::report::Report;
+use crate::state::KeyState;
 
 pub(crate) async fn generate(
     kms: &Kms,
@@ -117,6 +118,10 @@ async fn run(kms: &Kms, call: &Call, wanted: &Wanted<'_>, report: &mut Report<'_
     let conditions = Conditions::new(call, Some(record), asked);
     let allowed = kms.authorize(call, operation.action, &key.entry, &conditions, wanted.grant_tokens).await?;
     kms.check_grant_tokens(wanted.grant_tokens)?;
+    // AWS: only a key in a custom key store is ever unavailable, and none of those encrypts a pair.
+    if let KeyState::Unavailable { .. } = record.state {
+        return Err(KmsError::InKeyStore);
+    }
     let unlocked = check::unlock(record, &allowed, Usage::EncryptDecrypt, WrongUsage::NotValidFor(operation.name))?;
     check::encrypts_with(record.spec, algorithm)?;
     let context = check::canonical(record.spec, wanted.context)?;

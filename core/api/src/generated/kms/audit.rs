@@ -486,14 +486,7 @@ impl types::GenerateRandomInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
     pub fn audit_parameters(&self) -> Vec<u8> {
-        record::parameters(|out| {
-            if let Some(value) = &self.number_of_bytes {
-                out.member("NumberOfBytes", value);
-            }
-            if let Some(value) = &self.custom_key_store_id {
-                out.member("CustomKeyStoreId", value);
-            }
-        })
+        record::nothing()
     }
 }
 

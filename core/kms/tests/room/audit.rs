@@ -60,7 +60,8 @@ async fn keys(house: &House, row: &str) -> Keys {
             world::grant(house, OTHER, key).await;
         }
     }
-    house.set_policy(&closed.id, &policy(&[OWNER], &["kms:PutKeyPolicy"])).await;
+    let left = if row == "PutKeyPolicy" { "kms:DescribeKey" } else { "kms:PutKeyPolicy" };
+    house.set_policy(&closed.id, &policy(&[OWNER], &[left])).await;
     house.ask("DisableKey", &json!({"KeyId": disabled.id})).await.ok();
     house.ask("ScheduleKeyDeletion", &json!({"KeyId": pending.id})).await.ok();
     house.set_alias(OWNER, "alias/mine", &mine.id).await;

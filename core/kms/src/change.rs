@@ -108,7 +108,7 @@ pub(crate) fn due(record: &KeyRecord) -> Option<Due> {
 }
 
 /// `responseElements` of changes that answer nothing: AWS records the key's ARN.
-pub(crate) fn key_id_element(outcome: &Result<Changed, KmsError>) -> Vec<u8> {
-    let arn = outcome.as_ref().map(|changed| changed.record.arn_text()).unwrap_or_default();
+pub(crate) fn key_id_element<T>(outcome: &Result<T, KmsError>, key: impl Fn(&T) -> &KeyRecord) -> Vec<u8> {
+    let arn = outcome.as_ref().map(|changed| key(changed).arn_text()).unwrap_or_default();
     format!(r#"{{"keyId":"{arn}"}}"#).into_bytes()
 }

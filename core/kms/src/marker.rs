@@ -1,4 +1,5 @@
-//! Markers of paged lists: sealed, so that nobody learns or makes one, and good for a day.
+//! Pages of lists: how long they may be, and the markers between them, which are sealed, so that nobody learns or makes
+//! one, and good for a day.
 //!
 //! A marker is bound to the account, the operation and the Region that it was given to; anything else is "invalid", and
 //! AWS says no more than that.
@@ -12,6 +13,18 @@ use crate::error::KmsError;
 
 /// LIMIT: how long a marker is good.
 const GOOD_FOR_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// How long a page is, for lists that are narrower than the model says.
+///
+/// # Errors
+/// [`KmsError::ListLimit`]: the text of the model's limits, with the list's own.
+pub(crate) fn page_length(asked: Option<i32>, default: u32, most: u32) -> Result<u32, KmsError> {
+    let Some(asked) = asked else { return Ok(default) };
+    match u32::try_from(asked) {
+        Ok(limit) if limit <= most => Ok(limit),
+        Ok(_) | Err(_) => Err(KmsError::ListLimit { asked, most }),
+    }
+}
 
 /// A marker that continues `operation`'s list behind `last`.
 pub(crate) fn seal(seal: &dyn Seal, call: &Call, operation: &str, last: &str) -> String {

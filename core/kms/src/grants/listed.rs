@@ -8,6 +8,7 @@ use crate::error::KmsError;
 use crate::grants::record::GrantRecord;
 use crate::grants::written;
 use crate::kms::Kms;
+use crate::marker;
 
 const DEFAULT: u32 = 50;
 /// LIMIT: grants of a page.
@@ -16,13 +17,9 @@ const MOST: u32 = 100;
 /// How many grants a page has.
 ///
 /// # Errors
-/// The text of the model's limits with the operation's own.
+/// As [`marker::page_length`].
 pub(crate) fn limit(asked: Option<i32>) -> Result<u32, KmsError> {
-    let Some(asked) = asked else { return Ok(DEFAULT) };
-    match u32::try_from(asked) {
-        Ok(limit) if limit <= MOST => Ok(limit),
-        Ok(_) | Err(_) => Err(KmsError::ListLimit { asked, most: MOST }),
-    }
+    marker::page_length(asked, DEFAULT, MOST)
 }
 
 /// A grant as lists show it. Tokens are shown once, when they are made.

@@ -10,6 +10,7 @@ use sealroom_identity::Call;
 use sealroom_store::Batch;
 
 use crate::authorize;
+use crate::change;
 use crate::conditions::{Asked, Conditions};
 use crate::cryptography as check;
 use crate::entry::Loaded;
@@ -24,8 +25,7 @@ use crate::report::Report;
 pub(crate) async fn revoke(kms: &Kms, call: &Call, input: &RevokeGrantInput) -> Effect<RevokeGrantOutput, ErrorAnswer> {
     let mut report = Report::new(call, &REVOKE_GRANT);
     let outcome = run_revoke(kms, call, input, &mut report).await;
-    let arn = outcome.as_ref().map(|(key, _)| key.entry.record.arn_text()).unwrap_or_default();
-    let elements = format!(r#"{{"keyId":"{arn}"}}"#).into_bytes();
+    let elements = change::key_id_element(&outcome, |(key, _)| &key.entry.record);
     let outcome = outcome.map(|(_, batch)| (RevokeGrantOutput {}, Some(batch)));
     report.close_change(outcome, || input.audit_parameters(), |_| elements)
 }

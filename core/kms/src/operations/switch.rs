@@ -16,7 +16,7 @@ use crate::report::Report;
 pub(crate) async fn enable(kms: &Kms, call: &Call, input: &EnableKeyInput) -> Effect<EnableKeyOutput, ErrorAnswer> {
     let mut report = Report::new(call, &ENABLE_KEY);
     let outcome = run(kms, call, &input.key_id, &ENABLE_KEY, Event::Enable, &mut report).await;
-    let elements = change::key_id_element(&outcome);
+    let elements = change::key_id_element(&outcome, |changed| &changed.record);
     let outcome = outcome.map(|changed| (EnableKeyOutput {}, changed.batch));
     report.close_change(outcome, || input.audit_parameters(), |_| elements)
 }
@@ -24,7 +24,7 @@ pub(crate) async fn enable(kms: &Kms, call: &Call, input: &EnableKeyInput) -> Ef
 pub(crate) async fn disable(kms: &Kms, call: &Call, input: &DisableKeyInput) -> Effect<DisableKeyOutput, ErrorAnswer> {
     let mut report = Report::new(call, &DISABLE_KEY);
     let outcome = run(kms, call, &input.key_id, &DISABLE_KEY, Event::Disable, &mut report).await;
-    let elements = change::key_id_element(&outcome);
+    let elements = change::key_id_element(&outcome, |changed| &changed.record);
     let outcome = outcome.map(|changed| (DisableKeyOutput {}, changed.batch));
     report.close_change(outcome, || input.audit_parameters(), |_| elements)
 }

@@ -29,7 +29,7 @@ type Changed = (Loaded, Batch);
 pub(crate) async fn tag(kms: &Kms, call: &Call, input: &TagResourceInput) -> Effect<TagResourceOutput, ErrorAnswer> {
     let mut report = Report::new(call, &TAG_RESOURCE);
     let outcome = run_tag(kms, call, input, &mut report).await;
-    let elements = elements(&outcome);
+    let elements = change::key_id_element(&outcome, |(key, _)| &key.entry.record);
     let outcome = outcome.map(|(_, batch)| (TagResourceOutput {}, Some(batch)));
     report.close_change(outcome, || input.audit_parameters(), |_| elements)
 }
@@ -55,7 +55,7 @@ pub(crate) async fn untag(
 ) -> Effect<UntagResourceOutput, ErrorAnswer> {
     let mut report = Report::new(call, &UNTAG_RESOURCE);
     let outcome = run_untag(kms, call, input, &mut report).await;
-    let elements = elements(&outcome);
+    let elements = change::key_id_element(&outcome, |(key, _)| &key.entry.record);
     let outcome = outcome.map(|(_, batch)| (UntagResourceOutput {}, Some(batch)));
     report.close_change(outcome, || input.audit_parameters(), |_| elements)
 }
@@ -82,12 +82,6 @@ fn with_tags(key: Loaded, tags: Box<[Tag]>) -> Changed {
     (key, batch)
 }
 
-/// `responseElements`: AWS records the key's ARN.
-fn elements(outcome: &Result<Changed, KmsError>) -> Vec<u8> {
-    let arn = outcome.as_ref().map(|(key, _)| key.entry.record.arn_text()).unwrap_or_default();
-    format!(r#"{{"keyId":"{arn}"}}"#).into_bytes()
-}
-
 pub(crate) async fn list(
     kms: &Kms,
     call: &Call,
@@ -104,13 +98,7 @@ async fn run_list(
     input: &ListResourceTagsInput,
     report: &mut Report<'_>,
 ) -> Result<ListResourceTagsOutput, KmsError> {
-    let limit = match input.limit {
-        None => PAGE,
-        Some(asked) => match u32::try_from(asked) {
-            Ok(limit) if limit <= PAGE => limit,
-            Ok(_) | Err(_) => return Err(KmsError::ListLimit { asked, most: PAGE }),
-        },
-    };
+    let limit = marker::page_length(input.limit, PAGE, PAGE)?;
     let key = kms.permitted(call, &input.key_id, &LIST_RESOURCE_TAGS, Asked::default(), report).await?;
     let record = &key.entry.record;
     let list = format!("{}/{}", LIST_RESOURCE_TAGS.name, record.arn_text());

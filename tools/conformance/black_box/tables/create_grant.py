@@ -32,7 +32,9 @@ class Granted(Made):
         self.name, self.member, self.members = name, member, members
 
     def make(self, world):
-        request = {"KeyId": id_of(self.name), "GranteePrincipal": root(OTHER), "Operations": ["GenerateDataKeyPairWithoutPlaintext"]}
+        # The key is shared: the grant must give nothing that another row says OTHER may not do with it.
+        operations = ["GenerateDataKeyPairWithoutPlaintext"]
+        request = {"KeyId": id_of(self.name), "GranteePrincipal": root(OTHER), "Operations": operations}
         try:
             made, _ = world.clients.call("CreateGrant", world.resolve({**request, **self.members}))
         except ClientError:

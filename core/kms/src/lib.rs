@@ -14,6 +14,7 @@
 //! run does the cryptography, so that it fails as the real call would.
 
 mod authorize;
+mod bury;
 mod change;
 mod conditions;
 mod cryptography;
@@ -31,6 +32,7 @@ mod operation;
 mod operations;
 mod paths;
 mod policy;
+mod proof;
 pub mod record;
 mod reference;
 mod report;
@@ -41,5 +43,7 @@ pub mod state;
 pub mod stored;
 mod tags;
 
+pub use bury::{Destroyed, destroyed_key};
 pub use kms::{Kms, Settings};
 pub use managed::ManagedKey;
+pub use proof::{Proof, Proved, Unproved};

@@ -8,6 +8,6 @@ mod client;
 mod operator;
 
 pub use client::{Client, ClientError, MAX_ANSWER, Signer, TIMEOUT};
-pub use operator::{CreatedAccount, ListedAccount};
+pub use operator::{CreatedAccount, ListedAccount, Task, TaskNumber};
 /// What the signatures above speak in.
 pub use sealroom_foundation::{AccountId, Secret, Timestamp};

@@ -5,6 +5,8 @@
 
 mod arguments;
 mod commands;
+mod meter;
+mod upkeep;
 
 use std::process::ExitCode;
 
@@ -18,6 +20,9 @@ fn main() -> ExitCode {
         Command::Init(arguments) => commands::init(&arguments),
         Command::Account(AccountCommand::Create(arguments)) => commands::create_account(&arguments),
         Command::Account(AccountCommand::List(arguments)) => commands::list_accounts(&arguments),
+        Command::Backup(arguments) => upkeep::backup(&arguments),
+        Command::Restore(arguments) => upkeep::restore(&arguments),
+        Command::CheckBackup(arguments) => upkeep::check_backup(&arguments),
         Command::CheckConfig(arguments) => commands::check_config(&arguments),
     };
     match done {

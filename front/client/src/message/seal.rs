@@ -112,26 +112,28 @@ pub struct Sealer {
     frame_length: FrameLength,
     /// Of the frame that comes next.
     pub(super) number: u32,
-    /// What waits to become a frame: it may yet be the last.
+    /// What waits to become a frame; always shorter than one.
     frame: Vec<u8>,
     signing: Option<(EcKeyPair, Transcript)>,
 }
 
 impl Sealer {
-    /// Takes the next plaintext and appends to `out` the frames that are whole and not the last.
+    /// Takes the next plaintext and appends to `out` the frames that are whole.
     ///
     /// # Errors
     /// [`MessageError::TooLong`], [`MessageError::Crypto`]; the message is then not to be used.
     pub fn push(&mut self, mut plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), MessageError> {
         while !plaintext.is_empty() {
-            if self.frame.len() == self.frame_length.bytes() {
-                self.write(Piece::Frame, out)?;
-                self.number = self.number.checked_add(1).ok_or(MessageError::TooLong)?;
-            }
             let room = self.frame_length.bytes() - self.frame.len();
             let (now, later) = plaintext.split_at(room.min(plaintext.len()));
             self.frame.extend_from_slice(now);
             plaintext = later;
+            // AWS: a last frame may be full by the specification, but the SDK for Python reads none that is. So a
+            // frame is written as soon as it is full, and the last one may be empty.
+            if self.frame.len() == self.frame_length.bytes() {
+                self.write(Piece::Frame, out)?;
+                self.number = self.number.checked_add(1).ok_or(MessageError::TooLong)?;
+            }
         }
         Ok(())
     }

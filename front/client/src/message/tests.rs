@@ -260,8 +260,19 @@ fn frames_are_numbered_to_the_formats_end_and_not_beyond() {
     let mut out = Vec::new();
     let mut sealer = draft(false, 1).start([7; 32], &[encrypted_data_key()], &data_key(32), &mut out).unwrap();
     sealer.number = u32::MAX - 1;
-    sealer.push(b"ab", &mut out).unwrap();
-    assert_eq!(sealer.push(b"c", &mut out), Err(MessageError::TooLong));
+    sealer.push(b"a", &mut out).unwrap();
+    assert_eq!(sealer.push(b"b", &mut out), Err(MessageError::TooLong));
+}
+
+#[test]
+fn the_last_frame_is_never_full() {
+    let (frame, last) = (4 + 12 + 16, 4 + 4 + 12 + 4 + 16);
+    for (length, frames, rest) in [(0, 0, 0), (3, 0, 3), (4, 1, 0), (5, 1, 1), (8, 2, 0)] {
+        let message = seal(false, 4, &b"aaaabbbb"[..length]);
+        let (_, body) = Header::read(&message, 1).unwrap().unwrap();
+        assert_eq!(message.len() - body, frames * (frame + 4) + last + rest, "{length}");
+        assert_eq!(open(&message).unwrap(), &b"aaaabbbb"[..length]);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod commands;
+mod seal;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,8 @@ fn main() -> ExitCode {
         Command::Init(arguments) => commands::init(&arguments),
         Command::Account(AccountCommand::Create(arguments)) => commands::create_account(&arguments),
         Command::Account(AccountCommand::List(arguments)) => commands::list_accounts(&arguments),
+        Command::Seal(arguments) => seal::seal(&arguments),
+        Command::Unseal(arguments) => seal::unseal(&arguments),
         Command::CheckConfig(arguments) => commands::check_config(&arguments),
     };
     match done {

@@ -1,6 +1,7 @@
-//! What the operations that change a key's state share: the permitted key, one step of its lifecycle, one guarded batch.
+//! What the operations that change a key share: the permitted key, one step of its lifecycle, one guarded batch.
 //!
-//! The due row of a scheduled deletion stands and falls with the state that it belongs to: both are in the same batch.
+//! What falls due of a key follows from its record alone, so that its due rows stand and fall with it: all are in the same
+//! batch.
 
 use sealroom_foundation::Timestamp;
 use sealroom_identity::Call;
@@ -52,8 +53,11 @@ pub(crate) fn step(key: &Loaded, event: Event, now: Timestamp) -> Result<Changed
     match next {
         Next::Stay => Ok(Changed { record: record.clone(), batch: None }),
         Next::Become(state) => {
-            let changed = record.in_state(state);
-            let batch = batch(key, &changed);
+            let mut changed = record.in_state(state);
+            if changed.state.usable().is_ok() {
+                changed.rotation = changed.rotation.resumed(now);
+            }
+            let batch = written(key, &changed);
             Ok(Changed { record: changed, batch: Some(batch) })
         }
         Next::Destroy => Err(KmsError::Fault("only what falls due destroys a key")),
@@ -82,21 +86,23 @@ pub(crate) fn rewrite(key: &Loaded, document: &KeyDocument) -> Batch {
     Batch::default().guard(Guard::Version(path.clone(), key.entry.version)).put(path, document.to_bytes())
 }
 
-fn batch(key: &Loaded, changed: &KeyRecord) -> Batch {
-    let mut batch = rewrite(key, &key.document(changed.clone()));
-    if let Some(due) = due(&key.entry.record) {
-        batch = batch.delete(paths::due(&due));
-    }
-    if let Some(due) = due(changed) {
-        batch = batch.put(paths::due(&due), Vec::from(b"{\"v\":1}"));
-    }
-    batch
+/// The batch that makes `changed` of a key, with the due rows that belong to it.
+pub(crate) fn written(key: &Loaded, changed: &KeyRecord) -> Batch {
+    let batch = rewrite(key, &key.document(changed.clone()));
+    // The last write of a path wins: a row that stays is put back.
+    let batch = dues(&key.entry.record).fold(batch, |batch, due| batch.delete(paths::due(&due)));
+    due_rows(batch, changed)
 }
 
-/// The due row that belongs to a key's state.
-pub(crate) fn due(record: &KeyRecord) -> Option<Due> {
-    match record.state {
-        KeyState::PendingDeletion { due } => Some(Due { at: due, kind: DueKind::DeleteKey, key: record.arn }),
+/// Adds the due rows that belong to a key to the batch that writes it.
+pub(crate) fn due_rows(batch: Batch, record: &KeyRecord) -> Batch {
+    dues(record).fold(batch, |batch, due| batch.put(paths::due(&due), Vec::from(b"{\"v\":1}")))
+}
+
+/// The due rows that belong to what a key is. Whatever changes the key changes them in the same batch.
+pub(crate) fn dues(record: &KeyRecord) -> impl Iterator<Item = Due> + use<> {
+    let deletion = match record.state {
+        KeyState::PendingDeletion { due } => Some((due, DueKind::DeleteKey)),
         KeyState::PendingReplicaDeletion { .. }
         | KeyState::Creating
         | KeyState::Enabled
@@ -104,7 +110,20 @@ pub(crate) fn due(record: &KeyRecord) -> Option<Due> {
         | KeyState::PendingImport
         | KeyState::Unavailable { .. }
         | KeyState::Updating => None,
-    }
+    };
+    // AWS: a key that can't be used doesn't rotate by itself, but what was begun on demand ends.
+    let automatic = record.rotation.automatic.filter(|_| record.state.usable().is_ok());
+    let automatic = automatic.map(|automatic| (automatic.next, DueKind::RotateKey));
+    let on_demand = record.rotation.running.map(|running| (running.due, DueKind::RotateOnDemand));
+    let expiry = record.imports.next_expiry.map(|expiry| (expiry, DueKind::ExpireMaterial));
+    let key = record.arn;
+    [deletion, automatic, on_demand, expiry].into_iter().flatten().map(move |(at, kind)| Due { at, kind, key })
+}
+
+/// A change that is no step of the lifecycle: `changed` is what the key is from now on.
+pub(crate) fn to(key: &Loaded, changed: KeyRecord) -> Changed {
+    let batch = written(key, &changed);
+    Changed { record: changed, batch: Some(batch) }
 }
 
 /// `responseElements` of changes that answer nothing: AWS records the key's ARN.

@@ -43,6 +43,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) policy_name: Option<&'a str>,
     /// PutKeyPolicy.
     pub(crate) bypass_lockout_check: Option<bool>,
+    /// EnableKeyRotation.
+    pub(crate) rotation_period_days: Option<u16>,
     /// CreateGrant, ListGrants, RevokeGrant and RetireGrant.
     pub(crate) grant: Option<AskedGrant<'a>>,
     /// CreateKey: what is to be made.
@@ -98,6 +100,9 @@ impl<'a> Conditions<'a> {
             "reencryptonsamekey" => one(self.asked.same_key.map(truth), visit),
             "schedulekeydeletionpendingwindowindays" => {
                 one(self.asked.window_days.map(|days| days.to_string()).as_deref(), visit)
+            }
+            "rotationperiodindays" => {
+                one(self.asked.rotation_period_days.map(|days| days.to_string()).as_deref(), visit)
             }
             "bypasspolicylockoutsafetycheck" => {
                 let of_new_key = self.asked.new_key.map(|key| key.bypass_lockout_check);

@@ -9,13 +9,14 @@ use sealroom_foundation::{KeyId, Timestamp};
 use sealroom_hsm::Command;
 use sealroom_store::{Answer, Batch, Committed, Guard, KeyPath, Read, Row};
 
-use crate::entry::Loaded;
+use crate::change;
+use crate::entry::{self, Loaded};
 use crate::error::KmsError;
 use crate::grants::sweep;
 use crate::kms::Kms;
 use crate::lifecycle::{self, Event as LifecycleEvent, Next};
 use crate::paths::{self, Due, DueKind};
-use crate::record::Material;
+use crate::record::{KeyRecord, Material, RotationKind};
 use crate::report::SOURCE;
 use crate::stored::{AliasRecord, Tombstone};
 
@@ -23,7 +24,8 @@ use crate::stored::{AliasRecord, Tombstone};
 const JOBS: u32 = 100;
 /// LIMIT: aliases read at once.
 const PAGE: u32 = 1_000;
-/// LIMIT: pieces of older material that go in one batch with their key; with its aliases that is what a batch may write.
+/// LIMIT: rows of material and history that go in one batch with their key; with its aliases that is what a batch may
+/// write.
 const PIECES: u32 = 4_000;
 
 impl Kms {
@@ -57,6 +59,9 @@ impl Kms {
         match due.kind {
             DueKind::DeleteKey => self.delete_key(due, row, now).await,
             DueKind::DeleteGrants => self.sweep_grants(&due.key, row).await.map(|()| None),
+            DueKind::RotateKey => self.rotate(due, RotationKind::Automatic, row, now).await,
+            DueKind::RotateOnDemand => self.rotate(due, RotationKind::OnDemand, row, now).await,
+            DueKind::ExpireMaterial => self.drop_stale(row).await,
         }
     }
 
@@ -77,31 +82,17 @@ impl Kms {
         Ok(Some(Effect::change((), batch, event)))
     }
 
-    /// Everything of the key goes, in one batch: its row, its older material, its aliases. A tombstone stays, so that no
-    /// restore brings the key back. Its grants follow.
+    /// Everything of the key goes, in one batch: its row, its other material, its history, its aliases. A tombstone stays,
+    /// so that no restore brings the key back. Its grants follow.
     async fn destruction(&self, key: &Loaded, due: &Row, now: Timestamp) -> Result<Batch, KmsError> {
         let record = &key.entry.record;
         let path = paths::key(&record.arn);
         let guarded = Batch { destroys: true, ..Batch::default() }
             .guard(Guard::Version(path.clone(), key.entry.version))
             .guard(Guard::Version(due.path.clone(), due.version));
-        let mut tokens = Vec::from_iter(record.material.as_ref().map(Material::token_digest));
-        let mut batch = guarded.clone();
-        loop {
-            let (older, more) = self.rows(paths::materials(&record.arn), None, PIECES).await?;
-            for row in older {
-                let material = Material::from_bytes(&row.value, record);
-                let material = material.map_err(|_| KmsError::Fault("a row of older material can't be read"))?;
-                tokens.push(material.token_digest());
-                batch = batch.delete(row.path);
-            }
-            if !more {
-                break;
-            }
-            // More than one batch takes: these go ahead of their key, unless its deletion was cancelled meanwhile.
-            if self.view.commit(std::mem::replace(&mut batch, guarded.clone())).await? == Committed::Conflict {
-                return Ok(guarded);
-            }
+        let Some((mut batch, tokens)) = self.remains(record, &guarded).await? else { return Ok(guarded) };
+        for other in change::dues(record) {
+            batch = batch.delete(paths::due(&other));
         }
         for token in &tokens {
             // What the HSM keeps ready goes now; the key's state already keeps it from coming back.
@@ -113,6 +104,35 @@ impl Kms {
         batch.append(sweep::after(&key.entry, now));
         let tombstone = Tombstone { key: record.arn.key, tokens, destroyed: now };
         Ok(batch.delete(path).put(paths::tombstone(&record.arn), tombstone.to_bytes()))
+    }
+
+    /// `guarded` with what lies below the key's history and material deleted, and the digests of all of its tokens. More
+    /// than one batch takes goes ahead of the key; `None` when its deletion was cancelled meanwhile.
+    async fn remains(&self, record: &KeyRecord, guarded: &Batch) -> Result<Option<(Batch, Vec<[u8; 32]>)>, KmsError> {
+        let mut tokens: Vec<[u8; 32]> = record.material.iter().filter_map(Material::token_digest).collect();
+        let mut batch = guarded.clone();
+        for prefix in [paths::rotations(&record.arn), paths::materials(&record.arn)] {
+            loop {
+                let written = u32::try_from(batch.writes.len()).unwrap_or(PIECES);
+                let (rows, more) = match PIECES.saturating_sub(written) {
+                    0 => (Vec::new(), true),
+                    room => self.rows(prefix.clone(), None, room).await?,
+                };
+                for row in rows {
+                    if paths::material_of(&row.path).is_some() {
+                        tokens.extend(entry::piece(&row, record)?.token_digest());
+                    }
+                    batch = batch.delete(row.path);
+                }
+                if !more {
+                    break;
+                }
+                if self.view.commit(std::mem::replace(&mut batch, guarded.clone())).await? == Committed::Conflict {
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(Some((batch, tokens)))
     }
 
     async fn aliases_of(&self, key: &Loaded) -> Result<Vec<KeyPath>, KmsError> {
@@ -130,7 +150,7 @@ impl Kms {
     }
 
     /// A due row that no longer fits its key: a bug's trace. It is taken away, and destroys nothing.
-    async fn drop_stale(&self, row: &Row) -> Result<Option<Effect<(), ErrorAnswer>>, KmsError> {
+    pub(crate) async fn drop_stale(&self, row: &Row) -> Result<Option<Effect<(), ErrorAnswer>>, KmsError> {
         tracing::error!(path = %row.path, "a due row fits no key");
         let batch = Batch::default().guard(Guard::Version(row.path.clone(), row.version)).delete(row.path.clone());
         self.view.commit(batch).await?;

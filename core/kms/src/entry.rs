@@ -14,13 +14,15 @@ use sealroom_store::{Answer, Read, Row};
 use crate::error::KmsError;
 use crate::grants;
 use crate::kms::Kms;
-use crate::paths;
+use crate::paths::{self, MaterialName};
 use crate::record::{KeyDocument, KeyRecord, Material};
 
 /// LIMIT: keys kept in memory.
 pub(crate) const KEYS: usize = 100_000;
 /// LIMIT: aliases kept in memory.
 pub(crate) const ALIASES: usize = 100_000;
+/// LIMIT: pieces of material that aren't current kept in memory.
+pub(crate) const PIECES: usize = 100_000;
 /// Policies are swept for dead ones when there are this many, and again at each doubling.
 const SWEEP: usize = 1_024;
 
@@ -127,11 +129,15 @@ impl Kms {
         Ok(Loaded { entry: KeyEntry { record, policy, version: row.version, granted }, description, policy_text })
     }
 
-    /// An older piece of a key's material; `None` when the key never had it.
-    pub(crate) async fn older(&self, record: &KeyRecord, id: &MaterialId) -> Result<Option<Material>, KmsError> {
-        let Some(row) = self.row(paths::material(&record.arn, id)).await? else { return Ok(None) };
-        let material = Material::from_bytes(&row.value, record);
-        material.map(Some).map_err(|_| KmsError::Fault("a row of older material can't be read"))
+    /// A piece of a key's material that isn't the current one, from memory or the store; `None` when the key never had
+    /// it. However often a key was rotated, opening what an old piece made costs the same.
+    pub(crate) async fn older(&self, record: &KeyRecord, id: &MaterialId) -> Result<Option<Arc<Material>>, KmsError> {
+        let name = MaterialName { key: record.arn, id: *id };
+        let load = || async {
+            let Some(row) = self.row(paths::material(&record.arn, id)).await? else { return Ok(None) };
+            piece(&row, record).map(Some)
+        };
+        self.pieces.get_or_load(&name, load).await
     }
 
     /// One row.
@@ -139,4 +145,12 @@ impl Kms {
         let answers = self.view.read(&[Read::Get(path)]).await?;
         Ok(answers.into_iter().next().and_then(Answer::row))
     }
+}
+
+/// A row of a piece of the key's material, opened.
+pub(crate) fn piece(row: &Row, record: &KeyRecord) -> Result<Material, KmsError> {
+    Material::from_bytes(&row.value, record).map_err(|error| {
+        tracing::error!(path = %row.path, %error, "a row of material can't be read");
+        KmsError::Fault("a row of material can't be read")
+    })
 }

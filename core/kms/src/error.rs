@@ -5,7 +5,7 @@
 
 use sealroom_api::ErrorAnswer;
 use sealroom_foundation::{KeyArn, Region};
-use sealroom_hsm::{HsmError, Spec, Usage};
+use sealroom_hsm::{HsmError, Origin, Spec, Usage};
 use sealroom_store::StoreError;
 use thiserror::Error;
 
@@ -132,6 +132,24 @@ pub(crate) enum KmsError {
     RamPolicy,
     #[error("Only default policy is supported")]
     PolicyName,
+    // Rotation.
+    #[error("{arn} origin is {origin} which is not valid for this operation.")]
+    Origin { arn: Box<str>, origin: Origin },
+    #[error("{arn} is a multi-region replica key which is not valid for {operation}.")]
+    Replica { arn: Box<str>, operation: &'static str },
+    #[error("keys of this kind don't rotate")]
+    NotRotated,
+    #[error("Input parameter includeKeyMaterial can only be used with symmetric keys.")]
+    MaterialOfAsymmetric,
+    #[error(
+        "The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed \
+         for this key: {arn}"
+    )]
+    OnDemandLimit { arn: Box<str> },
+    #[error("An automatic rotation of {arn} is in progress or begins within the next 20 minutes.")]
+    RotationConflict { arn: Box<str> },
+    #[error("No available key material pending rotation for the key: {arn}.")]
+    NothingPending { arn: Box<str> },
 
     // Grants.
     #[error("{0}")]
@@ -227,7 +245,8 @@ impl KmsError {
             Self::AccessDenied(_) | Self::CiphertextDenied => "AccessDeniedException",
             Self::GrantToken => "InvalidGrantTokenException",
             Self::State { state: StateError::Disabled, .. } => "DisabledException",
-            Self::State { .. } => "KMSInvalidStateException",
+            Self::State { .. } | Self::NothingPending { .. } => "KMSInvalidStateException",
+            Self::RotationConflict { .. } => "ConflictException",
             Self::Usage { .. } | Self::Algorithm { .. } => "InvalidKeyUsageException",
             Self::IncorrectKey => "IncorrectKeyException",
             Self::MessageType { .. }
@@ -253,18 +272,23 @@ impl KmsError {
             | Self::ListLimit { .. }
             | Self::PeerKey
             | Self::RamPolicy
+            | Self::MaterialOfAsymmetric
             | Self::NumberOfBytes => "ValidationException",
             Self::InvalidCiphertext => "InvalidCiphertextException",
             Self::InvalidSignature => "KMSInvalidSignatureException",
             Self::InvalidMac => "KMSInvalidMacException",
             Self::NoSuchKeyStore => "CustomKeyStoreNotFoundException",
             Self::DryRun => "DryRunOperationException",
-            Self::NotServed(_) | Self::NoPublicKey | Self::InKeyStore | Self::PolicyName => {
-                "UnsupportedOperationException"
-            }
+            Self::NotServed(_)
+            | Self::NoPublicKey
+            | Self::InKeyStore
+            | Self::PolicyName
+            | Self::Origin { .. }
+            | Self::Replica { .. }
+            | Self::NotRotated => "UnsupportedOperationException",
             Self::TooManyTags | Self::DuplicateTags | Self::ReservedTag | Self::TagCharacters => "TagException",
             Self::Policy | Self::PolicyPrincipal | Self::Lockout => "MalformedPolicyDocumentException",
-            Self::PolicySize | Self::GrantQuota { .. } => "LimitExceededException",
+            Self::PolicySize | Self::GrantQuota { .. } | Self::OnDemandLimit { .. } => "LimitExceededException",
             Self::Marker => "InvalidMarkerException",
             Self::Busy => "ThrottlingException",
             Self::Store(_) => "ServiceUnavailable",
@@ -282,6 +306,7 @@ impl KmsError {
             | Self::InvalidMac
             | Self::NoPublicKey
             | Self::InKeyStore
+            | Self::NotRotated
             | Self::PeerKey
             | Self::NoSuchKeyStore
             | Self::Policy

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use sealroom_api::ErrorAnswer;
 use sealroom_api::kms as shapes;
+use sealroom_api::{Compat, ErrorAnswer};
 use sealroom_audit::{Effect, Effects};
 use sealroom_foundation::KeyArn;
 use sealroom_foundation::ports::{Entropy, KeyEpochs, Seal};
@@ -17,10 +17,12 @@ use crate::entry::{self, KeyEntry, Policies};
 use crate::grants::{self, Held, Holder};
 use crate::operations::{
     create_grant, create_key, data_key, data_key_pair, decrypt, deletion, describe_key, encrypt, end_grant, key_policy,
-    key_stores, list_grants, list_keys, list_retirable_grants, mac, public_key, random, re_encrypt, shared_secret,
-    sign, switch, tagging, update_description,
+    key_stores, list_grants, list_key_rotations, list_keys, list_retirable_grants, mac, public_key, random, re_encrypt,
+    rotate_on_demand, rotation, shared_secret, sign, switch, tagging, update_description,
 };
-use crate::paths::{self, AliasName};
+use crate::paths::{self, AliasName, MaterialName};
+use crate::record::Material;
+use crate::rotation::OnDemandRules;
 use crate::stored::AliasRecord;
 
 /// The KMS of every account and Region of one store. Cheap to clone.
@@ -33,20 +35,24 @@ pub struct Kms {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) keys: Arc<Mirror<KeyArn, KeyEntry>>,
     pub(crate) aliases: Arc<Mirror<AliasName, AliasRecord>>,
+    pub(crate) pieces: Arc<Mirror<MaterialName, Material>>,
     pub(crate) policies: Arc<Policies>,
     pub(crate) grants: Arc<Mirror<Holder, Held>>,
+    pub(crate) on_demand: OnDemandRules,
 }
 
 /// What an operator can choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// How many keys are kept in memory, and how many aliases. At most 100,000 each.
+    /// How many keys are kept in memory, how many aliases, and how many pieces of older material. At most 100,000 each.
     pub cached_keys: usize,
+    /// Whose limits hold for what doesn't stand in a request.
+    pub compat: Compat,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cached_keys: entry::KEYS }
+        Self { cached_keys: entry::KEYS, compat: Compat::Extended }
     }
 }
 
@@ -63,9 +69,11 @@ impl Kms {
     ) -> Self {
         let keys = Mirror::new(view.feed(), settings.cached_keys.min(entry::KEYS), paths::entry_of);
         let aliases = Mirror::new(view.feed(), settings.cached_keys.min(entry::ALIASES), paths::alias_of);
-        let (keys, aliases, policies) = (Arc::new(keys), Arc::new(aliases), Arc::default());
+        let pieces = Mirror::new(view.feed(), settings.cached_keys.min(entry::PIECES), paths::material_of);
+        let (keys, aliases, pieces) = (Arc::new(keys), Arc::new(aliases), Arc::new(pieces));
         let grants = Arc::new(Mirror::new(view.feed(), grants::GRANTEES, grants::paths::held_of));
-        Self { view, door, identity, seal, entropy, keys, aliases, policies, grants }
+        let (policies, on_demand) = (Arc::default(), OnDemandRules::of(settings.compat));
+        Self { view, door, identity, seal, entropy, keys, aliases, pieces, policies, grants, on_demand }
     }
 
     /// Where this room's rows lie.
@@ -136,6 +144,14 @@ impl shapes::KeyService for Kms {
         switch::disable(self, cx, input).await
     }
 
+    async fn disable_key_rotation(
+        &self,
+        cx: &Call,
+        input: &shapes::DisableKeyRotationInput,
+    ) -> Effect<shapes::DisableKeyRotationOutput, ErrorAnswer> {
+        rotation::disable(self, cx, input).await
+    }
+
     async fn enable_key(
         &self,
         cx: &Call,
@@ -170,6 +186,14 @@ impl shapes::KeyService for Kms {
         input: &shapes::ListGrantsInput,
     ) -> Effect<shapes::ListGrantsOutput, ErrorAnswer> {
         list_grants::list(self, cx, input).await
+    }
+
+    async fn list_key_rotations(
+        &self,
+        cx: &Call,
+        input: &shapes::ListKeyRotationsInput,
+    ) -> Effect<shapes::ListKeyRotationsOutput, ErrorAnswer> {
+        list_key_rotations::list(self, cx, input).await
     }
 
     async fn list_keys(&self, cx: &Call, input: &shapes::ListKeysInput) -> Effect<shapes::ListKeysOutput, ErrorAnswer> {
@@ -208,6 +232,14 @@ impl shapes::KeyService for Kms {
         Box::pin(end_grant::revoke(self, cx, input)).await
     }
 
+    async fn rotate_key_on_demand(
+        &self,
+        cx: &Call,
+        input: &shapes::RotateKeyOnDemandInput,
+    ) -> Effect<shapes::RotateKeyOnDemandOutput, ErrorAnswer> {
+        rotate_on_demand::rotate(self, cx, input).await
+    }
+
     async fn schedule_key_deletion(
         &self,
         cx: &Call,
@@ -238,6 +270,14 @@ impl shapes::KeyService for Kms {
         input: &shapes::DeriveSharedSecretInput,
     ) -> Effect<shapes::DeriveSharedSecretOutput, ErrorAnswer> {
         shared_secret::derive(self, cx, input).await
+    }
+
+    async fn enable_key_rotation(
+        &self,
+        cx: &Call,
+        input: &shapes::EnableKeyRotationInput,
+    ) -> Effect<shapes::EnableKeyRotationOutput, ErrorAnswer> {
+        rotation::enable(self, cx, input).await
     }
 
     async fn encapsulate(
@@ -278,6 +318,14 @@ impl shapes::KeyService for Kms {
         input: &shapes::GenerateRandomInput,
     ) -> Effect<shapes::GenerateRandomOutput, ErrorAnswer> {
         random::generate(self, cx, input).await
+    }
+
+    async fn get_key_rotation_status(
+        &self,
+        cx: &Call,
+        input: &shapes::GetKeyRotationStatusInput,
+    ) -> Effect<shapes::GetKeyRotationStatusOutput, ErrorAnswer> {
+        rotation::status(self, cx, input).await
     }
 
     async fn get_public_key(

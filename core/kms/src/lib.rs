@@ -35,6 +35,7 @@ pub mod record;
 mod reference;
 mod report;
 mod resolve;
+mod rotation;
 mod spec;
 pub mod state;
 pub mod stored;

@@ -86,8 +86,7 @@ fn schedule(record: &KeyRecord, window_days: u16, now: Timestamp) -> Result<Next
 fn cancel(record: &KeyRecord) -> Result<Next, StateError> {
     match record.state {
         KeyState::PendingDeletion { .. } | KeyState::PendingReplicaDeletion { .. } => {
-            let lacks_material = record.material.is_none();
-            Ok(Next::Become(if lacks_material { KeyState::PendingImport } else { KeyState::Disabled }))
+            Ok(Next::Become(if record.lacks_material() { KeyState::PendingImport } else { KeyState::Disabled }))
         }
         KeyState::Creating
         | KeyState::Enabled

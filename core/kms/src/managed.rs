@@ -56,8 +56,11 @@ impl Kms {
             material: Some(self.generate(&arn, spec, usage).await?),
             tags: Box::default(),
         };
+        let mut record = KeyRecord::new(arn, made);
+        // AWS: they rotate about once a year; nobody can change or see when.
+        record.rotation = record.rotation.enabled(None, call.now());
         let document = KeyDocument {
-            record: KeyRecord::new(arn, made),
+            record,
             description: policy::managed_description(service).into(),
             policy: policy::managed_policy(service, &arn).into(),
         };

@@ -23,6 +23,11 @@ impl Operation {
         Self { name, action, read_only: true, aliases: true, cross_account: true, takes_rights: false }
     }
 
+    /// A look at a key of the caller's account, named by id or key ARN.
+    const fn look(name: &'static str, action: &'static str) -> Self {
+        Self { read_only: true, ..Self::change(name, action) }
+    }
+
     /// An operation that changes a key of the caller's account, named by id or key ARN.
     const fn change(name: &'static str, action: &'static str) -> Self {
         Self { name, action, read_only: false, aliases: false, cross_account: false, takes_rights: false }
@@ -41,7 +46,9 @@ pub(crate) const DESCRIBE_CUSTOM_KEY_STORES: Operation =
 pub(crate) const DESCRIBE_KEY: Operation = Operation::open("DescribeKey", "kms:DescribeKey");
 pub(crate) const DISABLE_KEY: Operation =
     Operation { takes_rights: true, ..Operation::change("DisableKey", "kms:DisableKey") };
+pub(crate) const DISABLE_KEY_ROTATION: Operation = Operation::change("DisableKeyRotation", "kms:DisableKeyRotation");
 pub(crate) const ENABLE_KEY: Operation = Operation::change("EnableKey", "kms:EnableKey");
+pub(crate) const ENABLE_KEY_ROTATION: Operation = Operation::change("EnableKeyRotation", "kms:EnableKeyRotation");
 pub(crate) const ENCAPSULATE: Operation = Operation::open("Encapsulate", "kms:Encapsulate");
 pub(crate) const ENCRYPT: Operation = Operation::open("Encrypt", "kms:Encrypt");
 pub(crate) const GENERATE_DATA_KEY: Operation = Operation::open("GenerateDataKey", "kms:GenerateDataKey");
@@ -55,9 +62,12 @@ pub(crate) const GENERATE_RANDOM: Operation =
     Operation { read_only: true, ..Operation::change("GenerateRandom", "kms:GenerateRandom") };
 pub(crate) const GET_KEY_POLICY: Operation =
     Operation { read_only: true, ..Operation::change("GetKeyPolicy", "kms:GetKeyPolicy") };
+pub(crate) const GET_KEY_ROTATION_STATUS: Operation =
+    Operation { cross_account: true, ..Operation::look("GetKeyRotationStatus", "kms:GetKeyRotationStatus") };
 pub(crate) const GET_PUBLIC_KEY: Operation = Operation::open("GetPublicKey", "kms:GetPublicKey");
 pub(crate) const LIST_GRANTS: Operation =
     Operation { read_only: true, cross_account: true, ..Operation::change("ListGrants", "kms:ListGrants") };
+pub(crate) const LIST_KEY_ROTATIONS: Operation = Operation::look("ListKeyRotations", "kms:ListKeyRotations");
 pub(crate) const LIST_KEYS: Operation = Operation { read_only: true, ..Operation::change("ListKeys", "kms:ListKeys") };
 pub(crate) const LIST_KEY_POLICIES: Operation =
     Operation { read_only: true, ..Operation::change("ListKeyPolicies", "kms:ListKeyPolicies") };
@@ -71,6 +81,7 @@ pub(crate) const RETIRE_GRANT: Operation =
     Operation { cross_account: true, takes_rights: true, ..Operation::change("RetireGrant", "kms:RetireGrant") };
 pub(crate) const REVOKE_GRANT: Operation =
     Operation { cross_account: true, takes_rights: true, ..Operation::change("RevokeGrant", "kms:RevokeGrant") };
+pub(crate) const ROTATE_KEY_ON_DEMAND: Operation = Operation::change("RotateKeyOnDemand", "kms:RotateKeyOnDemand");
 pub(crate) const SCHEDULE_KEY_DELETION: Operation =
     Operation { takes_rights: true, ..Operation::change("ScheduleKeyDeletion", "kms:ScheduleKeyDeletion") };
 pub(crate) const SIGN: Operation = Operation::open("Sign", "kms:Sign");

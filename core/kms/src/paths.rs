@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! kms / <account> / <region> / key       / <key id>                    KeyDocument
-//! kms / <account> / <region> / material  / <key id> / <material id>    older material of a rotated key
+//! kms / <account> / <region> / material  / <key id> / <material id>    Material: every piece but the current one
+//! kms / <account> / <region> / rotation  / <key id> / <number>         RotationRecord, in the order of time
 //! kms / <account> / <region> / alias     / <alias name>                AliasRecord
 //! kms / <account> / <region> / tombstone / <key id>                    Tombstone
 //! kms / <account> / <region> / granted, grant, grantee, grant-name, retiring / ...    see `grants::paths`
@@ -33,15 +34,25 @@ pub(crate) enum DueKind {
     DeleteKey,
     /// What is left of a destroyed key's grants.
     DeleteGrants,
+    /// The end of imported material.
+    ExpireMaterial,
+    /// A rotation by its period.
+    RotateKey,
+    /// The end of a rotation that RotateKeyOnDemand began.
+    RotateOnDemand,
 }
 
 impl DueKind {
-    const ALL: [Self; 2] = [Self::DeleteKey, Self::DeleteGrants];
+    const ALL: [Self; 5] =
+        [Self::DeleteKey, Self::DeleteGrants, Self::ExpireMaterial, Self::RotateKey, Self::RotateOnDemand];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::DeleteKey => "delete-key",
             Self::DeleteGrants => "delete-grants",
+            Self::ExpireMaterial => "expire-material",
+            Self::RotateKey => "rotate-key",
+            Self::RotateOnDemand => "rotate-on-demand",
         }
     }
 }
@@ -72,13 +83,30 @@ pub(crate) fn key(arn: &KeyArn) -> KeyPath {
     keys(arn.account, arn.region).text(&arn.key.to_string())
 }
 
-/// The prefix of a key's older material.
+/// A piece of a key's material: what the mirror of pieces is keyed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct MaterialName {
+    pub(crate) key: KeyArn,
+    pub(crate) id: MaterialId,
+}
+
+/// The prefix of a key's pieces of material that aren't current.
 pub(crate) fn materials(arn: &KeyArn) -> KeyPath {
     region_of(arn.account, arn.region).text("material").text(&arn.key.to_string())
 }
 
 pub(crate) fn material(arn: &KeyArn, id: &MaterialId) -> KeyPath {
     materials(arn).text(&id.to_string())
+}
+
+/// The prefix of a key's history.
+pub(crate) fn rotations(arn: &KeyArn) -> KeyPath {
+    region_of(arn.account, arn.region).text("rotation").text(&arn.key.to_string())
+}
+
+/// The entry of a key's history at a place, from 0.
+pub(crate) fn rotation(arn: &KeyArn, place: u32) -> KeyPath {
+    rotations(arn).u64_be(place.into())
 }
 
 /// The prefix of an account's aliases in a Region.
@@ -119,6 +147,18 @@ pub(crate) fn key_of(path: &KeyPath) -> Option<KeyArn> {
 pub(crate) fn entry_of(path: &KeyPath) -> Option<KeyArn> {
     let (kind, arn) = key_under(path)?;
     matches!(kind.as_str(), "key" | "granted").then_some(arn)
+}
+
+/// The piece of material that a row holds.
+pub(crate) fn material_of(path: &KeyPath) -> Option<MaterialName> {
+    let mut parts = texts(path);
+    let (owner, region, kind, key) = (parts.next()?, parts.next()?, parts.next()?, parts.next());
+    let material = parts.next()?;
+    if kind != "material" || parts.next().is_some() {
+        return None;
+    }
+    let key = KeyArn { account: account(&owner)?, region: region.parse().ok()?, key: id(key)? };
+    Some(MaterialName { key, id: material.parse().ok()? })
 }
 
 /// The alias that an alias row is about.
@@ -183,7 +223,12 @@ mod tests {
         let later = Due { at: Timestamp::from_seconds(1_800_000_000), kind: DueKind::DeleteKey, key: arn };
         assert_eq!(key_of(&key(&arn)), Some(arn));
         assert_eq!(alias_of(&alias(&name)), Some(name.clone()));
-        assert_eq!(due_of(&due(&later)), Some(later));
+        for kind in DueKind::ALL {
+            let later = Due { kind, ..later };
+            assert_eq!(due_of(&due(&later)), Some(later));
+        }
+        let piece = MaterialName { key: arn, id: MaterialId::from_bytes([1; 32]) };
+        assert_eq!(material_of(&material(&arn, &piece.id)), Some(piece));
         let platform = KeyArn { account: AccountId::platform(), ..arn };
         assert_eq!(key_of(&key(&platform)), Some(platform));
     }
@@ -194,14 +239,24 @@ mod tests {
         let name = AliasName { account: arn.account, region: arn.region, name: "alias/a".into() };
         for other in [
             tombstone(&arn),
+            rotation(&arn, 1),
             alias(&name),
             keys(arn.account, arn.region),
             material(&arn, &MaterialId::from_bytes([1; 32])),
         ] {
             assert_eq!(key_of(&other), None, "{other}");
         }
+        for other in [tombstone(&arn), rotation(&arn, 1), key(&arn), alias(&name)] {
+            assert_eq!(material_of(&other), None, "{other}");
+        }
         assert_eq!(alias_of(&key(&arn)), None);
         assert_eq!(due_of(&key(&arn)), None);
+    }
+
+    #[test]
+    fn a_history_stands_in_order() {
+        assert!(rotation(&arn(), 9) < rotation(&arn(), 10));
+        assert!(rotation(&arn(), 255) < rotation(&arn(), 256));
     }
 
     #[test]

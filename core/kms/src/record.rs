@@ -5,11 +5,15 @@
 
 use sealroom_authz::Allowed;
 use sealroom_foundation::{KeyArn, Region, Timestamp};
-use sealroom_hsm::{KeyBinding, KeyRef, KeyToken, Origin, Spec, Usage};
+use sealroom_hsm::{KeyRef, Origin, Spec, Usage};
 use thiserror::Error;
 
 use crate::spec;
 use crate::state::{KeyState, StateError};
+
+mod material;
+
+pub use material::{Automatic, Imported, Imports, Material, OnDemand, Rotation, RotationKind, RotationRecord};
 
 /// Who may change the key: its owner, or AWS for a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,43 +66,6 @@ pub struct MultiRegion {
     pub replicas: Vec<Region>,
 }
 
-/// One piece of key material: the token, and what it is bound to.
-#[derive(Debug, Clone)]
-pub struct Material {
-    /// What the token is bound to, its own id included.
-    pub binding: KeyBinding,
-    /// The public half, DER `SubjectPublicKeyInfo`, of a pair.
-    pub public: Option<Box<[u8]>>,
-    token: KeyToken,
-    id_text: Box<str>,
-}
-
-impl Material {
-    /// Puts the parts together.
-    #[must_use]
-    pub fn new(binding: KeyBinding, token: KeyToken, public: Option<Box<[u8]>>) -> Self {
-        let id_text = binding.material.to_string().into_boxed_str();
-        Self { binding, public, token, id_text }
-    }
-
-    /// The id of the material as text: 64 hex digits. Kept ready, because most answers hold it.
-    #[must_use]
-    pub fn id_text(&self) -> &str {
-        &self.id_text
-    }
-
-    /// The digest of the token, for its tombstone.
-    #[must_use]
-    pub fn token_digest(&self) -> [u8; 32] {
-        self.token.digest()
-    }
-
-    /// The token's bytes, for the store alone.
-    pub(crate) fn stored_token(&self) -> &[u8] {
-        self.token.to_bytes()
-    }
-}
-
 /// A tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
@@ -127,8 +94,13 @@ pub struct KeyRecord {
     pub created: Timestamp,
     /// Its relatives, if it is a multi-Region key.
     pub multi_region: Option<MultiRegion>,
-    /// Its current material; none before an import or after the material's end.
+    /// Its current material; none before the first import. A key whose imported material was deleted or has expired
+    /// keeps the piece without its token.
     pub material: Option<Material>,
+    /// Its rotations, past and to come.
+    pub rotation: Rotation,
+    /// Its imports, if it has imported material.
+    pub imports: Imports,
     /// Its tags, at most 50, in the order of their making.
     pub tags: Box<[Tag]>,
     arn_text: Box<str>,
@@ -172,12 +144,27 @@ pub enum UnlockError {
 }
 
 impl KeyRecord {
-    /// The record of the key `arn`.
+    /// The record of the key `arn`, without any rotation or import behind it.
     #[must_use]
     pub fn new(arn: KeyArn, made: Made) -> Self {
         let Made { spec, usage, origin, manager, state, created, multi_region, material, tags } = made;
         let arn_text = arn.to_string().into_boxed_str();
-        Self { arn, spec, usage, origin, manager, state, created, multi_region, material, tags, arn_text }
+        let (rotation, imports) = (Rotation::default(), Imports::default());
+        Self {
+            arn,
+            spec,
+            usage,
+            origin,
+            manager,
+            state,
+            created,
+            multi_region,
+            material,
+            rotation,
+            imports,
+            tags,
+            arn_text,
+        }
     }
 
     /// The ARN as text.
@@ -196,6 +183,18 @@ impl KeyRecord {
     #[must_use]
     pub fn has_replicas(&self) -> bool {
         self.multi_region.as_ref().is_some_and(|m| m.role == MultiRegionRole::Primary && !m.replicas.is_empty())
+    }
+
+    /// Whether the key waits for material: it never had any, or some that is associated with it isn't there.
+    #[must_use]
+    pub fn lacks_material(&self) -> bool {
+        self.material.is_none() || self.imports.missing > 0
+    }
+
+    /// Whether the key is a copy of a multi-Region key.
+    #[must_use]
+    pub fn is_replica(&self) -> bool {
+        self.multi_region.as_ref().is_some_and(|relatives| relatives.role == MultiRegionRole::Replica)
     }
 
     /// The current material, where AWS shows its id: symmetric keys of KMS's own or imported material.
@@ -217,8 +216,8 @@ impl KeyRecord {
     pub fn unlock(&self, allowed: &Allowed<'_>, usage: Usage) -> Result<KeyRef<'_>, UnlockError> {
         self.check(allowed, usage)?;
         // INVARIANT: a usable key has material; were it missing, the key would be pending import.
-        let material = self.material.as_ref().ok_or(UnlockError::State(StateError::PendingImport))?;
-        Ok(KeyRef { binding: &material.binding, token: &material.token })
+        let material = self.material.as_ref().and_then(Material::key_ref);
+        material.ok_or(UnlockError::State(StateError::PendingImport))
     }
 
     /// An older piece of the key's material, as [`KeyRecord::unlock`] hands out the current one.
@@ -235,7 +234,7 @@ impl KeyRecord {
         if (older.binding.account, older.binding.key) != (self.arn.account, self.arn.key) {
             return Err(UnlockError::OtherResource);
         }
-        Ok(KeyRef { binding: &older.binding, token: &older.token })
+        older.key_ref().ok_or(UnlockError::State(StateError::PendingImport))
     }
 
     fn check(&self, allowed: &Allowed<'_>, usage: Usage) -> Result<(), UnlockError> {

@@ -8,7 +8,10 @@ use sealroom_foundation::{MaterialId, Timestamp};
 use sealroom_hsm::{Origin, Spec, Usage};
 use sealroom_kms::grants::record::GrantRecord;
 use sealroom_kms::grants::{Constraints, ContextConstraint, NamedGrant};
-use sealroom_kms::record::{KeyDocument, KeyManager, Material, MultiRegionRole};
+use sealroom_kms::record::{
+    Automatic, Imported, Imports, KeyDocument, KeyManager, Material, MultiRegionRole, OnDemand, Rotation, RotationKind,
+    RotationRecord,
+};
 use sealroom_kms::state::KeyState;
 use sealroom_kms::stored::{AliasRecord, RecordError, Tombstone};
 
@@ -20,6 +23,12 @@ const TOMBSTONE: &[u8] = include_bytes!("records/v1/tombstone.json");
 const GRANT: &[u8] = include_bytes!("records/v1/grant.json");
 const PLAIN_GRANT: &[u8] = include_bytes!("records/v1/plain-grant.json");
 const GRANT_NAME: &[u8] = include_bytes!("records/v1/grant-name.json");
+const KEY_2: &[u8] = include_bytes!("records/v2/key.json");
+const ASYMMETRIC_KEY_2: &[u8] = include_bytes!("records/v2/asymmetric-key.json");
+const IMPORTED_KEY_2: &[u8] = include_bytes!("records/v2/imported-key.json");
+const OLDER_MATERIAL_2: &[u8] = include_bytes!("records/v2/older-material.json");
+const ROTATION: &[u8] = include_bytes!("records/v2/rotation.json");
+const FIRST_ROTATION: &[u8] = include_bytes!("records/v2/first-rotation.json");
 
 #[test]
 fn a_key_of_version_1_opens() {
@@ -36,7 +45,8 @@ fn a_key_of_version_1_opens() {
     assert_eq!(relatives.role, MultiRegionRole::Primary);
     assert_eq!(relatives.replicas.iter().map(ToString::to_string).collect::<Vec<_>>(), ["us-east-1"]);
     assert_eq!(record.material.as_ref().unwrap().binding.material, MaterialId::from_bytes([0xab; 32]));
-    assert_eq!(record.material.as_ref().unwrap().token_digest(), sealroom_crypto::digest::sha256(b"token"));
+    assert_eq!(record.material.as_ref().unwrap().token_digest(), Some(sealroom_crypto::digest::sha256(b"token")));
+    assert_eq!((record.rotation, record.imports), (Rotation::default(), Imports::default()));
     assert_eq!((&*record.tags[0].key, &*record.tags[0].value), ("team", "blue"));
     assert_eq!((&*description, &*policy), ("a \"key\"", r#"{"Version":"2012-10-17"}"#));
 }
@@ -56,6 +66,7 @@ fn older_material_an_alias_and_a_tombstone_of_version_1_open() {
     let older = Material::from_bytes(OLDER_MATERIAL, &record).unwrap();
     assert_eq!(older.binding.material, MaterialId::from_bytes([0xcd; 32]));
     assert_eq!(older.binding.key, record.arn.key);
+    assert!(older.is_present() && older.imported.is_none());
     let alias = AliasRecord::from_bytes(ALIAS).unwrap();
     assert_eq!((alias.key, alias.created.as_seconds(), alias.updated.as_seconds()), (record.arn.key, 5, 6));
     let tombstone = Tombstone::from_bytes(TOMBSTONE).unwrap();
@@ -92,20 +103,67 @@ fn what_is_no_grant_is_refused() {
 }
 
 #[test]
+fn a_rotated_key_of_version_2_opens() {
+    let record = KeyDocument::from_bytes(KEY_2).unwrap().record;
+    let running =
+        OnDemand { started: Timestamp::from_seconds(1_789_999_000), due: Timestamp::from_seconds(1_789_999_120) };
+    let automatic = Automatic { period_days: 90, next: Timestamp::from_seconds(1_797_000_000) };
+    let expected = Rotation { automatic: Some(automatic), running: Some(running), on_demand: 3, pieces: 5 };
+    assert_eq!(record.rotation, expected);
+    assert!(!record.lacks_material());
+}
+
+#[test]
+fn a_key_with_imported_material_of_version_2_opens() {
+    let record = KeyDocument::from_bytes(IMPORTED_KEY_2).unwrap().record;
+    let expected = Imports {
+        pending: Some(MaterialId::from_bytes([0xcd; 32])),
+        missing: 1,
+        valid_to: Some(Timestamp::from_seconds(1_797_000_000)),
+        next_expiry: Some(Timestamp::from_seconds(1_796_000_000)),
+    };
+    assert_eq!(record.imports, expected);
+    assert!(record.lacks_material());
+    let current = record.material.as_ref().unwrap();
+    assert_eq!((current.is_present(), current.token_digest()), (false, None));
+    assert_eq!(current.imported.as_deref(), Some(&Imported { description: Some("first".into()), expires: None }));
+    let older = Material::from_bytes(OLDER_MATERIAL_2, &record).unwrap();
+    assert_eq!((older.is_present(), older.expires()), (true, Some(Timestamp::from_seconds(1_797_000_000))));
+}
+
+#[test]
+fn an_entry_of_a_history_opens() {
+    let entry = RotationRecord::from_bytes(ROTATION).unwrap();
+    assert_eq!(entry.material, MaterialId::from_bytes([0xcd; 32]));
+    assert_eq!(entry.rotated, Some((Timestamp::from_seconds(1_789_000_000), RotationKind::OnDemand)));
+    assert_eq!(RotationRecord::from_bytes(FIRST_ROTATION).unwrap().rotated, None);
+    let unknown = text(ROTATION).replace("ON_DEMAND", "X");
+    assert_eq!(RotationRecord::from_bytes(unknown.as_bytes()).unwrap_err(), RecordError::Malformed);
+}
+
+#[test]
 fn what_is_written_is_the_sample_of_the_newest_version() {
-    for bytes in [KEY, ASYMMETRIC_KEY] {
+    for bytes in [KEY_2, ASYMMETRIC_KEY_2, IMPORTED_KEY_2] {
         let document = KeyDocument::from_bytes(bytes).unwrap();
         assert_eq!(text(&document.to_bytes()), text(bytes));
     }
-    let record = KeyDocument::from_bytes(KEY).unwrap().record;
-    let older = Material::from_bytes(OLDER_MATERIAL, &record).unwrap();
-    assert_eq!(text(&older.to_bytes()), text(OLDER_MATERIAL));
+    let record = KeyDocument::from_bytes(KEY_2).unwrap().record;
+    let older = Material::from_bytes(OLDER_MATERIAL_2, &record).unwrap();
+    assert_eq!(text(&older.to_bytes()), text(OLDER_MATERIAL_2));
+    for bytes in [ROTATION, FIRST_ROTATION] {
+        assert_eq!(text(&RotationRecord::from_bytes(bytes).unwrap().to_bytes()), text(bytes));
+    }
     assert_eq!(text(&AliasRecord::from_bytes(ALIAS).unwrap().to_bytes()), text(ALIAS));
     assert_eq!(text(&Tombstone::from_bytes(TOMBSTONE).unwrap().to_bytes()), text(TOMBSTONE));
     for bytes in [GRANT, PLAIN_GRANT] {
         assert_eq!(text(&GrantRecord::from_bytes(bytes).unwrap().to_bytes()), text(bytes));
     }
     assert_eq!(text(&NamedGrant::from_bytes(GRANT_NAME).unwrap().to_bytes()), text(GRANT_NAME));
+}
+
+#[test]
+fn what_version_1_said_is_said_in_version_2() {
+    assert_eq!(text(&KeyDocument::from_bytes(ASYMMETRIC_KEY).unwrap().to_bytes()), text(ASYMMETRIC_KEY_2));
 }
 
 #[test]
@@ -130,7 +188,9 @@ fn every_state_is_read_back() {
 fn what_is_no_record_is_refused() {
     assert_eq!(KeyDocument::from_bytes(b"").unwrap_err(), RecordError::Malformed);
     assert_eq!(KeyDocument::from_bytes(b"{\"v\":1}").unwrap_err(), RecordError::Malformed);
-    assert_eq!(KeyDocument::from_bytes(b"{\"v\":2}").unwrap_err(), RecordError::UnknownSchema(2));
+    assert_eq!(KeyDocument::from_bytes(b"{\"v\":3}").unwrap_err(), RecordError::UnknownSchema(3));
+    let record = KeyDocument::from_bytes(KEY).unwrap().record;
+    assert_eq!(Material::from_bytes(b"{\"v\":3}", &record).unwrap_err(), RecordError::UnknownSchema(3));
     for (part, wrong) in
         [("SYMMETRIC_DEFAULT", "X"), ("111122223333", "1"), ("CUSTOMER", "X"), ("dG9rZW4=", "?"), ("mrk-", "")]
     {

@@ -9,6 +9,7 @@ use sealroom_identity::Call;
 use sealroom_store::{Batch, Guard};
 
 use crate::authorize;
+use crate::change;
 use crate::conditions::{Asked, Conditions, NewKey};
 use crate::cryptography as check;
 use crate::error::KmsError;
@@ -88,10 +89,11 @@ async fn run(
 /// The batch that writes a new key down, once in the life of its id.
 pub(crate) fn new_row(document: &KeyDocument) -> Batch {
     let arn = &document.record.arn;
-    Batch::default()
+    let batch = Batch::default()
         .guard(Guard::Absent(paths::key(arn)))
         .guard(Guard::Absent(paths::tombstone(arn)))
-        .put(paths::key(arn), document.to_bytes())
+        .put(paths::key(arn), document.to_bytes());
+    change::due_rows(batch, &document.record)
 }
 
 impl Kms {

@@ -56,14 +56,14 @@ async fn run(kms: &Kms, call: &Call, input: &DecryptInput, report: &mut Report<'
     }
     let Sealed::Blob(ciphertext) = blob else { return Err(KmsError::DryRun) };
     let older = kms.older_material_of(record, ciphertext).await?;
-    let key = material(record, &allowed, current, older.as_ref())?;
+    let key = material(record, &allowed, current, older.as_deref())?;
     let command = Command::Decrypt { key, algorithm, context: &context, ciphertext };
     let plaintext = match kms.door.run(command).await? {
         Reply::Plaintext(plaintext) => plaintext,
         other => return Err(check::unexpected(other)),
     };
     check::unless_dry_run(input.dry_run)?;
-    let used = shown(record, older.as_ref());
+    let used = shown(record, older.as_deref());
     report.material(used.map(|material| material.binding.material));
     Ok(DecryptOutput {
         key_id: Some(record.arn_text().to_owned()),
@@ -167,7 +167,7 @@ impl Kms {
         &self,
         record: &KeyRecord,
         ciphertext: &[u8],
-    ) -> Result<Option<Material>, KmsError> {
+    ) -> Result<Option<Arc<Material>>, KmsError> {
         if record.spec != Spec::SymmetricDefault {
             return Ok(None);
         }
@@ -178,7 +178,13 @@ impl Kms {
         if is_current(record, &header.material) {
             return Ok(None);
         }
-        self.older(record, &header.material).await?.map(Some).ok_or(KmsError::InvalidCiphertext)
+        if let Some(older) = self.older(record, &header.material).await? {
+            return Ok(Some(older));
+        }
+        // Another node may have rotated the key a moment ago, so that what is current there isn't known here yet.
+        let fresh = self.load(&record.arn).await?.filter(|fresh| is_current(&fresh.entry.record, &header.material));
+        let material = fresh.and_then(|fresh| fresh.entry.record.material).map(Arc::new);
+        material.map(Some).ok_or(KmsError::InvalidCiphertext)
     }
 }
 

@@ -61,7 +61,7 @@ async fn run(
     let to_context = check::canonical(to.spec, input.destination_encryption_context.as_ref())?;
     let Sealed::Blob(ciphertext) = blob else { return Err(KmsError::DryRun) };
     let older = kms.older_material_of(from, ciphertext).await?;
-    let from_key = decrypt::material(from, &allowed_from, current, older.as_ref())?;
+    let from_key = decrypt::material(from, &allowed_from, current, older.as_deref())?;
     let command = Command::ReEncrypt {
         from: from_key,
         from_algorithm,
@@ -78,7 +78,7 @@ async fn run(
     };
     check::unless_dry_run(input.dry_run)?;
 
-    let (source_material, new_material) = (decrypt::shown(from, older.as_ref()), to.shown_material());
+    let (source_material, new_material) = (decrypt::shown(from, older.as_deref()), to.shown_material());
     report.materials(
         source_material.map(|material| material.binding.material),
         new_material.map(|material| material.binding.material),

@@ -235,12 +235,12 @@ fn own(operation: &str, keys: &Keys) -> Vec<Case> {
             case("without a window", OWNER, json!({"KeyId": shared.id})),
             case("a window that is too short", OWNER, with(json!({"PendingWindowInDays": 6}))),
         ],
-        _ => of_policies_and_tags(operation, keys),
+        _ => of_upkeep(operation, keys),
     }
 }
 
 /// The same, for what is said of a key.
-fn of_policies_and_tags(operation: &str, keys: &Keys) -> Vec<Case> {
+fn of_upkeep(operation: &str, keys: &Keys) -> Vec<Case> {
     let Keys { mine, shared, .. } = keys;
     let with = |members: Value| {
         let mut request = world::request(operation, mine, &mine.id, shared);
@@ -248,6 +248,11 @@ fn of_policies_and_tags(operation: &str, keys: &Keys) -> Vec<Case> {
         request
     };
     match operation {
+        "EnableKeyRotation" => vec![case("with a period", OWNER, with(json!({"RotationPeriodInDays": 90})))],
+        "ListKeyRotations" => vec![
+            case("all material", OWNER, with(json!({"IncludeKeyMaterial": "ALL_KEY_MATERIAL", "Limit": 1}))),
+            case("no marker of ours", OWNER, with(json!({"Marker": "bm9uZQ=="}))),
+        ],
         "GetKeyPolicy" => vec![
             case("by its name", OWNER, with(json!({"PolicyName": "default"}))),
             case("by another name", OWNER, with(json!({"PolicyName": "other"}))),
@@ -360,6 +365,25 @@ async fn the_destruction_of_a_key_leaves_the_record_of_its_golden() {
     assert_eq!(house.run_due().await, 1);
     let records = house.records().await;
     let faults = compare("DeleteKey", &json!({"due": {"answer": "ok", "records": records}}));
+    assert!(faults.is_none(), "{faults:?}");
+}
+
+#[tokio::test]
+async fn a_rotation_leaves_the_record_of_its_golden() {
+    let house = House::new().await;
+    let key = world::symmetric(&house).await;
+    house.ask("EnableKeyRotation", &json!({"KeyId": key.id})).await.ok();
+    house.ask("RotateKeyOnDemand", &json!({"KeyId": key.id})).await.ok();
+    let mut written = Map::new();
+    for (name, seconds) in [("on demand", 0), ("automatic", 365 * 86_400)] {
+        house.clock.advance(seconds);
+        house.records().await;
+        assert_eq!(house.run_due().await, 1);
+        let mut records = Value::Array(house.records().await);
+        Names::default().replace(&mut records);
+        written.insert(name.to_owned(), json!({"answer": "ok", "records": records}));
+    }
+    let faults = compare("RotateKey", &Value::Object(written));
     assert!(faults.is_none(), "{faults:?}");
 }
 

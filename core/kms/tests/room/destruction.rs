@@ -74,7 +74,10 @@ async fn a_destroyed_key_leaves_a_tombstone_and_nothing_else() {
         haystack.holds_none_of(&forms(token));
         let row = house.row(path("tombstone", &key.id)).await.unwrap();
         let tombstone = Tombstone::from_bytes(&row.value).unwrap();
-        assert_eq!((tombstone.tokens, tombstone.key.to_string()), (vec![material.token_digest()], key.id.clone()));
+        assert_eq!(
+            (tombstone.tokens, tombstone.key.to_string()),
+            (vec![material.token_digest().unwrap()], key.id.clone())
+        );
         let missing = format!("NotFoundException Key '{}' does not exist", key.arn);
         assert_eq!(use_it(&house, key, None).await, missing);
         assert_eq!(use_it(&house, key, Some(&elsewhere)).await, missing);

@@ -21,6 +21,7 @@ mod pages;
 mod policies;
 mod races;
 mod references;
+mod rotation;
 mod secrets;
 mod specs;
 mod states;

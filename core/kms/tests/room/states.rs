@@ -56,11 +56,14 @@ async fn every_operation_in_every_state_answers_as_the_table_says() {
     for (row, codes) in rows() {
         assert_eq!(codes.len(), states().len(), "{row}");
         for (name, code) in states().into_iter().zip(codes) {
+            checked += 1;
+            if code == "n/a" {
+                continue;
+            }
             let key = subject(&house, row).await;
             house.set_state(&key.id, state(&house, name)).await;
             let said = house.ask(operation_of(row), &request(row, &key, &key.arn, &good)).await.said();
             expect(&mut faults, &format!("{row} in {name}"), &answer(code, &key.arn), &said);
-            checked += 1;
         }
     }
     report(&faults);

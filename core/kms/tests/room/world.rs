@@ -172,6 +172,11 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
             json!({"KeyId": name, "GrantId": key.grant.as_deref().unwrap_or(NO_GRANT)})
         }
         "CancelKeyDeletion" | "DescribeKey" | "DisableKey" | "EnableKey" => json!({"KeyId": name}),
+        "DisableKeyRotation"
+        | "EnableKeyRotation"
+        | "GetKeyRotationStatus"
+        | "ListKeyRotations"
+        | "RotateKeyOnDemand" => json!({"KeyId": name}),
         "ScheduleKeyDeletion" => json!({"KeyId": name, "PendingWindowInDays": 7}),
         "Encrypt" => json!({"KeyId": name, "Plaintext": PLAINTEXT}),
         "GetKeyPolicy" | "GetPublicKey" | "ListKeyPolicies" | "ListResourceTags" => json!({"KeyId": name}),

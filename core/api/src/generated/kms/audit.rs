@@ -281,6 +281,24 @@ impl types::DisableKeyOutput {
     }
 }
 
+impl types::DisableKeyRotationInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+        })
+    }
+}
+
+impl types::DisableKeyRotationOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::EnableKeyInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -292,6 +310,27 @@ impl types::EnableKeyInput {
 }
 
 impl types::EnableKeyOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::EnableKeyRotationInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            if let Some(value) = &self.rotation_period_in_days {
+                out.member("RotationPeriodInDays", value);
+            }
+        })
+    }
+}
+
+impl types::EnableKeyRotationOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {
@@ -519,6 +558,24 @@ impl types::GetKeyPolicyOutput {
     }
 }
 
+impl types::GetKeyRotationStatusInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+        })
+    }
+}
+
+impl types::GetKeyRotationStatusOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::GetPublicKeyInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -587,6 +644,33 @@ impl types::ListKeyPoliciesInput {
 }
 
 impl types::ListKeyPoliciesOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::ListKeyRotationsInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            if let Some(value) = &self.include_key_material {
+                out.member("IncludeKeyMaterial", value);
+            }
+            if let Some(value) = &self.limit {
+                out.member("Limit", value);
+            }
+            if let Some(value) = &self.marker {
+                out.member("Marker", value);
+            }
+        })
+    }
+}
+
+impl types::ListKeyRotationsOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {
@@ -776,6 +860,28 @@ impl types::RevokeGrantOutput {
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {
         record::nothing()
+    }
+}
+
+impl types::RotateKeyOnDemandInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+        })
+    }
+}
+
+impl types::RotateKeyOnDemandOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::elements(|out| {
+            if let Some(value) = &self.key_id {
+                out.member("KeyId", value);
+            }
+        })
     }
 }
 

@@ -305,6 +305,23 @@ impl Draft for DisableKeyInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::DisableKeyRotationInput`] as it is read.
+    DisableKeyRotationInputDraft {
+        "KeyId" => key_id: Text<'a>,
+    }
+}
+
+impl Draft for DisableKeyRotationInputDraft<'_> {
+    type Input = types::DisableKeyRotationInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::DisableKeyRotationInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        Some(types::DisableKeyRotationInput { key_id: key_id? })
+    }
+}
+
+draft! {
     /// [`types::EnableKeyInput`] as it is read.
     EnableKeyInputDraft {
         "KeyId" => key_id: Text<'a>,
@@ -318,6 +335,26 @@ impl Draft for EnableKeyInputDraft<'_> {
     fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::EnableKeyInput> {
         let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
         Some(types::EnableKeyInput { key_id: key_id? })
+    }
+}
+
+draft! {
+    /// [`types::EnableKeyRotationInput`] as it is read.
+    EnableKeyRotationInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "RotationPeriodInDays" => rotation_period_in_days: Integer,
+    }
+}
+
+impl Draft for EnableKeyRotationInputDraft<'_> {
+    type Input = types::EnableKeyRotationInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::EnableKeyRotationInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let rotation_period_in_days =
+            found.optional(self.rotation_period_in_days, at, "rotationPeriodInDays", &ROTATION_PERIOD_IN_DAYS_TYPE);
+        Some(types::EnableKeyRotationInput { key_id: key_id?, rotation_period_in_days: rotation_period_in_days? })
     }
 }
 
@@ -603,6 +640,23 @@ impl Draft for GetKeyPolicyInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::GetKeyRotationStatusInput`] as it is read.
+    GetKeyRotationStatusInputDraft {
+        "KeyId" => key_id: Text<'a>,
+    }
+}
+
+impl Draft for GetKeyRotationStatusInputDraft<'_> {
+    type Input = types::GetKeyRotationStatusInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GetKeyRotationStatusInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        Some(types::GetKeyRotationStatusInput { key_id: key_id? })
+    }
+}
+
+draft! {
     /// [`types::GetPublicKeyInput`] as it is read.
     GetPublicKeyInputDraft {
         "KeyId" => key_id: Text<'a>,
@@ -674,6 +728,35 @@ impl Draft for ListKeyPoliciesInputDraft<'_> {
         let limit = found.optional(self.limit, at, "limit", &LIMIT_TYPE);
         let marker = found.optional(self.marker, at, "marker", &MARKER_TYPE);
         Some(types::ListKeyPoliciesInput { key_id: key_id?, limit: limit?, marker: marker? })
+    }
+}
+
+draft! {
+    /// [`types::ListKeyRotationsInput`] as it is read.
+    ListKeyRotationsInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "IncludeKeyMaterial" => include_key_material: Text<'a>,
+        "Limit" => limit: Integer,
+        "Marker" => marker: Text<'a>,
+    }
+}
+
+impl Draft for ListKeyRotationsInputDraft<'_> {
+    type Input = types::ListKeyRotationsInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::ListKeyRotationsInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let include_key_material =
+            found.optional(self.include_key_material, at, "includeKeyMaterial", &INCLUDE_KEY_MATERIAL);
+        let limit = found.optional(self.limit, at, "limit", &LIMIT_TYPE);
+        let marker = found.optional(self.marker, at, "marker", &MARKER_TYPE);
+        Some(types::ListKeyRotationsInput {
+            key_id: key_id?,
+            include_key_material: include_key_material?,
+            limit: limit?,
+            marker: marker?,
+        })
     }
 }
 
@@ -886,6 +969,23 @@ impl Draft for RevokeGrantInputDraft<'_> {
         let grant_id = found.required(self.grant_id, at, "grantId", &GRANT_ID_TYPE);
         let dry_run = found.optional(self.dry_run, at, "dryRun", &Free);
         Some(types::RevokeGrantInput { key_id: key_id?, grant_id: grant_id?, dry_run: dry_run? })
+    }
+}
+
+draft! {
+    /// [`types::RotateKeyOnDemandInput`] as it is read.
+    RotateKeyOnDemandInputDraft {
+        "KeyId" => key_id: Text<'a>,
+    }
+}
+
+impl Draft for RotateKeyOnDemandInputDraft<'_> {
+    type Input = types::RotateKeyOnDemandInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::RotateKeyOnDemandInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        Some(types::RotateKeyOnDemandInput { key_id: key_id? })
     }
 }
 
@@ -1234,6 +1334,7 @@ const GRANT_OPERATION_LIST: EachRule<ChoiceRule<types::GrantOperation>> =
 const GRANT_TOKEN_LIST: EachRule<TextRule> =
     EachRule { length: Length::new(Some(0), Some(10)), item: GRANT_TOKEN_TYPE };
 const GRANT_TOKEN_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(8192)), pattern: None };
+const INCLUDE_KEY_MATERIAL: ChoiceRule<types::IncludeKeyMaterial> = ChoiceRule::NEW;
 const KEY_AGREEMENT_ALGORITHM_SPEC: ChoiceRule<types::KeyAgreementAlgorithmSpec> = ChoiceRule::NEW;
 const KEY_ENCRYPTION_MECHANISM: ChoiceRule<types::KeyEncryptionMechanism> = ChoiceRule::NEW;
 const KEY_ID_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(2048)), pattern: None };
@@ -1302,6 +1403,7 @@ const RESOURCE_OWNERS_LIST: EachRule<ChoiceRule<types::ResourceOwnerType>> =
 const RESOURCE_OWNER_TYPE: ChoiceRule<types::ResourceOwnerType> = ChoiceRule::NEW;
 const RE_ENCRYPT_REQUEST_CIPHERTEXT_BLOB: BlobRule =
     BlobRule { length: Length::new(Some(1), Some(6144)).extended(1050624) };
+const ROTATION_PERIOD_IN_DAYS_TYPE: IntegerRule<i32> = IntegerRule::of_32_bits(Some(90), Some(2560));
 const SERVICE_PRINCIPAL_TYPE: TextRule =
     TextRule { length: Length::new(Some(1), Some(128)), pattern: Some(&SERVICE_PRINCIPAL_TYPE_PATTERN) };
 static SERVICE_PRINCIPAL_TYPE_PATTERN: Pattern = Pattern {

@@ -130,7 +130,19 @@ impl Encode for types::DisableKeyOutput {
     }
 }
 
+impl Encode for types::DisableKeyRotationOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
 impl Encode for types::EnableKeyOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::EnableKeyRotationOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|_| {});
     }
@@ -301,6 +313,28 @@ impl Encode for types::GetKeyPolicyOutput {
     }
 }
 
+impl Encode for types::GetKeyRotationStatusOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_rotation_enabled {
+                sink.member("KeyRotationEnabled", value);
+            }
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.rotation_period_in_days {
+                sink.member("RotationPeriodInDays", value);
+            }
+            if let Some(value) = &self.next_rotation_date {
+                sink.member("NextRotationDate", value);
+            }
+            if let Some(value) = &self.on_demand_rotation_start_date {
+                sink.member("OnDemandRotationStartDate", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::GetPublicKeyOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -356,6 +390,22 @@ impl Encode for types::ListKeyPoliciesOutput {
         sink.structure(|sink| {
             if let Some(value) = &self.policy_names {
                 sink.member("PolicyNames", value);
+            }
+            if let Some(value) = &self.next_marker {
+                sink.member("NextMarker", value);
+            }
+            if let Some(value) = &self.truncated {
+                sink.member("Truncated", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::ListKeyRotationsOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.rotations {
+                sink.member("Rotations", value);
             }
             if let Some(value) = &self.next_marker {
                 sink.member("NextMarker", value);
@@ -458,6 +508,16 @@ impl Encode for types::RetireGrantOutput {
 impl Encode for types::RevokeGrantOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::RotateKeyOnDemandOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+        });
     }
 }
 
@@ -772,6 +832,40 @@ impl Encode for types::RecipientInfo {
             }
             if let Some(value) = &self.attestation_document {
                 sink.member("AttestationDocument", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::RotationsListEntry {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                sink.member("KeyMaterialId", value);
+            }
+            if let Some(value) = &self.key_material_description {
+                sink.member("KeyMaterialDescription", value);
+            }
+            if let Some(value) = &self.import_state {
+                sink.member("ImportState", value);
+            }
+            if let Some(value) = &self.key_material_state {
+                sink.member("KeyMaterialState", value);
+            }
+            if let Some(value) = &self.expiration_model {
+                sink.member("ExpirationModel", value);
+            }
+            if let Some(value) = &self.valid_to {
+                sink.member("ValidTo", value);
+            }
+            if let Some(value) = &self.rotation_date {
+                sink.member("RotationDate", value);
+            }
+            if let Some(value) = &self.rotation_type {
+                sink.member("RotationType", value);
             }
         });
     }

@@ -7,13 +7,15 @@ use sealroom_foundation::ports::Answers;
 use super::decode::{
     CancelKeyDeletionInputDraft, CreateGrantInputDraft, CreateKeyInputDraft, DecapsulateInputDraft, DecryptInputDraft,
     DeriveSharedSecretInputDraft, DescribeCustomKeyStoresInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft,
-    EnableKeyInputDraft, EncapsulateInputDraft, EncryptInputDraft, GenerateDataKeyInputDraft,
-    GenerateDataKeyPairInputDraft, GenerateDataKeyPairWithoutPlaintextInputDraft,
-    GenerateDataKeyWithoutPlaintextInputDraft, GenerateMacInputDraft, GenerateRandomInputDraft, GetKeyPolicyInputDraft,
-    GetPublicKeyInputDraft, ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeysInputDraft,
+    DisableKeyRotationInputDraft, EnableKeyInputDraft, EnableKeyRotationInputDraft, EncapsulateInputDraft,
+    EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyPairInputDraft,
+    GenerateDataKeyPairWithoutPlaintextInputDraft, GenerateDataKeyWithoutPlaintextInputDraft, GenerateMacInputDraft,
+    GenerateRandomInputDraft, GetKeyPolicyInputDraft, GetKeyRotationStatusInputDraft, GetPublicKeyInputDraft,
+    ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeyRotationsInputDraft, ListKeysInputDraft,
     ListResourceTagsInputDraft, ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft, ReEncryptInputDraft,
-    RetireGrantInputDraft, RevokeGrantInputDraft, ScheduleKeyDeletionInputDraft, SignInputDraft, TagResourceInputDraft,
-    UntagResourceInputDraft, UpdateKeyDescriptionInputDraft, VerifyInputDraft, VerifyMacInputDraft,
+    RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft, ScheduleKeyDeletionInputDraft,
+    SignInputDraft, TagResourceInputDraft, UntagResourceInputDraft, UpdateKeyDescriptionInputDraft, VerifyInputDraft,
+    VerifyMacInputDraft,
 };
 use super::service::KeyService;
 use crate::error::ErrorAnswer;
@@ -54,8 +56,12 @@ pub enum Operation {
     DescribeKey,
     /// `DisableKey`.
     DisableKey,
+    /// `DisableKeyRotation`.
+    DisableKeyRotation,
     /// `EnableKey`.
     EnableKey,
+    /// `EnableKeyRotation`.
+    EnableKeyRotation,
     /// `Encapsulate`.
     Encapsulate,
     /// `Encrypt`.
@@ -74,12 +80,16 @@ pub enum Operation {
     GenerateRandom,
     /// `GetKeyPolicy`.
     GetKeyPolicy,
+    /// `GetKeyRotationStatus`.
+    GetKeyRotationStatus,
     /// `GetPublicKey`.
     GetPublicKey,
     /// `ListGrants`.
     ListGrants,
     /// `ListKeyPolicies`.
     ListKeyPolicies,
+    /// `ListKeyRotations`.
+    ListKeyRotations,
     /// `ListKeys`.
     ListKeys,
     /// `ListResourceTags`.
@@ -94,6 +104,8 @@ pub enum Operation {
     RetireGrant,
     /// `RevokeGrant`.
     RevokeGrant,
+    /// `RotateKeyOnDemand`.
+    RotateKeyOnDemand,
     /// `ScheduleKeyDeletion`.
     ScheduleKeyDeletion,
     /// `Sign`.
@@ -122,7 +134,9 @@ impl Operation {
         Self::DescribeCustomKeyStores,
         Self::DescribeKey,
         Self::DisableKey,
+        Self::DisableKeyRotation,
         Self::EnableKey,
+        Self::EnableKeyRotation,
         Self::Encapsulate,
         Self::Encrypt,
         Self::GenerateDataKey,
@@ -132,9 +146,11 @@ impl Operation {
         Self::GenerateMac,
         Self::GenerateRandom,
         Self::GetKeyPolicy,
+        Self::GetKeyRotationStatus,
         Self::GetPublicKey,
         Self::ListGrants,
         Self::ListKeyPolicies,
+        Self::ListKeyRotations,
         Self::ListKeys,
         Self::ListResourceTags,
         Self::ListRetirableGrants,
@@ -142,6 +158,7 @@ impl Operation {
         Self::ReEncrypt,
         Self::RetireGrant,
         Self::RevokeGrant,
+        Self::RotateKeyOnDemand,
         Self::ScheduleKeyDeletion,
         Self::Sign,
         Self::TagResource,
@@ -164,7 +181,9 @@ impl Operation {
             Self::DescribeCustomKeyStores => "DescribeCustomKeyStores",
             Self::DescribeKey => "DescribeKey",
             Self::DisableKey => "DisableKey",
+            Self::DisableKeyRotation => "DisableKeyRotation",
             Self::EnableKey => "EnableKey",
+            Self::EnableKeyRotation => "EnableKeyRotation",
             Self::Encapsulate => "Encapsulate",
             Self::Encrypt => "Encrypt",
             Self::GenerateDataKey => "GenerateDataKey",
@@ -174,9 +193,11 @@ impl Operation {
             Self::GenerateMac => "GenerateMac",
             Self::GenerateRandom => "GenerateRandom",
             Self::GetKeyPolicy => "GetKeyPolicy",
+            Self::GetKeyRotationStatus => "GetKeyRotationStatus",
             Self::GetPublicKey => "GetPublicKey",
             Self::ListGrants => "ListGrants",
             Self::ListKeyPolicies => "ListKeyPolicies",
+            Self::ListKeyRotations => "ListKeyRotations",
             Self::ListKeys => "ListKeys",
             Self::ListResourceTags => "ListResourceTags",
             Self::ListRetirableGrants => "ListRetirableGrants",
@@ -184,6 +205,7 @@ impl Operation {
             Self::ReEncrypt => "ReEncrypt",
             Self::RetireGrant => "RetireGrant",
             Self::RevokeGrant => "RevokeGrant",
+            Self::RotateKeyOnDemand => "RotateKeyOnDemand",
             Self::ScheduleKeyDeletion => "ScheduleKeyDeletion",
             Self::Sign => "Sign",
             Self::TagResource => "TagResource",
@@ -212,9 +234,11 @@ impl Operation {
             | Self::GenerateMac
             | Self::GenerateRandom
             | Self::GetKeyPolicy
+            | Self::GetKeyRotationStatus
             | Self::GetPublicKey
             | Self::ListGrants
             | Self::ListKeyPolicies
+            | Self::ListKeyRotations
             | Self::ListKeys
             | Self::ListResourceTags
             | Self::ListRetirableGrants
@@ -226,10 +250,13 @@ impl Operation {
             | Self::CreateGrant
             | Self::CreateKey
             | Self::DisableKey
+            | Self::DisableKeyRotation
             | Self::EnableKey
+            | Self::EnableKeyRotation
             | Self::PutKeyPolicy
             | Self::RetireGrant
             | Self::RevokeGrant
+            | Self::RotateKeyOnDemand
             | Self::ScheduleKeyDeletion
             | Self::TagResource
             | Self::UntagResource
@@ -252,7 +279,9 @@ impl Operation {
             "DescribeCustomKeyStores" => Ok(Self::DescribeCustomKeyStores),
             "DescribeKey" => Ok(Self::DescribeKey),
             "DisableKey" => Ok(Self::DisableKey),
+            "DisableKeyRotation" => Ok(Self::DisableKeyRotation),
             "EnableKey" => Ok(Self::EnableKey),
+            "EnableKeyRotation" => Ok(Self::EnableKeyRotation),
             "Encapsulate" => Ok(Self::Encapsulate),
             "Encrypt" => Ok(Self::Encrypt),
             "GenerateDataKey" => Ok(Self::GenerateDataKey),
@@ -262,9 +291,11 @@ impl Operation {
             "GenerateMac" => Ok(Self::GenerateMac),
             "GenerateRandom" => Ok(Self::GenerateRandom),
             "GetKeyPolicy" => Ok(Self::GetKeyPolicy),
+            "GetKeyRotationStatus" => Ok(Self::GetKeyRotationStatus),
             "GetPublicKey" => Ok(Self::GetPublicKey),
             "ListGrants" => Ok(Self::ListGrants),
             "ListKeyPolicies" => Ok(Self::ListKeyPolicies),
+            "ListKeyRotations" => Ok(Self::ListKeyRotations),
             "ListKeys" => Ok(Self::ListKeys),
             "ListResourceTags" => Ok(Self::ListResourceTags),
             "ListRetirableGrants" => Ok(Self::ListRetirableGrants),
@@ -272,6 +303,7 @@ impl Operation {
             "ReEncrypt" => Ok(Self::ReEncrypt),
             "RetireGrant" => Ok(Self::RetireGrant),
             "RevokeGrant" => Ok(Self::RevokeGrant),
+            "RotateKeyOnDemand" => Ok(Self::RotateKeyOnDemand),
             "ScheduleKeyDeletion" => Ok(Self::ScheduleKeyDeletion),
             "Sign" => Ok(Self::Sign),
             "TagResource" => Ok(Self::TagResource),
@@ -285,17 +317,12 @@ impl Operation {
             | "DeleteAlias"
             | "DeleteCustomKeyStore"
             | "DeleteImportedKeyMaterial"
-            | "DisableKeyRotation"
             | "DisconnectCustomKeyStore"
-            | "EnableKeyRotation"
             | "GetKeyLastUsage"
-            | "GetKeyRotationStatus"
             | "GetParametersForImport"
             | "ImportKeyMaterial"
             | "ListAliases"
-            | "ListKeyRotations"
             | "ReplicateKey"
-            | "RotateKeyOnDemand"
             | "UpdateAlias"
             | "UpdateCustomKeyStore"
             | "UpdatePrimaryRegion" => Err(ErrorAnswer::not_served(name)),
@@ -344,8 +371,18 @@ where
         Operation::DisableKey => {
             call!(json::decode::<DisableKeyInputDraft<'_>>(body, wire), service.disable_key(cx), |_| Vec::new())
         }
+        Operation::DisableKeyRotation => call!(
+            json::decode::<DisableKeyRotationInputDraft<'_>>(body, wire),
+            service.disable_key_rotation(cx),
+            |_| Vec::new()
+        ),
         Operation::EnableKey => {
             call!(json::decode::<EnableKeyInputDraft<'_>>(body, wire), service.enable_key(cx), |_| Vec::new())
+        }
+        Operation::EnableKeyRotation => {
+            call!(json::decode::<EnableKeyRotationInputDraft<'_>>(body, wire), service.enable_key_rotation(cx), |_| {
+                Vec::new()
+            })
         }
         Operation::Encapsulate => {
             call!(json::decode::<EncapsulateInputDraft<'_>>(body, wire), service.encapsulate(cx), json::encode)
@@ -382,6 +419,11 @@ where
         Operation::GetKeyPolicy => {
             call!(json::decode::<GetKeyPolicyInputDraft<'_>>(body, wire), service.get_key_policy(cx), json::encode)
         }
+        Operation::GetKeyRotationStatus => call!(
+            json::decode::<GetKeyRotationStatusInputDraft<'_>>(body, wire),
+            service.get_key_rotation_status(cx),
+            json::encode
+        ),
         Operation::GetPublicKey => {
             call!(json::decode::<GetPublicKeyInputDraft<'_>>(body, wire), service.get_public_key(cx), json::encode)
         }
@@ -391,6 +433,11 @@ where
         Operation::ListKeyPolicies => call!(
             json::decode::<ListKeyPoliciesInputDraft<'_>>(body, wire),
             service.list_key_policies(cx),
+            json::encode
+        ),
+        Operation::ListKeyRotations => call!(
+            json::decode::<ListKeyRotationsInputDraft<'_>>(body, wire),
+            service.list_key_rotations(cx),
             json::encode
         ),
         Operation::ListKeys => {
@@ -418,6 +465,11 @@ where
         Operation::RevokeGrant => {
             call!(json::decode::<RevokeGrantInputDraft<'_>>(body, wire), service.revoke_grant(cx), |_| Vec::new())
         }
+        Operation::RotateKeyOnDemand => call!(
+            json::decode::<RotateKeyOnDemandInputDraft<'_>>(body, wire),
+            service.rotate_key_on_demand(cx),
+            json::encode
+        ),
         Operation::ScheduleKeyDeletion => call!(
             json::decode::<ScheduleKeyDeletionInputDraft<'_>>(body, wire),
             service.schedule_key_deletion(cx),
@@ -471,8 +523,14 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::DisableKey => {
             json::decode::<DisableKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::DisableKeyRotation => {
+            json::decode::<DisableKeyRotationInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::EnableKey => {
             json::decode::<EnableKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::EnableKeyRotation => {
+            json::decode::<EnableKeyRotationInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::Encapsulate => {
             json::decode::<EncapsulateInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
@@ -501,6 +559,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::GetKeyPolicy => {
             json::decode::<GetKeyPolicyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::GetKeyRotationStatus => {
+            json::decode::<GetKeyRotationStatusInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::GetPublicKey => {
             json::decode::<GetPublicKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -509,6 +570,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::ListKeyPolicies => {
             json::decode::<ListKeyPoliciesInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::ListKeyRotations => {
+            json::decode::<ListKeyRotationsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::ListKeys => json::decode::<ListKeysInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
         Operation::ListResourceTags => {
@@ -528,6 +592,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::RevokeGrant => {
             json::decode::<RevokeGrantInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::RotateKeyOnDemand => {
+            json::decode::<RotateKeyOnDemandInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::ScheduleKeyDeletion => {
             json::decode::<ScheduleKeyDeletionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())

@@ -8,18 +8,21 @@ use super::types::{
     CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateGrantInput, CreateGrantOutput, CreateKeyInput,
     CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput, DecryptOutput, DeriveSharedSecretInput,
     DeriveSharedSecretOutput, DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput,
-    DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, EnableKeyInput, EnableKeyOutput, EncapsulateInput,
+    DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, DisableKeyRotationInput, DisableKeyRotationOutput,
+    EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput, EncapsulateInput,
     EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
     GenerateDataKeyPairInput, GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput,
     GenerateDataKeyPairWithoutPlaintextOutput, GenerateDataKeyWithoutPlaintextInput,
     GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput, GenerateRandomInput,
-    GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetPublicKeyInput, GetPublicKeyOutput,
-    ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput, ListKeysInput, ListKeysOutput,
+    GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput, GetKeyRotationStatusOutput,
+    GetPublicKeyInput, GetPublicKeyOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput,
+    ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput,
     ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
     PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput,
-    RevokeGrantInput, RevokeGrantOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput,
-    TagResourceInput, TagResourceOutput, UntagResourceInput, UntagResourceOutput, UpdateKeyDescriptionInput,
-    UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
+    RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
+    ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
+    UntagResourceOutput, UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput,
+    VerifyMacOutput, VerifyOutput,
 };
 
 /// The key management operations: one method an operation, none with a default body.
@@ -92,12 +95,26 @@ pub trait KeyService: Send + Sync {
         input: &DisableKeyInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DisableKeyOutput>> + Send;
 
+    /// `DisableKeyRotation`.
+    fn disable_key_rotation(
+        &self,
+        cx: &Self::Context,
+        input: &DisableKeyRotationInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DisableKeyRotationOutput>> + Send;
+
     /// `EnableKey`.
     fn enable_key(
         &self,
         cx: &Self::Context,
         input: &EnableKeyInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<EnableKeyOutput>> + Send;
+
+    /// `EnableKeyRotation`.
+    fn enable_key_rotation(
+        &self,
+        cx: &Self::Context,
+        input: &EnableKeyRotationInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<EnableKeyRotationOutput>> + Send;
 
     /// `Encapsulate`.
     fn encapsulate(
@@ -162,6 +179,13 @@ pub trait KeyService: Send + Sync {
         input: &GetKeyPolicyInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetKeyPolicyOutput>> + Send;
 
+    /// `GetKeyRotationStatus`.
+    fn get_key_rotation_status(
+        &self,
+        cx: &Self::Context,
+        input: &GetKeyRotationStatusInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetKeyRotationStatusOutput>> + Send;
+
     /// `GetPublicKey`.
     fn get_public_key(
         &self,
@@ -182,6 +206,13 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &ListKeyPoliciesInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListKeyPoliciesOutput>> + Send;
+
+    /// `ListKeyRotations`.
+    fn list_key_rotations(
+        &self,
+        cx: &Self::Context,
+        input: &ListKeyRotationsInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListKeyRotationsOutput>> + Send;
 
     /// `ListKeys`.
     fn list_keys(
@@ -231,6 +262,13 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &RevokeGrantInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<RevokeGrantOutput>> + Send;
+
+    /// `RotateKeyOnDemand`.
+    fn rotate_key_on_demand(
+        &self,
+        cx: &Self::Context,
+        input: &RotateKeyOnDemandInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<RotateKeyOnDemandOutput>> + Send;
 
     /// `ScheduleKeyDeletion`.
     fn schedule_key_deletion(

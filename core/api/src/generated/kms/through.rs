@@ -12,18 +12,21 @@ use super::types::{
     CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateGrantInput, CreateGrantOutput, CreateKeyInput,
     CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput, DecryptOutput, DeriveSharedSecretInput,
     DeriveSharedSecretOutput, DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput,
-    DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, EnableKeyInput, EnableKeyOutput, EncapsulateInput,
+    DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, DisableKeyRotationInput, DisableKeyRotationOutput,
+    EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput, EncapsulateInput,
     EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
     GenerateDataKeyPairInput, GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput,
     GenerateDataKeyPairWithoutPlaintextOutput, GenerateDataKeyWithoutPlaintextInput,
     GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput, GenerateRandomInput,
-    GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetPublicKeyInput, GetPublicKeyOutput,
-    ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput, ListKeysInput, ListKeysOutput,
+    GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput, GetKeyRotationStatusOutput,
+    GetPublicKeyInput, GetPublicKeyOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput,
+    ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput,
     ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
     PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput,
-    RevokeGrantInput, RevokeGrantOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput,
-    TagResourceInput, TagResourceOutput, UntagResourceInput, UntagResourceOutput, UpdateKeyDescriptionInput,
-    UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
+    RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
+    ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
+    UntagResourceOutput, UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput,
+    VerifyMacOutput, VerifyOutput,
 };
 
 impl<Room, R> KeyService for Through<Room, R>
@@ -94,8 +97,24 @@ where
         self.carry(|room| room.disable_key(cx, input)).await
     }
 
+    async fn disable_key_rotation(
+        &self,
+        cx: &Self::Context,
+        input: &DisableKeyRotationInput,
+    ) -> Result<DisableKeyRotationOutput, ErrorAnswer> {
+        self.carry(|room| room.disable_key_rotation(cx, input)).await
+    }
+
     async fn enable_key(&self, cx: &Self::Context, input: &EnableKeyInput) -> Result<EnableKeyOutput, ErrorAnswer> {
         self.carry(|room| room.enable_key(cx, input)).await
+    }
+
+    async fn enable_key_rotation(
+        &self,
+        cx: &Self::Context,
+        input: &EnableKeyRotationInput,
+    ) -> Result<EnableKeyRotationOutput, ErrorAnswer> {
+        self.carry(|room| room.enable_key_rotation(cx, input)).await
     }
 
     async fn encapsulate(
@@ -166,6 +185,14 @@ where
         self.carry(|room| room.get_key_policy(cx, input)).await
     }
 
+    async fn get_key_rotation_status(
+        &self,
+        cx: &Self::Context,
+        input: &GetKeyRotationStatusInput,
+    ) -> Result<GetKeyRotationStatusOutput, ErrorAnswer> {
+        self.carry(|room| room.get_key_rotation_status(cx, input)).await
+    }
+
     async fn get_public_key(
         &self,
         cx: &Self::Context,
@@ -184,6 +211,14 @@ where
         input: &ListKeyPoliciesInput,
     ) -> Result<ListKeyPoliciesOutput, ErrorAnswer> {
         self.carry(|room| room.list_key_policies(cx, input)).await
+    }
+
+    async fn list_key_rotations(
+        &self,
+        cx: &Self::Context,
+        input: &ListKeyRotationsInput,
+    ) -> Result<ListKeyRotationsOutput, ErrorAnswer> {
+        self.carry(|room| room.list_key_rotations(cx, input)).await
     }
 
     async fn list_keys(&self, cx: &Self::Context, input: &ListKeysInput) -> Result<ListKeysOutput, ErrorAnswer> {
@@ -232,6 +267,14 @@ where
         input: &RevokeGrantInput,
     ) -> Result<RevokeGrantOutput, ErrorAnswer> {
         self.carry(|room| room.revoke_grant(cx, input)).await
+    }
+
+    async fn rotate_key_on_demand(
+        &self,
+        cx: &Self::Context,
+        input: &RotateKeyOnDemandInput,
+    ) -> Result<RotateKeyOnDemandOutput, ErrorAnswer> {
+        self.carry(|room| room.rotate_key_on_demand(cx, input)).await
     }
 
     async fn schedule_key_deletion(

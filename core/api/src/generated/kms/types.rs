@@ -234,6 +234,17 @@ pub struct DisableKeyInput {
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DisableKeyOutput {}
 
+/// What `DisableKeyRotation` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DisableKeyRotationInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+}
+
+/// What `DisableKeyRotation` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DisableKeyRotationOutput {}
+
 /// What `EnableKey` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct EnableKeyInput {
@@ -244,6 +255,19 @@ pub struct EnableKeyInput {
 /// What `EnableKey` answers.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct EnableKeyOutput {}
+
+/// What `EnableKeyRotation` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct EnableKeyRotationInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `RotationPeriodInDays`: 90 to 2560.
+    pub rotation_period_in_days: Option<i32>,
+}
+
+/// What `EnableKeyRotation` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct EnableKeyRotationOutput {}
 
 /// What `Encapsulate` is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -491,6 +515,28 @@ pub struct GetKeyPolicyOutput {
     pub policy_name: Option<String>,
 }
 
+/// What `GetKeyRotationStatus` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetKeyRotationStatusInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+}
+
+/// What `GetKeyRotationStatus` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetKeyRotationStatusOutput {
+    /// `KeyRotationEnabled`.
+    pub key_rotation_enabled: Option<bool>,
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `RotationPeriodInDays`: 90 to 2560.
+    pub rotation_period_in_days: Option<i32>,
+    /// `NextRotationDate`.
+    pub next_rotation_date: Option<Timestamp>,
+    /// `OnDemandRotationStartDate`.
+    pub on_demand_rotation_start_date: Option<Timestamp>,
+}
+
 /// What `GetPublicKey` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetPublicKeyInput {
@@ -567,6 +613,30 @@ pub struct ListKeyPoliciesInput {
 pub struct ListKeyPoliciesOutput {
     /// `PolicyNames`.
     pub policy_names: Option<Vec<String>>,
+    /// `NextMarker`: 1 to 1024 characters.
+    pub next_marker: Option<String>,
+    /// `Truncated`.
+    pub truncated: Option<bool>,
+}
+
+/// What `ListKeyRotations` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListKeyRotationsInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `IncludeKeyMaterial`.
+    pub include_key_material: Option<IncludeKeyMaterial>,
+    /// `Limit`: 1 to 1000.
+    pub limit: Option<i32>,
+    /// `Marker`: 1 to 1024 characters.
+    pub marker: Option<String>,
+}
+
+/// What `ListKeyRotations` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListKeyRotationsOutput {
+    /// `Rotations`.
+    pub rotations: Option<Vec<RotationsListEntry>>,
     /// `NextMarker`: 1 to 1024 characters.
     pub next_marker: Option<String>,
     /// `Truncated`.
@@ -733,6 +803,20 @@ pub struct RevokeGrantInput {
 /// What `RevokeGrant` answers.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct RevokeGrantOutput {}
+
+/// What `RotateKeyOnDemand` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct RotateKeyOnDemandInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+}
+
+/// What `RotateKeyOnDemand` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct RotateKeyOnDemandOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+}
 
 /// What `ScheduleKeyDeletion` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -1039,6 +1123,29 @@ pub struct RecipientInfo {
     pub attestation_document: Option<Vec<u8>>,
 }
 
+/// `RotationsListEntry` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct RotationsListEntry {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `KeyMaterialId`: 64 to 64 characters.
+    pub key_material_id: Option<String>,
+    /// `KeyMaterialDescription`: 0 to 256 characters.
+    pub key_material_description: Option<String>,
+    /// `ImportState`.
+    pub import_state: Option<ImportState>,
+    /// `KeyMaterialState`.
+    pub key_material_state: Option<KeyMaterialState>,
+    /// `ExpirationModel`.
+    pub expiration_model: Option<ExpirationModelType>,
+    /// `ValidTo`.
+    pub valid_to: Option<Timestamp>,
+    /// `RotationDate`.
+    pub rotation_date: Option<Timestamp>,
+    /// `RotationType`.
+    pub rotation_type: Option<RotationType>,
+}
+
 /// `Tag` of the table.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Tag {
@@ -1218,6 +1325,22 @@ pub enum GrantOperation {
 }
 
 enumeration! {
+/// `ImportState` of the table.
+pub enum ImportState {
+    Imported = "IMPORTED",
+    PendingImport = "PENDING_IMPORT",
+}
+}
+
+enumeration! {
+/// `IncludeKeyMaterial` of the table.
+pub enum IncludeKeyMaterial {
+    AllKeyMaterial = "ALL_KEY_MATERIAL",
+    RotationsOnly = "ROTATIONS_ONLY",
+}
+}
+
+enumeration! {
 /// `KeyAgreementAlgorithmSpec` of the table.
 pub enum KeyAgreementAlgorithmSpec {
     Ecdh = "ECDH",
@@ -1236,6 +1359,16 @@ enumeration! {
 pub enum KeyManagerType {
     Aws = "AWS",
     Customer = "CUSTOMER",
+}
+}
+
+enumeration! {
+/// `KeyMaterialState` of the table.
+pub enum KeyMaterialState {
+    NonCurrent = "NON_CURRENT",
+    Current = "CURRENT",
+    PendingRotation = "PENDING_ROTATION",
+    PendingMultiRegionImportAndRotation = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION",
 }
 }
 
@@ -1332,6 +1465,14 @@ enumeration! {
 pub enum ResourceOwnerType {
     VSelf = "SELF",
     OtherAccountsViaRam = "OTHER_ACCOUNTS_VIA_RAM",
+}
+}
+
+enumeration! {
+/// `RotationType` of the table.
+pub enum RotationType {
+    Automatic = "AUTOMATIC",
+    OnDemand = "ON_DEMAND",
 }
 }
 

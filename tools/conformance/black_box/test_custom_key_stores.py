@@ -9,7 +9,7 @@ from harness.site import Site
 from tables.create_custom_key_store import UNSUPPORTED
 
 STORE = "cks-1234567890abcdef0"
-ON_ONE = ["connect_custom_key_store", "delete_custom_key_store", "disconnect_custom_key_store", "update_custom_key_store"]
+ON_ONE = [f"{verb}_custom_key_store" for verb in ("connect", "delete", "disconnect", "update")]
 
 
 @pytest.fixture(name="kms")

@@ -1,4 +1,4 @@
-"""DeleteAlias. It works in every state of the key, which `test_aliases.py` asks: the alias must have been made before."""
+"""DeleteAlias. It works in every state of the key, which `test_aliases.py` asks: the alias must be there before."""
 
 from harness.clients import HOME, REGION
 from harness.table import Ok, Operation, Refused, Row

@@ -47,7 +47,7 @@ ROWS = [
     Row("of no id", {"KeyId": "fake-key-id"}, Refused("NotFoundException", "Invalid keyId 'fake-key-id'")),
     Row("of an alias", {"KeyId": "alias/absent"}, NOT_HERE),
     Row("of an alias ARN", {"KeyId": f"arn:aws:kms:{REGION}:{HOME}:alias/absent"}, NOT_HERE),
-    Row("of another account's key", {"KeyId": "{symmetric!shared.arn}"}, hidden(OTHER, "kms:ListAliases"), account=OTHER),
+    Row("of another's key", {"KeyId": "{symmetric!shared.arn}"}, hidden(OTHER, "kms:ListAliases"), account=OTHER),
     Row("no marker of ours", {"Marker": "AAAA"}, Refused("InvalidMarkerException")),
     Row("the longest page", {"Limit": 100}, Ok()),
     Row(

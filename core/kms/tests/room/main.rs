@@ -6,6 +6,7 @@
 
 #![cfg(test)]
 
+mod aliases;
 mod audit;
 mod authorization;
 mod complete;
@@ -13,6 +14,7 @@ mod create;
 mod destruction;
 mod grants;
 mod house;
+mod key_stores;
 mod limits;
 mod managed;
 mod model;

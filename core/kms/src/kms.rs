@@ -22,6 +22,7 @@ use crate::operations::{
     switch, tagging, update_description,
 };
 use crate::paths::{self, AliasName, MaterialName};
+use crate::quotas::{Limits, Quotas, RequestQuotas};
 use crate::record::Material;
 use crate::rotation::OnDemandRules;
 use crate::stored::AliasRecord;
@@ -40,6 +41,7 @@ pub struct Kms {
     pub(crate) policies: Arc<Policies>,
     pub(crate) grants: Arc<Mirror<Holder, Held>>,
     pub(crate) on_demand: OnDemandRules,
+    pub(crate) quotas: Arc<Quotas>,
 }
 
 /// What an operator can choose.
@@ -49,11 +51,20 @@ pub struct Settings {
     pub cached_keys: usize,
     /// Whose limits hold for what doesn't stand in a request.
     pub compat: Compat,
+    /// How many of each thing there may be.
+    pub limits: Limits,
+    /// Whether calls are counted.
+    pub requests: RequestQuotas,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cached_keys: entry::KEYS, compat: Compat::Extended }
+        Self {
+            cached_keys: entry::KEYS,
+            compat: Compat::Extended,
+            limits: Limits::default(),
+            requests: RequestQuotas::default(),
+        }
     }
 }
 
@@ -74,7 +85,8 @@ impl Kms {
         let (keys, aliases, pieces) = (Arc::new(keys), Arc::new(aliases), Arc::new(pieces));
         let grants = Arc::new(Mirror::new(view.feed(), grants::GRANTEES, grants::paths::held_of));
         let (policies, on_demand) = (Arc::default(), OnDemandRules::of(settings.compat));
-        Self { view, door, identity, seal, entropy, keys, aliases, pieces, policies, grants, on_demand }
+        let quotas = Arc::new(Quotas::new(settings.limits, settings.requests));
+        Self { view, door, identity, seal, entropy, keys, aliases, pieces, policies, grants, on_demand, quotas }
     }
 
     /// Where this room's rows lie.
@@ -406,7 +418,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::DescribeCustomKeyStoresInput,
     ) -> Effect<shapes::DescribeCustomKeyStoresOutput, ErrorAnswer> {
-        custom_key_stores::describe(cx, input)
+        custom_key_stores::describe(self, cx, input)
     }
 
     async fn create_alias(
@@ -446,7 +458,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::CreateCustomKeyStoreInput,
     ) -> Effect<shapes::CreateCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::create(cx, input)
+        custom_key_stores::create(self, cx, input)
     }
 
     async fn connect_custom_key_store(
@@ -454,7 +466,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::ConnectCustomKeyStoreInput,
     ) -> Effect<shapes::ConnectCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::connect(cx, input)
+        custom_key_stores::connect(self, cx, input)
     }
 
     async fn disconnect_custom_key_store(
@@ -462,7 +474,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::DisconnectCustomKeyStoreInput,
     ) -> Effect<shapes::DisconnectCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::disconnect(cx, input)
+        custom_key_stores::disconnect(self, cx, input)
     }
 
     async fn update_custom_key_store(
@@ -470,7 +482,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::UpdateCustomKeyStoreInput,
     ) -> Effect<shapes::UpdateCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::update(cx, input)
+        custom_key_stores::update(self, cx, input)
     }
 
     async fn delete_custom_key_store(
@@ -478,6 +490,6 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::DeleteCustomKeyStoreInput,
     ) -> Effect<shapes::DeleteCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::delete(cx, input)
+        custom_key_stores::delete(self, cx, input)
     }
 }

@@ -13,6 +13,7 @@
 //! What would surprise: authorization comes before the key's state, so that a stranger learns nothing of it, and a dry
 //! run does the cryptography, so that it fails as the real call would.
 
+mod aliases;
 mod authorize;
 mod change;
 mod conditions;
@@ -31,6 +32,7 @@ mod operation;
 mod operations;
 mod paths;
 mod policy;
+mod quotas;
 pub mod record;
 mod reference;
 mod report;
@@ -43,3 +45,4 @@ mod tags;
 
 pub use kms::{Kms, Settings};
 pub use managed::ManagedKey;
+pub use quotas::{Limits, RequestQuotas};

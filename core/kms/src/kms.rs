@@ -16,11 +16,13 @@ use sealroom_store::{KeyPath, Mirror, View};
 use crate::entry::{self, KeyEntry, Policies};
 use crate::grants::{self, Held, Holder};
 use crate::operations::{
-    create_grant, create_key, data_key, data_key_pair, decrypt, deletion, describe_key, encrypt, end_grant, key_policy,
-    key_stores, list_grants, list_key_rotations, list_keys, list_retirable_grants, mac, public_key, random, re_encrypt,
-    rotate_on_demand, rotation, shared_secret, sign, switch, tagging, update_description,
+    change_alias, create_alias, create_grant, create_key, custom_key_stores, data_key, data_key_pair, decrypt,
+    deletion, describe_key, encrypt, end_grant, key_policy, list_aliases, list_grants, list_key_rotations, list_keys,
+    list_retirable_grants, mac, public_key, random, re_encrypt, rotate_on_demand, rotation, shared_secret, sign,
+    switch, tagging, update_description,
 };
 use crate::paths::{self, AliasName, MaterialName};
+use crate::quotas::{Limits, Quotas, RequestQuotas};
 use crate::record::Material;
 use crate::rotation::OnDemandRules;
 use crate::stored::AliasRecord;
@@ -39,6 +41,7 @@ pub struct Kms {
     pub(crate) policies: Arc<Policies>,
     pub(crate) grants: Arc<Mirror<Holder, Held>>,
     pub(crate) on_demand: OnDemandRules,
+    pub(crate) quotas: Arc<Quotas>,
 }
 
 /// What an operator can choose.
@@ -48,11 +51,20 @@ pub struct Settings {
     pub cached_keys: usize,
     /// Whose limits hold for what doesn't stand in a request.
     pub compat: Compat,
+    /// How many of each thing there may be.
+    pub limits: Limits,
+    /// Whether calls are counted.
+    pub requests: RequestQuotas,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cached_keys: entry::KEYS, compat: Compat::Extended }
+        Self {
+            cached_keys: entry::KEYS,
+            compat: Compat::Extended,
+            limits: Limits::default(),
+            requests: RequestQuotas::default(),
+        }
     }
 }
 
@@ -73,7 +85,8 @@ impl Kms {
         let (keys, aliases, pieces) = (Arc::new(keys), Arc::new(aliases), Arc::new(pieces));
         let grants = Arc::new(Mirror::new(view.feed(), grants::GRANTEES, grants::paths::held_of));
         let (policies, on_demand) = (Arc::default(), OnDemandRules::of(settings.compat));
-        Self { view, door, identity, seal, entropy, keys, aliases, pieces, policies, grants, on_demand }
+        let quotas = Arc::new(Quotas::new(settings.limits, settings.requests));
+        Self { view, door, identity, seal, entropy, keys, aliases, pieces, policies, grants, on_demand, quotas }
     }
 
     /// Where this room's rows lie.
@@ -405,6 +418,78 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::DescribeCustomKeyStoresInput,
     ) -> Effect<shapes::DescribeCustomKeyStoresOutput, ErrorAnswer> {
-        key_stores::describe(cx, input)
+        custom_key_stores::describe(self, cx, input)
+    }
+
+    async fn create_alias(
+        &self,
+        cx: &Call,
+        input: &shapes::CreateAliasInput,
+    ) -> Effect<shapes::CreateAliasOutput, ErrorAnswer> {
+        create_alias::create(self, cx, input).await
+    }
+
+    async fn update_alias(
+        &self,
+        cx: &Call,
+        input: &shapes::UpdateAliasInput,
+    ) -> Effect<shapes::UpdateAliasOutput, ErrorAnswer> {
+        change_alias::update(self, cx, input).await
+    }
+
+    async fn delete_alias(
+        &self,
+        cx: &Call,
+        input: &shapes::DeleteAliasInput,
+    ) -> Effect<shapes::DeleteAliasOutput, ErrorAnswer> {
+        change_alias::delete(self, cx, input).await
+    }
+
+    async fn list_aliases(
+        &self,
+        cx: &Call,
+        input: &shapes::ListAliasesInput,
+    ) -> Effect<shapes::ListAliasesOutput, ErrorAnswer> {
+        list_aliases::list(self, cx, input).await
+    }
+
+    async fn create_custom_key_store(
+        &self,
+        cx: &Call,
+        input: &shapes::CreateCustomKeyStoreInput,
+    ) -> Effect<shapes::CreateCustomKeyStoreOutput, ErrorAnswer> {
+        custom_key_stores::create(self, cx, input)
+    }
+
+    async fn connect_custom_key_store(
+        &self,
+        cx: &Call,
+        input: &shapes::ConnectCustomKeyStoreInput,
+    ) -> Effect<shapes::ConnectCustomKeyStoreOutput, ErrorAnswer> {
+        custom_key_stores::connect(self, cx, input)
+    }
+
+    async fn disconnect_custom_key_store(
+        &self,
+        cx: &Call,
+        input: &shapes::DisconnectCustomKeyStoreInput,
+    ) -> Effect<shapes::DisconnectCustomKeyStoreOutput, ErrorAnswer> {
+        custom_key_stores::disconnect(self, cx, input)
+    }
+
+    async fn update_custom_key_store(
+        &self,
+        cx: &Call,
+        input: &shapes::UpdateCustomKeyStoreInput,
+    ) -> Effect<shapes::UpdateCustomKeyStoreOutput, ErrorAnswer> {
+        custom_key_stores::update(self, cx, input)
+    }
+
+    async fn delete_custom_key_store(
+        &self,
+        cx: &Call,
+        input: &shapes::DeleteCustomKeyStoreInput,
+    ) -> Effect<shapes::DeleteCustomKeyStoreOutput, ErrorAnswer> {
+        custom_key_stores::delete(self, cx, input)
     }
 }

@@ -13,6 +13,7 @@
 //! What would surprise: authorization comes before the key's state, so that a stranger learns nothing of it, and a dry
 //! run does the cryptography, so that it fails as the real call would.
 
+mod aliases;
 mod authorize;
 mod bury;
 mod change;
@@ -33,6 +34,7 @@ mod operations;
 mod paths;
 mod policy;
 mod proof;
+mod quotas;
 pub mod record;
 mod reference;
 mod report;
@@ -47,3 +49,4 @@ pub use bury::{Destroyed, destroyed_key};
 pub use kms::{Kms, Settings};
 pub use managed::ManagedKey;
 pub use proof::{Proof, Proved, Unproved};
+pub use quotas::{Limits, RequestQuotas};

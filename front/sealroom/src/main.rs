@@ -6,6 +6,7 @@
 mod arguments;
 mod commands;
 mod meter;
+mod seal;
 mod upkeep;
 
 use std::process::ExitCode;
@@ -23,6 +24,8 @@ fn main() -> ExitCode {
         Command::Backup(arguments) => upkeep::backup(&arguments),
         Command::Restore(arguments) => upkeep::restore(&arguments),
         Command::CheckBackup(arguments) => upkeep::check_backup(&arguments),
+        Command::Seal(arguments) => seal::seal(&arguments),
+        Command::Unseal(arguments) => seal::unseal(&arguments),
         Command::CheckConfig(arguments) => commands::check_config(&arguments),
     };
     match done {

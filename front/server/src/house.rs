@@ -98,7 +98,12 @@ impl House {
             identity.clone(),
             ports.seal,
             ports.entropy,
-            sealroom_kms::Settings { compat: compat(config), ..sealroom_kms::Settings::default() },
+            sealroom_kms::Settings {
+                compat: compat(config),
+                limits: config.quotas.limits(),
+                requests: config.quotas.requests(),
+                ..sealroom_kms::Settings::default()
+            },
         );
         let reader = journal.reader();
         let source = Source { engine, barrier, hsm: door.hsm().clone(), journal: reader, clock: clock.clone() };

@@ -6,6 +6,7 @@
 
 #![cfg(test)]
 
+mod aliases;
 mod audit;
 mod authorization;
 mod complete;
@@ -13,12 +14,14 @@ mod create;
 mod destruction;
 mod grants;
 mod house;
+mod key_stores;
 mod limits;
 mod managed;
 mod model;
 mod order;
 mod pages;
 mod policies;
+mod quotas;
 mod races;
 mod references;
 mod rotation;

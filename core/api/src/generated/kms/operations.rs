@@ -5,16 +5,19 @@
 use sealroom_foundation::ports::Answers;
 
 use super::decode::{
-    CancelKeyDeletionInputDraft, CreateGrantInputDraft, CreateKeyInputDraft, DecapsulateInputDraft, DecryptInputDraft,
-    DeriveSharedSecretInputDraft, DescribeCustomKeyStoresInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft,
-    DisableKeyRotationInputDraft, EnableKeyInputDraft, EnableKeyRotationInputDraft, EncapsulateInputDraft,
+    CancelKeyDeletionInputDraft, ConnectCustomKeyStoreInputDraft, CreateAliasInputDraft,
+    CreateCustomKeyStoreInputDraft, CreateGrantInputDraft, CreateKeyInputDraft, DecapsulateInputDraft,
+    DecryptInputDraft, DeleteAliasInputDraft, DeleteCustomKeyStoreInputDraft, DeriveSharedSecretInputDraft,
+    DescribeCustomKeyStoresInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft, DisableKeyRotationInputDraft,
+    DisconnectCustomKeyStoreInputDraft, EnableKeyInputDraft, EnableKeyRotationInputDraft, EncapsulateInputDraft,
     EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyPairInputDraft,
     GenerateDataKeyPairWithoutPlaintextInputDraft, GenerateDataKeyWithoutPlaintextInputDraft, GenerateMacInputDraft,
     GenerateRandomInputDraft, GetKeyPolicyInputDraft, GetKeyRotationStatusInputDraft, GetPublicKeyInputDraft,
-    ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeyRotationsInputDraft, ListKeysInputDraft,
-    ListResourceTagsInputDraft, ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft, ReEncryptInputDraft,
-    RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft, ScheduleKeyDeletionInputDraft,
-    SignInputDraft, TagResourceInputDraft, UntagResourceInputDraft, UpdateKeyDescriptionInputDraft, VerifyInputDraft,
+    ListAliasesInputDraft, ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeyRotationsInputDraft,
+    ListKeysInputDraft, ListResourceTagsInputDraft, ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft,
+    ReEncryptInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft,
+    ScheduleKeyDeletionInputDraft, SignInputDraft, TagResourceInputDraft, UntagResourceInputDraft,
+    UpdateAliasInputDraft, UpdateCustomKeyStoreInputDraft, UpdateKeyDescriptionInputDraft, VerifyInputDraft,
     VerifyMacInputDraft,
 };
 use super::service::KeyService;
@@ -40,6 +43,12 @@ pub const TARGET: &str = "TrentService";
 pub enum Operation {
     /// `CancelKeyDeletion`.
     CancelKeyDeletion,
+    /// `ConnectCustomKeyStore`.
+    ConnectCustomKeyStore,
+    /// `CreateAlias`.
+    CreateAlias,
+    /// `CreateCustomKeyStore`.
+    CreateCustomKeyStore,
     /// `CreateGrant`.
     CreateGrant,
     /// `CreateKey`.
@@ -48,6 +57,10 @@ pub enum Operation {
     Decapsulate,
     /// `Decrypt`.
     Decrypt,
+    /// `DeleteAlias`.
+    DeleteAlias,
+    /// `DeleteCustomKeyStore`.
+    DeleteCustomKeyStore,
     /// `DeriveSharedSecret`.
     DeriveSharedSecret,
     /// `DescribeCustomKeyStores`.
@@ -58,6 +71,8 @@ pub enum Operation {
     DisableKey,
     /// `DisableKeyRotation`.
     DisableKeyRotation,
+    /// `DisconnectCustomKeyStore`.
+    DisconnectCustomKeyStore,
     /// `EnableKey`.
     EnableKey,
     /// `EnableKeyRotation`.
@@ -84,6 +99,8 @@ pub enum Operation {
     GetKeyRotationStatus,
     /// `GetPublicKey`.
     GetPublicKey,
+    /// `ListAliases`.
+    ListAliases,
     /// `ListGrants`.
     ListGrants,
     /// `ListKeyPolicies`.
@@ -114,6 +131,10 @@ pub enum Operation {
     TagResource,
     /// `UntagResource`.
     UntagResource,
+    /// `UpdateAlias`.
+    UpdateAlias,
+    /// `UpdateCustomKeyStore`.
+    UpdateCustomKeyStore,
     /// `UpdateKeyDescription`.
     UpdateKeyDescription,
     /// `Verify`.
@@ -126,15 +147,21 @@ impl Operation {
     /// Every operation that is served.
     pub const ALL: &'static [Self] = &[
         Self::CancelKeyDeletion,
+        Self::ConnectCustomKeyStore,
+        Self::CreateAlias,
+        Self::CreateCustomKeyStore,
         Self::CreateGrant,
         Self::CreateKey,
         Self::Decapsulate,
         Self::Decrypt,
+        Self::DeleteAlias,
+        Self::DeleteCustomKeyStore,
         Self::DeriveSharedSecret,
         Self::DescribeCustomKeyStores,
         Self::DescribeKey,
         Self::DisableKey,
         Self::DisableKeyRotation,
+        Self::DisconnectCustomKeyStore,
         Self::EnableKey,
         Self::EnableKeyRotation,
         Self::Encapsulate,
@@ -148,6 +175,7 @@ impl Operation {
         Self::GetKeyPolicy,
         Self::GetKeyRotationStatus,
         Self::GetPublicKey,
+        Self::ListAliases,
         Self::ListGrants,
         Self::ListKeyPolicies,
         Self::ListKeyRotations,
@@ -163,6 +191,8 @@ impl Operation {
         Self::Sign,
         Self::TagResource,
         Self::UntagResource,
+        Self::UpdateAlias,
+        Self::UpdateCustomKeyStore,
         Self::UpdateKeyDescription,
         Self::Verify,
         Self::VerifyMac,
@@ -173,15 +203,21 @@ impl Operation {
     pub fn name(self) -> &'static str {
         match self {
             Self::CancelKeyDeletion => "CancelKeyDeletion",
+            Self::ConnectCustomKeyStore => "ConnectCustomKeyStore",
+            Self::CreateAlias => "CreateAlias",
+            Self::CreateCustomKeyStore => "CreateCustomKeyStore",
             Self::CreateGrant => "CreateGrant",
             Self::CreateKey => "CreateKey",
             Self::Decapsulate => "Decapsulate",
             Self::Decrypt => "Decrypt",
+            Self::DeleteAlias => "DeleteAlias",
+            Self::DeleteCustomKeyStore => "DeleteCustomKeyStore",
             Self::DeriveSharedSecret => "DeriveSharedSecret",
             Self::DescribeCustomKeyStores => "DescribeCustomKeyStores",
             Self::DescribeKey => "DescribeKey",
             Self::DisableKey => "DisableKey",
             Self::DisableKeyRotation => "DisableKeyRotation",
+            Self::DisconnectCustomKeyStore => "DisconnectCustomKeyStore",
             Self::EnableKey => "EnableKey",
             Self::EnableKeyRotation => "EnableKeyRotation",
             Self::Encapsulate => "Encapsulate",
@@ -195,6 +231,7 @@ impl Operation {
             Self::GetKeyPolicy => "GetKeyPolicy",
             Self::GetKeyRotationStatus => "GetKeyRotationStatus",
             Self::GetPublicKey => "GetPublicKey",
+            Self::ListAliases => "ListAliases",
             Self::ListGrants => "ListGrants",
             Self::ListKeyPolicies => "ListKeyPolicies",
             Self::ListKeyRotations => "ListKeyRotations",
@@ -210,6 +247,8 @@ impl Operation {
             Self::Sign => "Sign",
             Self::TagResource => "TagResource",
             Self::UntagResource => "UntagResource",
+            Self::UpdateAlias => "UpdateAlias",
+            Self::UpdateCustomKeyStore => "UpdateCustomKeyStore",
             Self::UpdateKeyDescription => "UpdateKeyDescription",
             Self::Verify => "Verify",
             Self::VerifyMac => "VerifyMac",
@@ -236,6 +275,7 @@ impl Operation {
             | Self::GetKeyPolicy
             | Self::GetKeyRotationStatus
             | Self::GetPublicKey
+            | Self::ListAliases
             | Self::ListGrants
             | Self::ListKeyPolicies
             | Self::ListKeyRotations
@@ -247,10 +287,16 @@ impl Operation {
             | Self::Verify
             | Self::VerifyMac => true,
             Self::CancelKeyDeletion
+            | Self::ConnectCustomKeyStore
+            | Self::CreateAlias
+            | Self::CreateCustomKeyStore
             | Self::CreateGrant
             | Self::CreateKey
+            | Self::DeleteAlias
+            | Self::DeleteCustomKeyStore
             | Self::DisableKey
             | Self::DisableKeyRotation
+            | Self::DisconnectCustomKeyStore
             | Self::EnableKey
             | Self::EnableKeyRotation
             | Self::PutKeyPolicy
@@ -260,7 +306,66 @@ impl Operation {
             | Self::ScheduleKeyDeletion
             | Self::TagResource
             | Self::UntagResource
+            | Self::UpdateAlias
+            | Self::UpdateCustomKeyStore
             | Self::UpdateKeyDescription => false,
+        }
+    }
+
+    /// Whether it is decoded, decided and recorded, and then refused whatever it asks.
+    #[must_use]
+    pub fn refused(self) -> bool {
+        match self {
+            Self::ConnectCustomKeyStore
+            | Self::CreateCustomKeyStore
+            | Self::DeleteCustomKeyStore
+            | Self::DisconnectCustomKeyStore
+            | Self::UpdateCustomKeyStore => true,
+            Self::CancelKeyDeletion
+            | Self::CreateAlias
+            | Self::CreateGrant
+            | Self::CreateKey
+            | Self::Decapsulate
+            | Self::Decrypt
+            | Self::DeleteAlias
+            | Self::DeriveSharedSecret
+            | Self::DescribeCustomKeyStores
+            | Self::DescribeKey
+            | Self::DisableKey
+            | Self::DisableKeyRotation
+            | Self::EnableKey
+            | Self::EnableKeyRotation
+            | Self::Encapsulate
+            | Self::Encrypt
+            | Self::GenerateDataKey
+            | Self::GenerateDataKeyPair
+            | Self::GenerateDataKeyPairWithoutPlaintext
+            | Self::GenerateDataKeyWithoutPlaintext
+            | Self::GenerateMac
+            | Self::GenerateRandom
+            | Self::GetKeyPolicy
+            | Self::GetKeyRotationStatus
+            | Self::GetPublicKey
+            | Self::ListAliases
+            | Self::ListGrants
+            | Self::ListKeyPolicies
+            | Self::ListKeyRotations
+            | Self::ListKeys
+            | Self::ListResourceTags
+            | Self::ListRetirableGrants
+            | Self::PutKeyPolicy
+            | Self::ReEncrypt
+            | Self::RetireGrant
+            | Self::RevokeGrant
+            | Self::RotateKeyOnDemand
+            | Self::ScheduleKeyDeletion
+            | Self::Sign
+            | Self::TagResource
+            | Self::UntagResource
+            | Self::UpdateAlias
+            | Self::UpdateKeyDescription
+            | Self::Verify
+            | Self::VerifyMac => false,
         }
     }
 
@@ -271,15 +376,21 @@ impl Operation {
     pub fn from_name(name: &str) -> Result<Self, ErrorAnswer> {
         match name {
             "CancelKeyDeletion" => Ok(Self::CancelKeyDeletion),
+            "ConnectCustomKeyStore" => Ok(Self::ConnectCustomKeyStore),
+            "CreateAlias" => Ok(Self::CreateAlias),
+            "CreateCustomKeyStore" => Ok(Self::CreateCustomKeyStore),
             "CreateGrant" => Ok(Self::CreateGrant),
             "CreateKey" => Ok(Self::CreateKey),
             "Decapsulate" => Ok(Self::Decapsulate),
             "Decrypt" => Ok(Self::Decrypt),
+            "DeleteAlias" => Ok(Self::DeleteAlias),
+            "DeleteCustomKeyStore" => Ok(Self::DeleteCustomKeyStore),
             "DeriveSharedSecret" => Ok(Self::DeriveSharedSecret),
             "DescribeCustomKeyStores" => Ok(Self::DescribeCustomKeyStores),
             "DescribeKey" => Ok(Self::DescribeKey),
             "DisableKey" => Ok(Self::DisableKey),
             "DisableKeyRotation" => Ok(Self::DisableKeyRotation),
+            "DisconnectCustomKeyStore" => Ok(Self::DisconnectCustomKeyStore),
             "EnableKey" => Ok(Self::EnableKey),
             "EnableKeyRotation" => Ok(Self::EnableKeyRotation),
             "Encapsulate" => Ok(Self::Encapsulate),
@@ -293,6 +404,7 @@ impl Operation {
             "GetKeyPolicy" => Ok(Self::GetKeyPolicy),
             "GetKeyRotationStatus" => Ok(Self::GetKeyRotationStatus),
             "GetPublicKey" => Ok(Self::GetPublicKey),
+            "ListAliases" => Ok(Self::ListAliases),
             "ListGrants" => Ok(Self::ListGrants),
             "ListKeyPolicies" => Ok(Self::ListKeyPolicies),
             "ListKeyRotations" => Ok(Self::ListKeyRotations),
@@ -308,23 +420,16 @@ impl Operation {
             "Sign" => Ok(Self::Sign),
             "TagResource" => Ok(Self::TagResource),
             "UntagResource" => Ok(Self::UntagResource),
+            "UpdateAlias" => Ok(Self::UpdateAlias),
+            "UpdateCustomKeyStore" => Ok(Self::UpdateCustomKeyStore),
             "UpdateKeyDescription" => Ok(Self::UpdateKeyDescription),
             "Verify" => Ok(Self::Verify),
             "VerifyMac" => Ok(Self::VerifyMac),
-            "ConnectCustomKeyStore"
-            | "CreateAlias"
-            | "CreateCustomKeyStore"
-            | "DeleteAlias"
-            | "DeleteCustomKeyStore"
-            | "DeleteImportedKeyMaterial"
-            | "DisconnectCustomKeyStore"
+            "DeleteImportedKeyMaterial"
             | "GetKeyLastUsage"
             | "GetParametersForImport"
             | "ImportKeyMaterial"
-            | "ListAliases"
             | "ReplicateKey"
-            | "UpdateAlias"
-            | "UpdateCustomKeyStore"
             | "UpdatePrimaryRegion" => Err(ErrorAnswer::not_served(name)),
             _ => Err(ErrorAnswer::unknown_operation()),
         }
@@ -343,6 +448,19 @@ where
             service.cancel_key_deletion(cx),
             json::encode
         ),
+        Operation::ConnectCustomKeyStore => call!(
+            json::decode::<ConnectCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.connect_custom_key_store(cx),
+            json::encode
+        ),
+        Operation::CreateAlias => {
+            call!(json::decode::<CreateAliasInputDraft<'_>>(body, wire), service.create_alias(cx), |_| Vec::new())
+        }
+        Operation::CreateCustomKeyStore => call!(
+            json::decode::<CreateCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.create_custom_key_store(cx),
+            json::encode
+        ),
         Operation::CreateGrant => {
             call!(json::decode::<CreateGrantInputDraft<'_>>(body, wire), service.create_grant(cx), json::encode)
         }
@@ -355,6 +473,14 @@ where
         Operation::Decrypt => {
             call!(json::decode::<DecryptInputDraft<'_>>(body, wire), service.decrypt(cx), json::encode)
         }
+        Operation::DeleteAlias => {
+            call!(json::decode::<DeleteAliasInputDraft<'_>>(body, wire), service.delete_alias(cx), |_| Vec::new())
+        }
+        Operation::DeleteCustomKeyStore => call!(
+            json::decode::<DeleteCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.delete_custom_key_store(cx),
+            json::encode
+        ),
         Operation::DeriveSharedSecret => call!(
             json::decode::<DeriveSharedSecretInputDraft<'_>>(body, wire),
             service.derive_shared_secret(cx),
@@ -375,6 +501,11 @@ where
             json::decode::<DisableKeyRotationInputDraft<'_>>(body, wire),
             service.disable_key_rotation(cx),
             |_| Vec::new()
+        ),
+        Operation::DisconnectCustomKeyStore => call!(
+            json::decode::<DisconnectCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.disconnect_custom_key_store(cx),
+            json::encode
         ),
         Operation::EnableKey => {
             call!(json::decode::<EnableKeyInputDraft<'_>>(body, wire), service.enable_key(cx), |_| Vec::new())
@@ -426,6 +557,9 @@ where
         ),
         Operation::GetPublicKey => {
             call!(json::decode::<GetPublicKeyInputDraft<'_>>(body, wire), service.get_public_key(cx), json::encode)
+        }
+        Operation::ListAliases => {
+            call!(json::decode::<ListAliasesInputDraft<'_>>(body, wire), service.list_aliases(cx), json::encode)
         }
         Operation::ListGrants => {
             call!(json::decode::<ListGrantsInputDraft<'_>>(body, wire), service.list_grants(cx), json::encode)
@@ -482,6 +616,14 @@ where
         Operation::UntagResource => {
             call!(json::decode::<UntagResourceInputDraft<'_>>(body, wire), service.untag_resource(cx), |_| Vec::new())
         }
+        Operation::UpdateAlias => {
+            call!(json::decode::<UpdateAliasInputDraft<'_>>(body, wire), service.update_alias(cx), |_| Vec::new())
+        }
+        Operation::UpdateCustomKeyStore => call!(
+            json::decode::<UpdateCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.update_custom_key_store(cx),
+            json::encode
+        ),
         Operation::UpdateKeyDescription => call!(
             json::decode::<UpdateKeyDescriptionInputDraft<'_>>(body, wire),
             service.update_key_description(cx),
@@ -501,6 +643,15 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::CancelKeyDeletion => {
             json::decode::<CancelKeyDeletionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::ConnectCustomKeyStore => {
+            json::decode::<ConnectCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::CreateAlias => {
+            json::decode::<CreateAliasInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::CreateCustomKeyStore => {
+            json::decode::<CreateCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::CreateGrant => {
             json::decode::<CreateGrantInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -511,6 +662,12 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
             json::decode::<DecapsulateInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::Decrypt => json::decode::<DecryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::DeleteAlias => {
+            json::decode::<DeleteAliasInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::DeleteCustomKeyStore => {
+            json::decode::<DeleteCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::DeriveSharedSecret => {
             json::decode::<DeriveSharedSecretInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -525,6 +682,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::DisableKeyRotation => {
             json::decode::<DisableKeyRotationInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::DisconnectCustomKeyStore => {
+            json::decode::<DisconnectCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::EnableKey => {
             json::decode::<EnableKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
@@ -564,6 +724,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::GetPublicKey => {
             json::decode::<GetPublicKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::ListAliases => {
+            json::decode::<ListAliasesInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::ListGrants => {
             json::decode::<ListGrantsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
@@ -605,6 +768,12 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::UntagResource => {
             json::decode::<UntagResourceInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::UpdateAlias => {
+            json::decode::<UpdateAliasInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::UpdateCustomKeyStore => {
+            json::decode::<UpdateCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::UpdateKeyDescription => {
             json::decode::<UpdateKeyDescriptionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())

@@ -49,19 +49,23 @@ pub(crate) enum Command {
 }
 
 const BACKUP_HELP: &str = "\
-    sealroom backup --to /backups/monday
+Example:
+  sealroom backup --to /backups/monday
 
-The server writes the folder, goes on serving meanwhile, and proves that everything it wrote opens before it says that it is
-done. A backup holds rows and journal, sealed as the server keeps them. It does not hold the root of trust: keep a copy of
-the root key file (or the passphrase) elsewhere, for nothing opens without it.";
+The server writes the folder, goes on serving meanwhile, and proves that everything it wrote
+opens before it says that it is done. A backup holds rows and journal, sealed as the server keeps
+them. It does not hold the root of trust: keep a copy of the root key file (or the passphrase)
+elsewhere, for nothing opens without it.";
 
 const RESTORE_HELP: &str = "\
-    cp /safe/root.key /var/lib/sealroom/root.key
-    sealroom restore --from /backups/monday --data-dir /var/lib/sealroom
+Example:
+  cp /safe/root.key /var/lib/sealroom/root.key
+  sealroom restore --from /backups/monday --data-dir /var/lib/sealroom
 
-The root of trust must be in place, and nothing else: a folder or database with rows in it is refused. Keys that were destroyed
-after the backup are destroyed again, as far as the journal tells of them: give the newest journal that there is. After a
-restore that was cut off, run the same command again.";
+The root of trust must be in place, and nothing else: a folder or database with rows in it is
+refused. Keys that were destroyed after the backup are destroyed again, as far as the journal
+tells of them: give the newest journal that there is. After a restore that was cut off, run the
+same command again; until it has ended, the store can not be served.";
 
 const SERVE_HELP: &str = "\
 On a laptop:     sealroom serve --dev

@@ -6,7 +6,7 @@
 //! boot / domain-keys   the domain keys, wrapped by the root of trust
 //! boot / store-key / 1 the store key, wrapped by the HSM
 //! boot / epoch         how often the store was restored from a backup; absent before the first time
-//! boot / restoring     which backup is being restored; there only while it is
+//! boot / restoring     which backup is being restored, and how far that is; there only while it is
 //! ```
 //!
 //! The three rows are written in one batch that holds only while there is no cluster, so of two nodes that begin at once
@@ -127,6 +127,8 @@ pub(crate) enum Wanted {
     Dev,
     /// A new one, and none may be there.
     Init,
+    /// One whose rows a restore has brought back, of either kind.
+    Restore,
 }
 
 impl Wanted {
@@ -166,16 +168,19 @@ async fn open_on(
     now: Timestamp,
 ) -> Result<Opened, BootError> {
     let place = || place.to_owned();
+    // Also of a store that is whole again: keys that were destroyed after the backup may still be in it.
+    if wanted != Wanted::Restore && engine.boot_read(&restoring_path()).await?.is_some() {
+        return Err(BootError::Unfinished { place: place() });
+    }
     let cluster = match (read_cluster(engine).await?, wanted) {
         (Some(_), Wanted::Init) => return Err(BootError::Initialised { place: place() }),
         (Some(cluster), _) => cluster,
-        (None, _) if engine.boot_read(&restoring_path()).await?.is_some() => {
-            return Err(BootError::Unfinished { place: place() });
-        }
+        (None, Wanted::Restore) => return Err(BootError::NotInitialised { place: place() }),
         (None, Wanted::Serve) if keeps_rows(config) => return Err(BootError::NotInitialised { place: place() }),
         (None, Wanted::Serve | Wanted::Init | Wanted::Dev) => found(engine, config, wanted, now).await?,
     };
     match (cluster.dev, wanted.is_dev()) {
+        _ if wanted == Wanted::Restore => {}
         (true, false) => return Err(BootError::ForDevOnly { place: place() }),
         (false, true) => return Err(BootError::NotForDev { place: place() }),
         (true, true) | (false, false) => {}

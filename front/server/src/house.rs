@@ -164,6 +164,14 @@ impl House {
         backup::prove_store(&self.source, progress).await
     }
 
+    /// Writes rows of `boot`, beside which the house stands.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub(crate) async fn boot_write(&self, batch: Batch) -> Result<(), StoreError> {
+        self.source.engine.boot_write(batch).await.map(drop)
+    }
+
     /// Moves the service clock `seconds` forward, for good: a restart doesn't take it back.
     ///
     /// # Errors

@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! manifest and digests ─> root of trust ─> signature ─> proof of the backup          nothing is written before
-//!   ─> boot/restoring ─> rows, journal ─> boot/cluster, boot/epoch; boot/restoring goes    can be cut off and run again
-//!   ─> house ─> keys that the journal knows to be destroyed are destroyed again ─> proof of the store ─> event
+//!   ─> boot/restoring: filling ─> rows, journal ─> boot/cluster, boot/epoch
+//!   ─> boot/restoring: filled ─> house ─> what the journal knows to be destroyed is destroyed again ─> proof of the store
+//!   ─> event ─> boot/restoring goes
 //! ```
 //!
-//! The row `boot/cluster` comes last, so nobody serves a store that isn't whole. Commits of the new epoch begin far behind
+//! It can be cut off anywhere and run again; until its end nobody serves the store (`boot/restoring`), for it isn't whole, or
+//! holds keys that must not come back. Commits of the new epoch begin far behind
 //! those of the old one, so that no row of the old one fits in the new one's place.
 
 use std::path::Path;
@@ -125,8 +127,7 @@ async fn run(config: &Config, from: &Path, newer: Option<&Path>, progress: &Prog
     drop(unlocked);
     let epoch = fill(config, from, &manifest, &text, progress).await?;
 
-    let wanted = if dev { Wanted::Dev } else { Wanted::Serve };
-    let (house, _) = House::open(config, wanted, Arc::new(SystemClock::new())).await?;
+    let (house, _) = House::open(config, Wanted::Restore, Arc::new(SystemClock::new())).await?;
     let finished = finish(&house, newer.as_ref(), &manifest, held, progress).await;
     let (contents, buried) = match finished {
         Ok(finished) => finished,
@@ -136,12 +137,29 @@ async fn run(config: &Config, from: &Path, newer: Option<&Path>, progress: &Prog
         }
     };
     let restored = Restored { manifest, contents, buried, epoch, dev };
-    let recorded = record(&house, config, &restored).await;
+    let ended = end(&house, config, &restored).await;
     house.journal.close().await;
-    recorded.map(|()| restored)
+    ended.map(|()| restored)
 }
 
-/// Fills the empty store, and says which epoch begins.
+/// How far the restore of a backup came before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Not all rows and the whole journal are there.
+    Filling,
+    /// They are.
+    Filled,
+}
+
+/// What `boot/restoring` holds while this backup is at this stage.
+fn mark(backup: &[u8], stage: Stage) -> Vec<u8> {
+    match stage {
+        Stage::Filling => backup.to_vec(),
+        Stage::Filled => [backup, b"/filled"].concat(),
+    }
+}
+
+/// Fills the empty store if that wasn't done before, and says which epoch begins.
 async fn fill(
     config: &Config,
     from: &Path,
@@ -153,7 +171,9 @@ async fn fill(
     files::make_private_folder(folder).map_err(BackupError::io(folder))?;
     let engine = boot::engine(config).await?;
     let name: Vec<u8> = sha256(text).iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect();
-    claim(&engine, config, &name).await?;
+    if claim(&engine, config, &name).await? == Stage::Filled {
+        return present_epoch(&engine).await;
+    }
     let sequence = (manifest.sequence / EPOCH_COMMITS + 1) * EPOCH_COMMITS;
     let mut last = None;
     let mut rows = 0;
@@ -176,16 +196,17 @@ async fn fill(
     let batch = Batch::default()
         .put(cluster.path, cluster.stored)
         .put(Store::epoch_path(), epoch.to_string().into_bytes())
-        .delete(boot::restoring_path());
+        .put(boot::restoring_path(), mark(&name, Stage::Filled));
     engine.boot_write(batch).await?;
     Ok(epoch)
 }
 
 /// Makes sure that the store is empty, or that this very backup was being restored into it, and says so in it.
-async fn claim(engine: &Engine, config: &Config, name: &[u8]) -> Result<(), BackupError> {
+async fn claim(engine: &Engine, config: &Config, name: &[u8]) -> Result<Stage, BackupError> {
     let place = || boot::place(config);
     match engine.boot_read(&boot::restoring_path()).await? {
-        Some(row) if row.value == name => return Ok(()),
+        Some(row) if row.value == mark(name, Stage::Filling) => return Ok(Stage::Filling),
+        Some(row) if row.value == mark(name, Stage::Filled) => return Ok(Stage::Filled),
         Some(_) => return Err(BackupError::OtherRestore { place: place() }),
         None => {}
     }
@@ -198,8 +219,8 @@ async fn claim(engine: &Engine, config: &Config, name: &[u8]) -> Result<(), Back
     if !empty || !silent {
         return Err(BackupError::Occupied { place: place() });
     }
-    engine.boot_write(Batch::default().put(boot::restoring_path(), name.to_vec())).await?;
-    Ok(())
+    engine.boot_write(Batch::default().put(boot::restoring_path(), mark(name, Stage::Filling))).await?;
+    Ok(Stage::Filling)
 }
 
 async fn restore_journal(engine: &Engine, from: &Path, progress: &Progress) -> Result<(), BackupError> {
@@ -224,28 +245,30 @@ async fn finish(
     held: Contents,
     progress: &Progress,
 ) -> Result<(Contents, u64), BackupError> {
-    let mut buried = bury(house, &house.journal.reader(), progress).await?;
+    bury(house, &house.journal.reader(), progress).await?;
     if let Some(newer) = newer {
-        buried += bury(house, newer, progress).await?;
+        bury(house, newer, progress).await?;
     }
     let contents = house.prove(progress).await?;
-    if contents.keys + buried != held.keys || contents.tombstones != held.tombstones + buried {
+    // Also what an earlier run of this restore buried.
+    let buried = contents.tombstones.saturating_sub(held.tombstones);
+    if contents.keys + buried != held.keys || contents.tombstones < held.tombstones {
         return Err(BackupError::Differs("the number of keys is another"));
     }
     tracing::info!(sequence = manifest.sequence, keys = contents.keys, buried, "the backup was restored");
     Ok((contents, buried))
 }
 
-/// Destroys what `journal` knows to be destroyed; how many keys that were.
-async fn bury(house: &House, journal: &Reader, progress: &Progress) -> Result<u64, BackupError> {
-    let (mut buried, mut seen) = (0, 0);
+/// Destroys what `journal` knows to be destroyed.
+async fn bury(house: &House, journal: &Reader, progress: &Progress) -> Result<(), BackupError> {
+    let mut seen = 0;
     for lane in 0..journal.lanes() {
         let mut after = 0;
         loop {
             let page = journal.read(lane, after, ENTRIES).await?;
             for entry in &page.entries {
                 for destroyed in entry.records.iter().filter_map(|record| destroyed_key(record, entry.time)) {
-                    buried += u64::from(bury_one(house, &destroyed).await?);
+                    bury_one(house, &destroyed).await?;
                 }
             }
             seen += u64::try_from(page.entries.len()).unwrap_or_default();
@@ -256,14 +279,14 @@ async fn bury(house: &House, journal: &Reader, progress: &Progress) -> Result<u6
             }
         }
     }
-    Ok(buried)
+    Ok(())
 }
 
-async fn bury_one(house: &House, destroyed: &sealroom_kms::Destroyed) -> Result<bool, BackupError> {
+async fn bury_one(house: &House, destroyed: &sealroom_kms::Destroyed) -> Result<(), BackupError> {
     let failed = |error: ErrorAnswer| BackupError::Burial(error.message.unwrap_or_else(|| error.code.into_owned()));
-    let Some(effect) = house.bury(destroyed).await.map_err(failed)? else { return Ok(false) };
+    let Some(effect) = house.bury(destroyed).await.map_err(failed)? else { return Ok(()) };
     match Release::<ErrorAnswer>::release(&house.journal, effect).await {
-        Released::Answer(()) => Ok(true),
+        Released::Answer(()) => Ok(()),
         Released::Refused(error) => Err(failed(error)),
         Released::Conflict | Released::Unrecorded | Released::Unavailable => {
             Err(BackupError::Burial(destroyed.key.to_string()))
@@ -271,8 +294,8 @@ async fn bury_one(house: &House, destroyed: &sealroom_kms::Destroyed) -> Result<
     }
 }
 
-/// The event of the restore: the operator's own call.
-async fn record(house: &House, config: &Config, restored: &Restored) -> Result<(), BackupError> {
+/// The event of the restore, the operator's own call; and then anybody may serve.
+async fn end(house: &House, config: &Config, restored: &Restored) -> Result<(), BackupError> {
     let Restored { manifest, contents, buried, epoch, .. } = restored;
     let request = json!({ "cluster": manifest.cluster, "sequence": manifest.sequence, "made": manifest.made });
     let response = json!({
@@ -282,7 +305,8 @@ async fn record(house: &House, config: &Config, restored: &Restored) -> Result<(
     let call = init::call(house, config, "sealroom restore");
     let event = call.event("sealroom", "RestoreBackup", false).request(request.to_string().into_bytes());
     let event = event.response(response.to_string().into_bytes());
-    house.journal.record(event.into()).await.map_err(|_| BackupError::Unrecorded)
+    house.journal.record(event.into()).await.map_err(|_| BackupError::Unrecorded)?;
+    Ok(house.boot_write(Batch::default().delete(boot::restoring_path())).await?)
 }
 
 /// Shows the pages of a backup's rows to `look` until it says that it has seen enough.

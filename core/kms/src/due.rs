@@ -103,7 +103,7 @@ impl Kms {
             // What the HSM keeps ready goes now; the key's state already keeps it from coming back.
             self.door.hsm().execute(Command::Forget { token: *token })?;
         }
-        batch = self.named(&record.arn).await?.without_any(batch);
+        batch = self.named(&record.arn).await?.without_any(batch.delete(paths::used(&record.arn)));
         batch.append(sweep::after(&key.entry, now));
         let tombstone = Tombstone { key: record.arn.key, tokens, destroyed: now };
         Ok(batch.delete(path).put(paths::tombstone(&record.arn), tombstone.to_bytes()))

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use sealroom_authz::{Policy, PolicyKind};
 use sealroom_crypto::digest::sha256;
+use sealroom_foundation::ports::KeyEpochs;
 use sealroom_foundation::{AccountId, KeyArn, MaterialId};
 use sealroom_store::{Answer, Read, Row};
 
@@ -163,4 +164,15 @@ pub(crate) fn piece(row: &Row, record: &KeyRecord) -> Result<Material, KmsError>
         tracing::error!(path = %row.path, %error, "a row of material can't be read");
         KmsError::Fault("a row of material can't be read")
     })
+}
+
+impl KeyEpochs for Kms {
+    /// A key that isn't in memory has an epoch that ends with the next commit to the store, whatever that is about.
+    fn epoch(&self, key: &KeyArn) -> u64 {
+        match (self.keys.get(key), self.view.feed().head()) {
+            (Some(entry), _) => entry.epoch(),
+            (None, Some(head)) => u64::MAX - 1 - head,
+            (None, None) => u64::MAX,
+        }
+    }
 }

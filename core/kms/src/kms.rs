@@ -8,7 +8,7 @@ use sealroom_api::kms as shapes;
 use sealroom_api::{Compat, ErrorAnswer};
 use sealroom_audit::{Effect, Effects};
 use sealroom_foundation::KeyArn;
-use sealroom_foundation::ports::{Entropy, KeyEpochs, Seal};
+use sealroom_foundation::ports::{Entropy, Seal};
 use sealroom_hsm::Door;
 use sealroom_identity::{Call, Identity};
 use sealroom_store::{KeyPath, Mirror, View};
@@ -17,9 +17,9 @@ use crate::entry::{self, KeyEntry, Policies};
 use crate::grants::{self, Held, Holder};
 use crate::operations::{
     change_alias, create_alias, create_grant, create_key, custom_key_stores, data_key, data_key_pair, decrypt,
-    deletion, describe_key, encrypt, end_grant, key_policy, list_aliases, list_grants, list_key_rotations, list_keys,
-    list_retirable_grants, mac, public_key, random, re_encrypt, rotate_on_demand, rotation, shared_secret, sign,
-    switch, tagging, update_description,
+    deletion, describe_key, encrypt, end_grant, key_policy, last_usage, list_aliases, list_grants, list_key_rotations,
+    list_keys, list_retirable_grants, mac, public_key, random, re_encrypt, rotate_on_demand, rotation, shared_secret,
+    sign, switch, tagging, update_description,
 };
 use crate::paths::{self, AliasName, MaterialName};
 use crate::quotas::{Limits, Quotas, RequestQuotas};
@@ -93,17 +93,6 @@ impl Kms {
     #[must_use]
     pub fn prefix() -> KeyPath {
         paths::room()
-    }
-}
-
-impl KeyEpochs for Kms {
-    /// A key that isn't in memory has an epoch that ends with the next commit to the store, whatever that is about.
-    fn epoch(&self, key: &KeyArn) -> u64 {
-        match (self.keys.get(key), self.view.feed().head()) {
-            (Some(entry), _) => entry.epoch(),
-            (None, Some(head)) => u64::MAX - 1 - head,
-            (None, None) => u64::MAX,
-        }
     }
 }
 
@@ -355,6 +344,14 @@ impl shapes::KeyService for Kms {
         input: &shapes::VerifyMacInput,
     ) -> Effect<shapes::VerifyMacOutput, ErrorAnswer> {
         mac::verify(self, cx, input).await
+    }
+
+    async fn get_key_last_usage(
+        &self,
+        cx: &Call,
+        input: &shapes::GetKeyLastUsageInput,
+    ) -> Effect<shapes::GetKeyLastUsageOutput, ErrorAnswer> {
+        last_usage::get(self, cx, input).await
     }
 
     async fn get_key_policy(

@@ -44,9 +44,11 @@ mod spec;
 pub mod state;
 pub mod stored;
 mod tags;
+mod usage;
 
 pub use bury::{Destroyed, destroyed_key};
 pub use kms::{Kms, Settings};
 pub use managed::ManagedKey;
 pub use proof::{Proof, Proved, Unproved};
 pub use quotas::{Limits, RequestQuotas};
+pub use usage::uses_of;

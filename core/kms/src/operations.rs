@@ -16,6 +16,7 @@ pub(crate) mod describe_key;
 pub(crate) mod encrypt;
 pub(crate) mod end_grant;
 pub(crate) mod key_policy;
+pub(crate) mod last_usage;
 pub(crate) mod list_aliases;
 pub(crate) mod list_grants;
 pub(crate) mod list_key_rotations;

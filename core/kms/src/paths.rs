@@ -6,12 +6,14 @@
 //! kms / <account> / <region> / rotation  / <key id> / <number>         RotationRecord, in the order of time
 //! kms / <account> / <region> / alias     / <alias name>                AliasRecord
 //! kms / <account> / <region> / named     / <key id>                    KeyAliases: the names of the key's aliases
+//! kms / <account> / <region> / used      / <key id>                    UsedRecord: the last use that was noted
 //! kms / <account> / <region> / tombstone / <key id>                    Tombstone
 //! kms / <account> / <region> / granted, grant, grantee, grant-name, retiring / ...    see `grants::paths`
 //! kms / due / <micros> / <kind> / <account> / <region> / <key id>      what falls due, in order of time
+//! kms / noted                                                          Noted: how far the journal's uses are noted
 //! ```
 //!
-//! No account is called `due`, so the last line can't meet the others.
+//! No account is called `due` or `noted`, so the last lines can't meet the others.
 
 use sealroom_foundation::{AccountId, KeyArn, KeyId, MaterialId, Region, Timestamp};
 use sealroom_store::KeyPath;
@@ -122,6 +124,14 @@ pub(crate) fn alias(alias: &AliasName) -> KeyPath {
 /// The list of a key's aliases. A key without it has never had any.
 pub(crate) fn named(arn: &KeyArn) -> KeyPath {
     region_of(arn.account, arn.region).text("named").text(&arn.key.to_string())
+}
+
+pub(crate) fn used(arn: &KeyArn) -> KeyPath {
+    region_of(arn.account, arn.region).text("used").text(&arn.key.to_string())
+}
+
+pub(crate) fn noted() -> KeyPath {
+    room().text("noted")
 }
 
 pub(crate) fn tombstone(arn: &KeyArn) -> KeyPath {
@@ -253,6 +263,8 @@ mod tests {
             tombstone(&arn),
             rotation(&arn, 1),
             named(&arn),
+            used(&arn),
+            noted(),
             alias(&name),
             keys(arn.account, arn.region),
             material(&arn, &MaterialId::from_bytes([1; 32])),

@@ -144,6 +144,7 @@ impl<'a> Report<'a> {
             Materials::One(material) => event.key_material(material),
             Materials::Two(source, destination) => event.key_materials(source, destination),
         };
+        let event = if self.operation.tracked { event.uses() } else { event };
         let event = match &self.grant {
             Some(grant) => event.additional(format!(r#"{{"grantId":"{grant}"}}"#).into_bytes()),
             None => event,

@@ -11,9 +11,11 @@ use crate::record::{RotationKind, RotationRecord};
 
 mod key;
 mod key_aliases;
+mod used;
 
 pub use key::SCHEMA as KEY_SCHEMA;
 pub use key_aliases::KeyAliases;
+pub use used::{Noted, UsedRecord};
 
 /// The schema in which everything is written but keys and their material.
 pub const SCHEMA: u16 = 1;

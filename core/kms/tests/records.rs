@@ -13,7 +13,7 @@ use sealroom_kms::record::{
     RotationRecord,
 };
 use sealroom_kms::state::KeyState;
-use sealroom_kms::stored::{AliasRecord, KeyAliases, RecordError, Tombstone};
+use sealroom_kms::stored::{AliasRecord, KeyAliases, Noted, RecordError, Tombstone, UsedRecord};
 
 const KEY: &[u8] = include_bytes!("records/v1/key.json");
 const ASYMMETRIC_KEY: &[u8] = include_bytes!("records/v1/asymmetric-key.json");
@@ -24,6 +24,8 @@ const TOMBSTONE: &[u8] = include_bytes!("records/v1/tombstone.json");
 const GRANT: &[u8] = include_bytes!("records/v1/grant.json");
 const PLAIN_GRANT: &[u8] = include_bytes!("records/v1/plain-grant.json");
 const GRANT_NAME: &[u8] = include_bytes!("records/v1/grant-name.json");
+const USED: &[u8] = include_bytes!("records/v1/used.json");
+const NOTED: &[u8] = include_bytes!("records/v1/noted.json");
 const KEY_2: &[u8] = include_bytes!("records/v2/key.json");
 const ASYMMETRIC_KEY_2: &[u8] = include_bytes!("records/v2/asymmetric-key.json");
 const IMPORTED_KEY_2: &[u8] = include_bytes!("records/v2/imported-key.json");
@@ -205,4 +207,15 @@ fn what_is_no_record_is_refused() {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap().trim_end().to_owned()
+}
+
+#[test]
+fn what_is_known_of_uses_opens() {
+    let used = UsedRecord::from_bytes(USED).unwrap();
+    assert_eq!((&*used.operation, used.time), ("GenerateDataKey", Timestamp::from_micros(1_789_194_084_000_123)));
+    assert_eq!(used.event.to_string(), "0a0b0c0d-0102-4304-8506-070809101112");
+    assert_eq!(used.request.unwrap().to_string(), "f0e0d0c0-0102-4304-8506-070809101112");
+    assert_eq!(used.to_bytes(), USED.trim_ascii_end());
+    let noted = Noted::from_bytes(NOTED).unwrap();
+    assert_eq!((&noted.0[..], noted.to_bytes()), (&[5, 0, 12_345_678_901][..], NOTED.trim_ascii_end().to_vec()));
 }

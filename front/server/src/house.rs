@@ -25,6 +25,7 @@ use crate::clock::SystemClock;
 use crate::config::{AuditSync, CompatSetting, Config};
 use crate::operate::Operator;
 use crate::tasks::Tasks;
+use crate::usage::{Indexer, NotNoted};
 
 /// LIMIT: rounds of due jobs in one go; each does a hundred at most.
 const DUE_ROUNDS: usize = 10_000;
@@ -68,6 +69,7 @@ pub(crate) struct House {
     rows: View,
     kms: Kms,
     source: Source,
+    indexer: Indexer,
     probing: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -115,8 +117,11 @@ impl House {
             operator: Through::new(operator, journal.clone()),
         };
         let compat = compat(config);
-        let probing = Arc::default();
-        Ok((Self { clock, door, identity, journal, services, compat, store, rows, kms, source, probing }, root))
+        let (indexer, probing) = Default::default();
+        Ok((
+            Self { clock, door, identity, journal, services, compat, store, rows, kms, source, indexer, probing },
+            root,
+        ))
     }
 
     /// Random bytes for request ids.
@@ -146,6 +151,22 @@ impl House {
             }
         }
         Ok(done)
+    }
+
+    /// Notes the uses of keys that were recorded, if that is due.
+    ///
+    /// # Errors
+    /// [`NotNoted`]; the next time makes up for it.
+    pub(crate) async fn note_uses_if_due(&self) -> Result<(), NotNoted> {
+        self.indexer.run_if_due(&self.journal, &self.kms, self.clock.service()).await
+    }
+
+    /// Notes the uses of keys that were recorded by now.
+    ///
+    /// # Errors
+    /// As [`House::note_uses_if_due`].
+    pub(crate) async fn note_uses(&self) -> Result<(), NotNoted> {
+        self.indexer.run(&self.journal, &self.kms, self.clock.service()).await
     }
 
     /// Destroys a key that the store holds although the journal knows that it was destroyed: see [`Kms::bury`].

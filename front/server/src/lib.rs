@@ -24,6 +24,7 @@ mod serve;
 mod tasks;
 mod timers;
 mod transport;
+mod usage;
 
 pub use backup::{BackupError, BackupFile, Contents, Manifest, Progress, Restored, Seen, check_backup, restore};
 pub use boot::BootError;

@@ -142,6 +142,9 @@ async fn run(config: &Config, dev: bool, ready: impl FnOnce(&Listening)) -> Resu
     if tokio::time::timeout(patience, connections.emptied()).await.is_err() {
         tracing::warn!(seconds = config.server.drain_seconds, "requests were still being served and are cut off");
     }
+    if let Err(error) = house.note_uses().await {
+        tracing::warn!(%error, "the last uses of keys are noted at the next start");
+    }
     house.journal.close().await;
     drop(files::remove_socket(&listening.operator));
     tracing::info!("stopped");
@@ -250,6 +253,7 @@ impl Server {
             let admin = Admin { page, readiness: Ready(self.house.clone()), drain: Arc::clone(&self.drain) };
             self.accept(listener, admin, Security::Plain, Arc::new(Slots::new(SIDE_CONNECTIONS)));
         }
+        tokio::spawn(timers::note_uses(self.house.clone(), Arc::clone(&self.drain)));
         tokio::spawn(timers::follow(self.house.clone(), Arc::clone(&self.drain)));
         tokio::spawn(timers::each_second(self.house.clone(), self.tls.clone(), spares, Arc::clone(&self.drain)));
         connections

@@ -31,4 +31,5 @@ mod states;
 mod strangers;
 mod table;
 mod upkeep;
+mod usage;
 mod world;

@@ -10,8 +10,8 @@ use sealroom_api::kms::{
     DisableKeyInput, DisableKeyRotationInput, DisconnectCustomKeyStoreInput, EnableKeyInput, EnableKeyRotationInput,
     EncapsulateInput, EncapsulationAlgorithmSpec, EncryptInput, GenerateDataKeyInput, GenerateDataKeyPairInput,
     GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextInput, GenerateMacInput,
-    GenerateRandomInput, GetKeyPolicyInput, GetKeyRotationStatusInput, GetPublicKeyInput, GrantOperation,
-    KeyAgreementAlgorithmSpec, KeyService, KeySpec, KeyUsageType, ListAliasesInput, ListGrantsInput,
+    GenerateRandomInput, GetKeyLastUsageInput, GetKeyPolicyInput, GetKeyRotationStatusInput, GetPublicKeyInput,
+    GrantOperation, KeyAgreementAlgorithmSpec, KeyService, KeySpec, KeyUsageType, ListAliasesInput, ListGrantsInput,
     ListKeyPoliciesInput, ListKeyRotationsInput, ListKeysInput, ListResourceTagsInput, ListRetirableGrantsInput,
     MacAlgorithmSpec, Operation, PutKeyPolicyInput, ReEncryptInput, RetireGrantInput, RevokeGrantInput,
     RotateKeyOnDemandInput, ScheduleKeyDeletionInput, SignInput, SigningAlgorithmSpec, Tag, TagResourceInput,
@@ -323,6 +323,8 @@ async fn rotations(talk: &mut Talk<'_>, key: &str) {
     let key_id = || key.to_owned();
     let enable = EnableKeyRotationInput { key_id: key_id(), rotation_period_in_days: Some(90) };
     say!(talk, "EnableKeyRotation", enable_key_rotation, enable).unwrap();
+    let usage = GetKeyLastUsageInput { key_id: key_id() };
+    say!(talk, "GetKeyLastUsage", get_key_last_usage, usage).unwrap();
     let status = GetKeyRotationStatusInput { key_id: key_id() };
     say!(talk, "GetKeyRotationStatus", get_key_rotation_status, status).unwrap();
     let rotate = RotateKeyOnDemandInput { key_id: key_id() };

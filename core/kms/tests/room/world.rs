@@ -182,6 +182,7 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
         "CancelKeyDeletion" | "DescribeKey" | "DisableKey" | "EnableKey" => json!({"KeyId": name}),
         "DisableKeyRotation"
         | "EnableKeyRotation"
+        | "GetKeyLastUsage"
         | "GetKeyRotationStatus"
         | "ListKeyRotations"
         | "RotateKeyOnDemand" => json!({"KeyId": name}),

@@ -783,6 +783,23 @@ impl Draft for GenerateRandomInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::GetKeyLastUsageInput`] as it is read.
+    GetKeyLastUsageInputDraft {
+        "KeyId" => key_id: Text<'a>,
+    }
+}
+
+impl Draft for GetKeyLastUsageInputDraft<'_> {
+    type Input = types::GetKeyLastUsageInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GetKeyLastUsageInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        Some(types::GetKeyLastUsageInput { key_id: key_id? })
+    }
+}
+
+draft! {
     /// [`types::GetKeyPolicyInput`] as it is read.
     GetKeyPolicyInputDraft {
         "KeyId" => key_id: Text<'a>,

@@ -340,6 +340,25 @@ impl Encode for types::GenerateRandomOutput {
     }
 }
 
+impl Encode for types::GetKeyLastUsageOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_last_usage {
+                sink.member("KeyLastUsage", value);
+            }
+            if let Some(value) = &self.tracking_start_date {
+                sink.member("TrackingStartDate", value);
+            }
+            if let Some(value) = &self.key_creation_date {
+                sink.member("KeyCreationDate", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::GetKeyPolicyOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -781,6 +800,25 @@ impl Encode for types::GrantListEntry {
             }
             if let Some(value) = &self.retiring_service_principal {
                 sink.member("RetiringServicePrincipal", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::KeyLastUsageData {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.operation {
+                sink.member("Operation", value);
+            }
+            if let Some(value) = &self.timestamp {
+                sink.member("Timestamp", value);
+            }
+            if let Some(value) = &self.cloud_trail_event_id {
+                sink.member("CloudTrailEventId", value);
+            }
+            if let Some(value) = &self.kms_request_id {
+                sink.member("KmsRequestId", value);
             }
         });
     }

@@ -12,13 +12,13 @@ use super::decode::{
     DisconnectCustomKeyStoreInputDraft, EnableKeyInputDraft, EnableKeyRotationInputDraft, EncapsulateInputDraft,
     EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyPairInputDraft,
     GenerateDataKeyPairWithoutPlaintextInputDraft, GenerateDataKeyWithoutPlaintextInputDraft, GenerateMacInputDraft,
-    GenerateRandomInputDraft, GetKeyPolicyInputDraft, GetKeyRotationStatusInputDraft, GetPublicKeyInputDraft,
-    ListAliasesInputDraft, ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeyRotationsInputDraft,
-    ListKeysInputDraft, ListResourceTagsInputDraft, ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft,
-    ReEncryptInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft,
-    ScheduleKeyDeletionInputDraft, SignInputDraft, TagResourceInputDraft, UntagResourceInputDraft,
-    UpdateAliasInputDraft, UpdateCustomKeyStoreInputDraft, UpdateKeyDescriptionInputDraft, VerifyInputDraft,
-    VerifyMacInputDraft,
+    GenerateRandomInputDraft, GetKeyLastUsageInputDraft, GetKeyPolicyInputDraft, GetKeyRotationStatusInputDraft,
+    GetPublicKeyInputDraft, ListAliasesInputDraft, ListGrantsInputDraft, ListKeyPoliciesInputDraft,
+    ListKeyRotationsInputDraft, ListKeysInputDraft, ListResourceTagsInputDraft, ListRetirableGrantsInputDraft,
+    PutKeyPolicyInputDraft, ReEncryptInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft,
+    RotateKeyOnDemandInputDraft, ScheduleKeyDeletionInputDraft, SignInputDraft, TagResourceInputDraft,
+    UntagResourceInputDraft, UpdateAliasInputDraft, UpdateCustomKeyStoreInputDraft, UpdateKeyDescriptionInputDraft,
+    VerifyInputDraft, VerifyMacInputDraft,
 };
 use super::service::KeyService;
 use crate::error::ErrorAnswer;
@@ -93,6 +93,8 @@ pub enum Operation {
     GenerateMac,
     /// `GenerateRandom`.
     GenerateRandom,
+    /// `GetKeyLastUsage`.
+    GetKeyLastUsage,
     /// `GetKeyPolicy`.
     GetKeyPolicy,
     /// `GetKeyRotationStatus`.
@@ -172,6 +174,7 @@ impl Operation {
         Self::GenerateDataKeyWithoutPlaintext,
         Self::GenerateMac,
         Self::GenerateRandom,
+        Self::GetKeyLastUsage,
         Self::GetKeyPolicy,
         Self::GetKeyRotationStatus,
         Self::GetPublicKey,
@@ -228,6 +231,7 @@ impl Operation {
             Self::GenerateDataKeyWithoutPlaintext => "GenerateDataKeyWithoutPlaintext",
             Self::GenerateMac => "GenerateMac",
             Self::GenerateRandom => "GenerateRandom",
+            Self::GetKeyLastUsage => "GetKeyLastUsage",
             Self::GetKeyPolicy => "GetKeyPolicy",
             Self::GetKeyRotationStatus => "GetKeyRotationStatus",
             Self::GetPublicKey => "GetPublicKey",
@@ -272,6 +276,7 @@ impl Operation {
             | Self::GenerateDataKeyWithoutPlaintext
             | Self::GenerateMac
             | Self::GenerateRandom
+            | Self::GetKeyLastUsage
             | Self::GetKeyPolicy
             | Self::GetKeyRotationStatus
             | Self::GetPublicKey
@@ -343,6 +348,7 @@ impl Operation {
             | Self::GenerateDataKeyWithoutPlaintext
             | Self::GenerateMac
             | Self::GenerateRandom
+            | Self::GetKeyLastUsage
             | Self::GetKeyPolicy
             | Self::GetKeyRotationStatus
             | Self::GetPublicKey
@@ -401,6 +407,7 @@ impl Operation {
             "GenerateDataKeyWithoutPlaintext" => Ok(Self::GenerateDataKeyWithoutPlaintext),
             "GenerateMac" => Ok(Self::GenerateMac),
             "GenerateRandom" => Ok(Self::GenerateRandom),
+            "GetKeyLastUsage" => Ok(Self::GetKeyLastUsage),
             "GetKeyPolicy" => Ok(Self::GetKeyPolicy),
             "GetKeyRotationStatus" => Ok(Self::GetKeyRotationStatus),
             "GetPublicKey" => Ok(Self::GetPublicKey),
@@ -426,7 +433,6 @@ impl Operation {
             "Verify" => Ok(Self::Verify),
             "VerifyMac" => Ok(Self::VerifyMac),
             "DeleteImportedKeyMaterial"
-            | "GetKeyLastUsage"
             | "GetParametersForImport"
             | "ImportKeyMaterial"
             | "ReplicateKey"
@@ -547,6 +553,11 @@ where
         Operation::GenerateRandom => {
             call!(json::decode::<GenerateRandomInputDraft<'_>>(body, wire), service.generate_random(cx), json::encode)
         }
+        Operation::GetKeyLastUsage => call!(
+            json::decode::<GetKeyLastUsageInputDraft<'_>>(body, wire),
+            service.get_key_last_usage(cx),
+            json::encode
+        ),
         Operation::GetKeyPolicy => {
             call!(json::decode::<GetKeyPolicyInputDraft<'_>>(body, wire), service.get_key_policy(cx), json::encode)
         }
@@ -715,6 +726,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::GenerateRandom => {
             json::decode::<GenerateRandomInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::GetKeyLastUsage => {
+            json::decode::<GetKeyLastUsageInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::GetKeyPolicy => {
             json::decode::<GetKeyPolicyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())

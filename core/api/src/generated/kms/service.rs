@@ -16,16 +16,16 @@ use super::types::{
     EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput, GenerateDataKeyPairInput,
     GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
     GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput,
-    GenerateRandomInput, GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput,
-    GetKeyRotationStatusOutput, GetPublicKeyInput, GetPublicKeyOutput, ListAliasesInput, ListAliasesOutput,
-    ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput, ListKeyRotationsInput,
-    ListKeyRotationsOutput, ListKeysInput, ListKeysOutput, ListResourceTagsInput, ListResourceTagsOutput,
-    ListRetirableGrantsInput, ListRetirableGrantsOutput, PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput,
-    ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput,
-    RotateKeyOnDemandOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput,
-    TagResourceInput, TagResourceOutput, UntagResourceInput, UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput,
-    UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput, UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput,
-    VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
+    GenerateRandomInput, GenerateRandomOutput, GetKeyLastUsageInput, GetKeyLastUsageOutput, GetKeyPolicyInput,
+    GetKeyPolicyOutput, GetKeyRotationStatusInput, GetKeyRotationStatusOutput, GetPublicKeyInput, GetPublicKeyOutput,
+    ListAliasesInput, ListAliasesOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput,
+    ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput,
+    ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
+    PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput,
+    RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
+    ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
+    UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput, UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput,
+    UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
 };
 
 /// The key management operations: one method an operation, none with a default body.
@@ -216,6 +216,13 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &GenerateRandomInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GenerateRandomOutput>> + Send;
+
+    /// `GetKeyLastUsage`.
+    fn get_key_last_usage(
+        &self,
+        cx: &Self::Context,
+        input: &GetKeyLastUsageInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetKeyLastUsageOutput>> + Send;
 
     /// `GetKeyPolicy`.
     fn get_key_policy(

@@ -20,16 +20,16 @@ use super::types::{
     EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput, GenerateDataKeyPairInput,
     GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
     GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput,
-    GenerateRandomInput, GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput,
-    GetKeyRotationStatusOutput, GetPublicKeyInput, GetPublicKeyOutput, ListAliasesInput, ListAliasesOutput,
-    ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput, ListKeyRotationsInput,
-    ListKeyRotationsOutput, ListKeysInput, ListKeysOutput, ListResourceTagsInput, ListResourceTagsOutput,
-    ListRetirableGrantsInput, ListRetirableGrantsOutput, PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput,
-    ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput,
-    RotateKeyOnDemandOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput,
-    TagResourceInput, TagResourceOutput, UntagResourceInput, UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput,
-    UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput, UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput,
-    VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
+    GenerateRandomInput, GenerateRandomOutput, GetKeyLastUsageInput, GetKeyLastUsageOutput, GetKeyPolicyInput,
+    GetKeyPolicyOutput, GetKeyRotationStatusInput, GetKeyRotationStatusOutput, GetPublicKeyInput, GetPublicKeyOutput,
+    ListAliasesInput, ListAliasesOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput,
+    ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput,
+    ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
+    PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput,
+    RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
+    ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
+    UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput, UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput,
+    UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
 };
 
 impl<Room, R> KeyService for Through<Room, R>
@@ -226,6 +226,14 @@ where
         input: &GenerateRandomInput,
     ) -> Result<GenerateRandomOutput, ErrorAnswer> {
         self.carry(|room| room.generate_random(cx, input)).await
+    }
+
+    async fn get_key_last_usage(
+        &self,
+        cx: &Self::Context,
+        input: &GetKeyLastUsageInput,
+    ) -> Result<GetKeyLastUsageOutput, ErrorAnswer> {
+        self.carry(|room| room.get_key_last_usage(cx, input)).await
     }
 
     async fn get_key_policy(

@@ -588,6 +588,26 @@ pub struct GenerateRandomOutput {
     pub ciphertext_for_recipient: Option<Vec<u8>>,
 }
 
+/// What `GetKeyLastUsage` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetKeyLastUsageInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+}
+
+/// What `GetKeyLastUsage` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetKeyLastUsageOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `KeyLastUsage`.
+    pub key_last_usage: Option<KeyLastUsageData>,
+    /// `TrackingStartDate`.
+    pub tracking_start_date: Option<Timestamp>,
+    /// `KeyCreationDate`.
+    pub key_creation_date: Option<Timestamp>,
+}
+
 /// What `GetKeyPolicy` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetKeyPolicyInput {
@@ -1196,6 +1216,19 @@ pub struct GrantListEntry {
     pub retiring_service_principal: Option<String>,
 }
 
+/// `KeyLastUsageData` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct KeyLastUsageData {
+    /// `Operation`.
+    pub operation: Option<KeyLastUsageTrackingOperation>,
+    /// `Timestamp`.
+    pub timestamp: Option<Timestamp>,
+    /// `CloudTrailEventId`.
+    pub cloud_trail_event_id: Option<String>,
+    /// `KmsRequestId`.
+    pub kms_request_id: Option<String>,
+}
+
 /// `KeyListEntry` of the table.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct KeyListEntry {
@@ -1530,6 +1563,26 @@ enumeration! {
 /// `KeyEncryptionMechanism` of the table.
 pub enum KeyEncryptionMechanism {
     RsaesOaepSha256 = "RSAES_OAEP_SHA_256",
+}
+}
+
+enumeration! {
+/// `KeyLastUsageTrackingOperation` of the table.
+pub enum KeyLastUsageTrackingOperation {
+    Decrypt = "Decrypt",
+    DeriveSharedSecret = "DeriveSharedSecret",
+    Encrypt = "Encrypt",
+    GenerateDataKey = "GenerateDataKey",
+    GenerateDataKeyPair = "GenerateDataKeyPair",
+    GenerateDataKeyPairWithoutPlaintext = "GenerateDataKeyPairWithoutPlaintext",
+    GenerateDataKeyWithoutPlaintext = "GenerateDataKeyWithoutPlaintext",
+    GenerateMac = "GenerateMac",
+    ReEncrypt = "ReEncrypt",
+    Sign = "Sign",
+    Verify = "Verify",
+    VerifyMac = "VerifyMac",
+    Encapsulate = "Encapsulate",
+    Decapsulate = "Decapsulate",
 }
 }
 

@@ -56,6 +56,7 @@ def test_a_restore_brings_back_a_random_history(serve, tmp_path):
     assert code == 0, err
     server.kill()
     site.clients.close()
+    assert any(key.rotations > 1 for key in history.model.keys.values()) and len(history.model.aliases) > 5
     assert history.refused > OPERATIONS // 50 and history.model.gone and len(history.ciphertexts) > OPERATIONS // 10
 
     at_middle(history, moments, middle, tmp_path / "at-middle", root)
@@ -110,6 +111,8 @@ def at_end(history, backup, folder, root):
                 answer = kms.decrypt(KeyId=key_id, CiphertextBlob=blob, EncryptionAlgorithm=algorithm, **context)
                 assert plaintext in (None, answer["Plaintext"])
                 opened += 1
+        for name, key_id in history.model.aliases.items():
+            assert kms.describe_key(KeyId=name)["KeyMetadata"]["KeyId"] == key_id
         assert opened > len(history.ciphertexts) // 2
         for key_id, members in history.macs:
             assert key_id not in view or kms.verify_mac(**members)["MacValid"]

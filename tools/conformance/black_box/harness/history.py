@@ -10,6 +10,8 @@ from harness.model import DISABLED, ENABLED, PENDING, Model
 
 ALGORITHM = {"RSA_2048": "RSAES_OAEP_SHA_256", "SYMMETRIC_DEFAULT": "SYMMETRIC_DEFAULT"}
 MAX_KEYS = 60
+# How many names of aliases there are.
+NAMES = 40
 SPECS = ["SYMMETRIC_DEFAULT"] * 6 + ["HMAC_256"] * 2 + ["ECC_NIST_P256"] * 2 + ["RSA_2048"]
 
 # How often each step is taken.
@@ -33,6 +35,9 @@ STEPS = {
     "end_grant": 2,
     "rotation": 2,
     "rotate": 1,
+    "create_alias": 2,
+    "update_alias": 3,
+    "delete_alias": 1,
     "days": 0.4,
 }
 
@@ -110,7 +115,8 @@ class History:
             return
         context, plaintext = self._context(key_id), self.chance.randbytes(self.chance.randrange(1, 100))
         algorithm = ALGORITHM[self.model.keys[key_id].spec]
-        members = {"KeyId": key_id, "Plaintext": plaintext, "EncryptionAlgorithm": algorithm, **context}
+        named = self.chance.choice([key_id, *sorted(n for n, to in self.model.aliases.items() if to == key_id)])
+        members = {"KeyId": named, "Plaintext": plaintext, "EncryptionAlgorithm": algorithm, **context}
         if answer := self._call("Encrypt", key_id, "encrypt", **members):
             self.ciphertexts.append((key_id, answer["CiphertextBlob"], context, plaintext, algorithm))
 
@@ -266,6 +272,35 @@ class History:
             # It ends with the next round of what is due.
             self.server.advance(1)
 
+    def _on_alias(self, operation, method, key_id=None):
+        """An operation on one of a few names."""
+        name = f"alias/name/{self.chance.randrange(NAMES)}"
+        expected = self.model.alias_refusals(operation, name, key_id)
+        target = {"TargetKeyId": key_id} if key_id else {}
+        try:
+            getattr(self.kms, method)(AliasName=name, **target)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            assert code in expected, f"step {self.steps}: {operation} of {name}: {error}, expected one of {expected}"
+            self.refused += 1
+            return
+        assert not expected, f"step {self.steps}: {operation} of {name} was answered, expected one of {expected}"
+        if key_id:
+            self.model.aliases[name] = key_id
+        else:
+            del self.model.aliases[name]
+
+    def _create_alias(self):
+        if (key_id := self._key()) is not None:
+            self._on_alias("CreateAlias", "create_alias", key_id)
+
+    def _update_alias(self):
+        if (key_id := self._key()) is not None:
+            self._on_alias("UpdateAlias", "update_alias", key_id)
+
+    def _delete_alias(self):
+        self._on_alias("DeleteAlias", "delete_alias")
+
     def _days(self):
         if not self.may_pass_days:
             return
@@ -289,6 +324,8 @@ def one(kms, key_id):
         period = kms.get_key_rotation_status(KeyId=key_id).get("RotationPeriodInDays")
         pages = kms.get_paginator("list_key_rotations").paginate(KeyId=key_id)
         rotations = sum(len(page["Rotations"]) for page in pages)
+    pages = kms.get_paginator("list_aliases").paginate(KeyId=key_id)
+    aliases = [alias["AliasName"] for page in pages for alias in page["Aliases"]]
     grants = [grant for page in kms.get_paginator("list_grants").paginate(KeyId=key_id) for grant in page["Grants"]]
     return {
         "spec": described["KeySpec"],
@@ -303,6 +340,7 @@ def one(kms, key_id):
         },
         "period": period,
         "rotations": rotations,
+        "aliases": aliases,
     }
 
 

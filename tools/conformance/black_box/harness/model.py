@@ -29,6 +29,16 @@ DISABLED_TOO = {
     "UntagResource",
     "UpdateKeyDescription",
     "DisableKeyRotation",
+    "CreateAlias",
+    "UpdateAlias",
+}
+
+# Which keys an alias may refer to one after the other: symmetric, asymmetric, HMAC, each with its usage.
+KINDS = {
+    "SYMMETRIC_DEFAULT": "symmetric",
+    "RSA_2048": "asymmetric, encrypts",
+    "HMAC_256": "HMAC",
+    "ECC_NIST_P256": "asymmetric, signs",
 }
 
 
@@ -56,10 +66,10 @@ class Key:
 
 
 class Model:
-    """The keys of an account and the service's clock."""
+    """The keys of an account, its aliases (key by name), and the service's clock."""
 
     def __init__(self):
-        self.keys, self.gone, self.now = {}, set(), 0
+        self.keys, self.aliases, self.gone, self.now = {}, {}, set(), 0
 
     def refusal(self, operation, key_id):
         """The error that AWS answers for the key's state, or `None`."""
@@ -75,6 +85,18 @@ class Model:
         if key.state == DISABLED and operation not in DISABLED_TOO:
             return "DisabledException"
         return None
+
+    def alias_refusals(self, operation, name, key_id=None):
+        """Every error that AWS may answer to an operation on an alias; the guide doesn't say which comes first."""
+        errors = {self.refusal(operation, key_id)} if key_id else set()
+        before = self.keys.get(self.aliases.get(name))
+        if operation == "CreateAlias":
+            errors.add("AlreadyExistsException" if before else None)
+        elif before is None:
+            errors.add("NotFoundException")
+        elif key_id in self.keys and KINDS[self.keys[key_id].spec] != KINDS[before.spec]:
+            errors.add("ValidationException")
+        return errors - {None}
 
     def create(self, key_id, spec, description, tags, policy):
         self.keys[key_id] = Key(spec, description, tags, policy)
@@ -117,6 +139,9 @@ class Model:
         for key_id in [key_id for key_id, key in self.keys.items() if key.due is not None and key.due <= self.now]:
             del self.keys[key_id]
             self.gone.add(key_id)
+            # A key's aliases go with it.
+            self.aliases = {name: to for name, to in self.aliases.items() if to != key_id}
 
     def view(self):
-        return {key_id: key.view() for key_id, key in self.keys.items()}
+        names = {key_id: sorted(name for name, to in self.aliases.items() if to == key_id) for key_id in self.keys}
+        return {key_id: {**key.view(), "aliases": names[key_id]} for key_id, key in self.keys.items()}

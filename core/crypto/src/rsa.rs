@@ -141,6 +141,12 @@ impl DecryptingKey {
         OaepPrivateDecryptingKey::new(key).ok().map(Self)
     }
 
+    /// The length of the modulus, in bytes: that of every ciphertext.
+    #[must_use]
+    pub fn modulus_bytes(&self) -> usize {
+        self.0.key_size_bytes()
+    }
+
     /// Opens an OAEP ciphertext with an empty label; `None` for whatever doesn't open.
     #[must_use]
     pub fn decrypt_oaep(&self, hash: OaepHash, ciphertext: &[u8]) -> Option<Secret<[u8]>> {

@@ -15,6 +15,7 @@ use crate::command::{KeyRef, Message};
 use crate::error::HsmError;
 use crate::hsm::Hsm;
 use crate::objects::Object;
+use crate::sm2;
 use crate::spec::{Spec, Usage};
 use crate::token::{self, Halves};
 
@@ -46,9 +47,7 @@ impl Scheme {
             A::Sm2Dsa | A::MlDsaShake256 | A::Ed25519Sha512 | A::Ed25519PhSha512 => None,
         };
         scheme.ok_or(match spec {
-            Spec::Sm2 | Spec::EccNistEdwards25519 | Spec::MlDsa44 | Spec::MlDsa65 | Spec::MlDsa87 => {
-                HsmError::NotServed
-            }
+            Spec::EccNistEdwards25519 | Spec::MlDsa44 | Spec::MlDsa65 | Spec::MlDsa87 => HsmError::NotServed,
             _ => HsmError::NotForThisSpec,
         })
     }
@@ -72,6 +71,9 @@ pub(crate) fn sign(
     algorithm: SigningAlgorithm,
     message: Message<'_>,
 ) -> Result<Vec<u8>, HsmError> {
+    if key.binding.spec == Spec::Sm2 {
+        return sm2::sign(hsm, key, algorithm, message);
+    }
     let scheme = Scheme::of(key, algorithm)?;
     let digest = scheme.digest(message)?;
     let object = loaded(hsm, key)?;
@@ -90,6 +92,9 @@ pub(crate) fn verify(
     message: Message<'_>,
     signature: &[u8],
 ) -> Result<bool, HsmError> {
+    if key.binding.spec == Spec::Sm2 {
+        return sm2::verify(hsm, key, algorithm, message, signature);
+    }
     let scheme = Scheme::of(key, algorithm)?;
     let digest = scheme.digest(message)?;
     let content = token::open(&hsm.domains, key.binding, key.token)?;
@@ -104,9 +109,6 @@ pub(crate) fn verify(
 fn oaep(key: KeyRef<'_>, algorithm: EncryptionAlgorithm, context: &[u8]) -> Result<(OaepHash, u16), HsmError> {
     if key.binding.usage != Usage::EncryptDecrypt || !context.is_empty() {
         return Err(HsmError::NotForThisSpec);
-    }
-    if key.binding.spec == Spec::Sm2 && algorithm == EncryptionAlgorithm::Sm2Pke {
-        return Err(HsmError::NotServed);
     }
     let hash = match algorithm {
         EncryptionAlgorithm::RsaesOaepSha1 => OaepHash::Sha1,
@@ -123,6 +125,9 @@ pub(crate) fn encrypt(
     context: &[u8],
     plaintext: &[u8],
 ) -> Result<Vec<u8>, HsmError> {
+    if key.binding.spec == Spec::Sm2 {
+        return sm2::encrypt(hsm, key, algorithm, context, plaintext);
+    }
     let (hash, bits) = oaep(key, algorithm, context)?;
     let max = hash.max_plaintext(bits);
     if plaintext.is_empty() {
@@ -142,6 +147,9 @@ pub(crate) fn decrypt(
     context: &[u8],
     ciphertext: &[u8],
 ) -> Result<Secret<[u8]>, HsmError> {
+    if key.binding.spec == Spec::Sm2 {
+        return sm2::decrypt(hsm, key, algorithm, context, ciphertext);
+    }
     let (hash, _) = oaep(key, algorithm, context)?;
     match loaded(hsm, key)?.as_ref() {
         Object::RsaDecrypting(rsa) => rsa.decrypt_oaep(hash, ciphertext).ok_or(HsmError::InvalidCiphertext),

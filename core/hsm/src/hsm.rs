@@ -5,16 +5,17 @@ use sealroom_crypto::{digest, random, rsa};
 use sealroom_foundation::ports::{Entropy, Purpose, Seal, SealBroken, Sign};
 use sealroom_foundation::{AccountId, KeyId, MaterialId, Secret};
 
-use crate::algorithm::EncryptionAlgorithm;
+use crate::algorithm::{AgreementAlgorithm, EncryptionAlgorithm};
 use crate::binding::KeyBinding;
 use crate::blob::BlobKind;
 use crate::command::{Command, KeyRef, Reply};
 use crate::domain::{self, DomainKeys, Domains};
 use crate::error::{HsmError, StartError};
+use crate::import::{self, Target};
 use crate::objects::Objects;
 use crate::spare::Spares;
 use crate::spec::{Origin, Spec, Usage};
-use crate::{asymmetric, mac, selftest, symmetric, token};
+use crate::{asymmetric, mac, selftest, sm2, symmetric, token};
 
 /// The most random bytes a caller gets at once. AWS: `NumberOfBytes` is 1 to 1,024.
 const MAX_RANDOM: u16 = 1_024;
@@ -76,11 +77,17 @@ impl Hsm {
                 self.objects.forget(&token);
                 Ok(Reply::Done)
             }
-            Command::WrappingKey { .. }
-            | Command::Import { .. }
-            | Command::Agree { .. }
-            | Command::Encapsulate { .. }
-            | Command::Decapsulate { .. } => Err(HsmError::NotServed),
+            Command::WrappingKey { account, key, spec } => import::wrapping_key(self, account, key, spec),
+            Command::Import { account, key, spec, usage, wrapping, algorithm, wrapped } => {
+                let target = Target { account, key, spec, usage };
+                import::import(self, &target, wrapping, algorithm, wrapped)
+            }
+            Command::Agree { key, peer, algorithm: AgreementAlgorithm::Ecdh } if key.binding.spec == Spec::Sm2 => {
+                sm2::agree(self, key, peer).map(Reply::Plaintext)
+            }
+            Command::Agree { .. } | Command::Encapsulate { .. } | Command::Decapsulate { .. } => {
+                Err(HsmError::NotServed)
+            }
         }
     }
 
@@ -138,12 +145,15 @@ impl Hsm {
         Ok(Reply::Key { material, token, public: None })
     }
 
-    fn new_pair(&self, spec: Spec) -> Result<rsa::NewPair, HsmError> {
+    pub(crate) fn new_pair(&self, spec: Spec) -> Result<rsa::NewPair, HsmError> {
         if let Some(bits) = spec.rsa_bits() {
             return match self.spares.take(spec) {
                 Some(pair) => Ok(pair),
                 None => rsa::generate(bits).map_err(|_| HsmError::Failed),
             };
+        }
+        if spec == Spec::Sm2 {
+            return sm2::generate();
         }
         let curve = spec.curve().ok_or(HsmError::NotServed)?;
         EcKeyPair::generate(curve).and_then(|pair| pair.export()).map_err(|_| HsmError::Failed)

@@ -8,6 +8,7 @@
 //! library that returns errors; those are [`Failed`], and never expected.
 
 pub mod agreement;
+mod ber;
 mod der;
 pub mod digest;
 pub mod ec;
@@ -15,11 +16,14 @@ pub mod ed25519;
 pub mod envelope;
 mod ffi;
 pub mod kdf;
+pub mod key_wrap;
 pub mod mac;
 pub mod ml_dsa;
 pub mod ml_kem;
+pub mod pkcs8;
 pub mod random;
 pub mod rsa;
+pub mod sm2;
 
 /// The cryptographic library failed where only a lack of memory or a wrong build makes it fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -37,9 +37,6 @@ async fn every_spec_and_usage_is_made_or_refused_as_the_table_says() {
                 ("clash", Some(usage)) => {
                     format!("ValidationException KeyUsage {usage} is not compatible with KeySpec {named}")
                 }
-                ("later", _) => format!(
-                    "UnsupportedOperationException KeySpec {named} is not supported by this version of the service."
-                ),
                 unknown => panic!("{unknown:?}"),
             };
             let said = house.ask("CreateKey", &asked).await.said();

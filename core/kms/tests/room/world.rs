@@ -46,8 +46,10 @@ pub(crate) async fn make(house: &House, account: &str, request: &Value) -> Key {
     match key.usage.as_str() {
         "ENCRYPT_DECRYPT" => {
             let mut request = json!({"KeyId": key.id, "Plaintext": PLAINTEXT});
-            if key.spec != "SYMMETRIC_DEFAULT" {
-                request["EncryptionAlgorithm"] = "RSAES_OAEP_SHA_256".into();
+            match key.spec.as_str() {
+                "SYMMETRIC_DEFAULT" => {}
+                "SM2" => request["EncryptionAlgorithm"] = "SM2PKE".into(),
+                _ => request["EncryptionAlgorithm"] = "RSAES_OAEP_SHA_256".into(),
             }
             key.ciphertext = text_of(&house.ask_as(account, "Encrypt", &request).await, "CiphertextBlob");
         }
@@ -135,6 +137,7 @@ pub(crate) fn signing_algorithm(spec: &str) -> &'static str {
         "ECC_NIST_P384" => "ECDSA_SHA_384",
         "ECC_NIST_P521" => "ECDSA_SHA_512",
         "ECC_NIST_EDWARDS25519" => "ED25519_SHA_512",
+        "SM2" => "SM2DSA",
         "ML_DSA_44" | "ML_DSA_65" | "ML_DSA_87" => "ML_DSA_SHAKE_256",
         _ => "RSASSA_PSS_SHA_256",
     }

@@ -28,6 +28,14 @@ const SYMMETRIC: usize = 32;
 /// The longest HMAC key, in bytes. AWS: at least as many bits as the spec says, at most 1,024.
 const MAX_HMAC: usize = 128;
 
+impl Spec {
+    /// Whether material of such keys can be imported. AWS: not that of ML-DSA and ML-KEM keys.
+    #[must_use]
+    pub fn is_importable(self) -> bool {
+        Kind::of(self).is_some()
+    }
+}
+
 impl WrappingAlgorithm {
     /// Whether material of spec `material` may come in wrapped like this under a pair of spec `wrapping`.
     ///

@@ -61,7 +61,7 @@ impl Kms {
             DueKind::DeleteGrants => self.sweep_grants(&due.key, row).await.map(|()| None),
             DueKind::RotateKey => self.rotate(due, RotationKind::Automatic, row, now).await,
             DueKind::RotateOnDemand => self.rotate(due, RotationKind::OnDemand, row, now).await,
-            DueKind::ExpireMaterial => self.drop_stale(row).await,
+            DueKind::ExpireMaterial => self.expire(due, row, now).await,
         }
     }
 

@@ -4,8 +4,8 @@
 //! whatever they would be elsewhere. Causes inside this program say nothing to the caller: the log keeps them.
 
 use sealroom_api::ErrorAnswer;
-use sealroom_foundation::{KeyArn, Region};
-use sealroom_hsm::{HsmError, Origin, Spec, Usage};
+use sealroom_foundation::{KeyArn, MaterialId, Region};
+use sealroom_hsm::{HsmError, Origin, Spec, Usage, WrappingAlgorithm};
 use sealroom_store::StoreError;
 use thiserror::Error;
 
@@ -151,6 +151,39 @@ pub(crate) enum KmsError {
     #[error("No available key material pending rotation for the key: {arn}.")]
     NothingPending { arn: Box<str> },
 
+    // Import.
+    #[error("Wrapping algorithm {algorithm} and wrapping key spec {wrapping} cannot be used to import a {spec} key.")]
+    Wrapping { algorithm: WrappingAlgorithm, wrapping: Spec, spec: Spec },
+    #[error("the import token does not open")]
+    ImportToken,
+    #[error("the import token is older than a day")]
+    ImportTokenExpired,
+    #[error("Input parameter {member} cannot be used with {spec} imported keys.")]
+    OnlySymmetricImport { member: &'static str, spec: Spec },
+    #[error("Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL importType.")]
+    IdOfNewMaterial,
+    #[error("A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES")]
+    ValidToMissing,
+    #[error("A validTo date cannot be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE")]
+    ValidToSet,
+    #[error("ValidTo must be in the future")]
+    ValidToPast,
+    #[error("ValidTo must be less than 365 days in the future")]
+    ValidToFar,
+    #[error("Key material (id: {id}) has never been imported into KMS key {arn}.")]
+    NeverImported { id: String, arn: Box<str> },
+    #[error("Imported key material does not have the expected identifier ({expected}).")]
+    UnexpectedMaterial { expected: MaterialId },
+    #[error("Key material (id: {id}) being imported as NEW_KEY_MATERIAL is already associated with KMS key {arn}.")]
+    KnownMaterial { id: MaterialId, arn: Box<str> },
+    #[error("Key material (id: {id}) being imported as EXISTING_KEY_MATERIAL is not associated with KMS key {arn}.")]
+    UnknownMaterial { id: MaterialId, arn: Box<str> },
+    #[error(
+        "New key material (id: {id}) cannot be imported into KMS key {arn}, because another key material (id: {pending}) \
+         is pending rotation."
+    )]
+    SecondPending { id: MaterialId, pending: MaterialId, arn: Box<str> },
+
     // Grants.
     #[error("{0}")]
     GrantForm(&'static str),
@@ -245,7 +278,12 @@ impl KmsError {
             Self::AccessDenied(_) | Self::CiphertextDenied => "AccessDeniedException",
             Self::GrantToken => "InvalidGrantTokenException",
             Self::State { state: StateError::Disabled, .. } => "DisabledException",
-            Self::State { .. } | Self::NothingPending { .. } => "KMSInvalidStateException",
+            Self::State { .. } | Self::NothingPending { .. } | Self::SecondPending { .. } => "KMSInvalidStateException",
+            Self::ImportToken => "InvalidImportTokenException",
+            Self::ImportTokenExpired => "ExpiredImportTokenException",
+            Self::UnexpectedMaterial { .. } | Self::KnownMaterial { .. } | Self::UnknownMaterial { .. } => {
+                "IncorrectKeyMaterialException"
+            }
             Self::RotationConflict { .. } => "ConflictException",
             Self::Usage { .. } | Self::Algorithm { .. } => "InvalidKeyUsageException",
             Self::IncorrectKey => "IncorrectKeyException",
@@ -273,6 +311,14 @@ impl KmsError {
             | Self::PeerKey
             | Self::RamPolicy
             | Self::MaterialOfAsymmetric
+            | Self::Wrapping { .. }
+            | Self::OnlySymmetricImport { .. }
+            | Self::IdOfNewMaterial
+            | Self::ValidToMissing
+            | Self::ValidToSet
+            | Self::ValidToPast
+            | Self::ValidToFar
+            | Self::NeverImported { .. }
             | Self::NumberOfBytes => "ValidationException",
             Self::InvalidCiphertext => "InvalidCiphertextException",
             Self::InvalidSignature => "KMSInvalidSignatureException",
@@ -307,6 +353,8 @@ impl KmsError {
             | Self::NoPublicKey
             | Self::InKeyStore
             | Self::NotRotated
+            | Self::ImportToken
+            | Self::ImportTokenExpired
             | Self::PeerKey
             | Self::NoSuchKeyStore
             | Self::Policy

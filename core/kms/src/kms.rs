@@ -16,9 +16,10 @@ use sealroom_store::{KeyPath, Mirror, View};
 use crate::entry::{self, KeyEntry, Policies};
 use crate::grants::{self, Held, Holder};
 use crate::operations::{
-    create_grant, create_key, data_key, data_key_pair, decrypt, deletion, describe_key, encrypt, end_grant, key_policy,
-    key_stores, list_grants, list_key_rotations, list_keys, list_retirable_grants, mac, public_key, random, re_encrypt,
-    rotate_on_demand, rotation, shared_secret, sign, switch, tagging, update_description,
+    create_grant, create_key, data_key, data_key_pair, decrypt, delete_material, deletion, describe_key, encrypt,
+    end_grant, import_material, import_parameters, key_policy, key_stores, list_grants, list_key_rotations, list_keys,
+    list_retirable_grants, mac, public_key, random, re_encrypt, rotate_on_demand, rotation, shared_secret, sign,
+    switch, tagging, update_description,
 };
 use crate::paths::{self, AliasName, MaterialName};
 use crate::record::Material;
@@ -126,6 +127,31 @@ impl shapes::KeyService for Kms {
 
     async fn decrypt(&self, cx: &Call, input: &shapes::DecryptInput) -> Effect<shapes::DecryptOutput, ErrorAnswer> {
         decrypt::decrypt(self, cx, input).await
+    }
+
+    async fn delete_imported_key_material(
+        &self,
+        cx: &Call,
+        input: &shapes::DeleteImportedKeyMaterialInput,
+    ) -> Effect<shapes::DeleteImportedKeyMaterialOutput, ErrorAnswer> {
+        Box::pin(delete_material::delete(self, cx, input)).await
+    }
+
+    async fn get_parameters_for_import(
+        &self,
+        cx: &Call,
+        input: &shapes::GetParametersForImportInput,
+    ) -> Effect<shapes::GetParametersForImportOutput, ErrorAnswer> {
+        import_parameters::get(self, cx, input).await
+    }
+
+    async fn import_key_material(
+        &self,
+        cx: &Call,
+        input: &shapes::ImportKeyMaterialInput,
+    ) -> Effect<shapes::ImportKeyMaterialOutput, ErrorAnswer> {
+        // Boxed, as CreateKey is.
+        Box::pin(import_material::import(self, cx, input)).await
     }
 
     async fn describe_key(

@@ -40,6 +40,8 @@ pub(crate) const CREATE_GRANT: Operation =
 pub(crate) const CREATE_KEY: Operation = Operation::change("CreateKey", "kms:CreateKey");
 pub(crate) const DECAPSULATE: Operation = Operation::open("Decapsulate", "kms:Decapsulate");
 pub(crate) const DECRYPT: Operation = Operation::open("Decrypt", "kms:Decrypt");
+pub(crate) const DELETE_IMPORTED_KEY_MATERIAL: Operation =
+    Operation { takes_rights: true, ..Operation::change("DeleteImportedKeyMaterial", "kms:DeleteImportedKeyMaterial") };
 pub(crate) const DERIVE_SHARED_SECRET: Operation = Operation::open("DeriveSharedSecret", "kms:DeriveSharedSecret");
 pub(crate) const DESCRIBE_CUSTOM_KEY_STORES: Operation =
     Operation { read_only: true, ..Operation::change("DescribeCustomKeyStores", "kms:DescribeCustomKeyStores") };
@@ -64,7 +66,10 @@ pub(crate) const GET_KEY_POLICY: Operation =
     Operation { read_only: true, ..Operation::change("GetKeyPolicy", "kms:GetKeyPolicy") };
 pub(crate) const GET_KEY_ROTATION_STATUS: Operation =
     Operation { cross_account: true, ..Operation::look("GetKeyRotationStatus", "kms:GetKeyRotationStatus") };
+pub(crate) const GET_PARAMETERS_FOR_IMPORT: Operation =
+    Operation::look("GetParametersForImport", "kms:GetParametersForImport");
 pub(crate) const GET_PUBLIC_KEY: Operation = Operation::open("GetPublicKey", "kms:GetPublicKey");
+pub(crate) const IMPORT_KEY_MATERIAL: Operation = Operation::change("ImportKeyMaterial", "kms:ImportKeyMaterial");
 pub(crate) const LIST_GRANTS: Operation =
     Operation { read_only: true, cross_account: true, ..Operation::change("ListGrants", "kms:ListGrants") };
 pub(crate) const LIST_KEY_ROTATIONS: Operation = Operation::look("ListKeyRotations", "kms:ListKeyRotations");

@@ -69,7 +69,7 @@ impl Kms {
     ) -> Result<Resolved<'a>, KmsError> {
         let Located { arn, alias } = located.within_reach(call, operation, report)?;
         let entry = self.entry(&arn).await?.ok_or_else(|| absent(call, arn, operation))?;
-        Ok(Resolved { entry, alias })
+        Ok(Resolved { entry: entry.as_of(call.now()), alias })
     }
 
     /// The key that `key_id` means as the store has it now, for an operation that changes or shows all of it.

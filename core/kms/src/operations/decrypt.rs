@@ -132,7 +132,7 @@ impl<'a> Opener<'a> {
         // Told of either way: whether the key is there is nobody's to know by what the own journal holds.
         report.key(arn);
         let entry = kms.entry(&arn).await?.ok_or(KmsError::CiphertextDenied)?;
-        Ok(Self { entry, alias: None, named: false })
+        Ok(Self { entry: entry.as_of(call.now()), alias: None, named: false })
     }
 
     pub(crate) async fn authorize<'d>(

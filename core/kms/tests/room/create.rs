@@ -61,8 +61,12 @@ async fn parameters_that_clash_are_refused() {
         ),
         (json!({"Origin": "AWS_KMS"}), "ok"),
         (
-            json!({"Origin": "EXTERNAL"}),
-            "UnsupportedOperationException Origin EXTERNAL is not supported by this version of the service.",
+            json!({"Origin": "EXTERNAL", "KeySpec": "ML_DSA_44", "KeyUsage": "SIGN_VERIFY"}),
+            "UnsupportedOperationException Origin EXTERNAL is not supported for KeySpec ML_DSA_44.",
+        ),
+        (
+            json!({"Origin": "EXTERNAL", "KeySpec": "ML_KEM_512", "KeyUsage": "ENCAPSULATE_DECAPSULATE"}),
+            "UnsupportedOperationException Origin EXTERNAL is not supported for KeySpec ML_KEM_512.",
         ),
         (json!({"Origin": "AWS_CLOUDHSM"}), stores),
         (json!({"Origin": "EXTERNAL_KEY_STORE"}), stores),

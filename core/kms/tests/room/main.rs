@@ -13,6 +13,7 @@ mod create;
 mod destruction;
 mod grants;
 mod house;
+mod imports;
 mod limits;
 mod managed;
 mod model;

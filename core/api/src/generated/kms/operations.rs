@@ -6,16 +6,17 @@ use sealroom_foundation::ports::Answers;
 
 use super::decode::{
     CancelKeyDeletionInputDraft, CreateGrantInputDraft, CreateKeyInputDraft, DecapsulateInputDraft, DecryptInputDraft,
-    DeriveSharedSecretInputDraft, DescribeCustomKeyStoresInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft,
-    DisableKeyRotationInputDraft, EnableKeyInputDraft, EnableKeyRotationInputDraft, EncapsulateInputDraft,
-    EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyPairInputDraft,
-    GenerateDataKeyPairWithoutPlaintextInputDraft, GenerateDataKeyWithoutPlaintextInputDraft, GenerateMacInputDraft,
-    GenerateRandomInputDraft, GetKeyPolicyInputDraft, GetKeyRotationStatusInputDraft, GetPublicKeyInputDraft,
-    ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeyRotationsInputDraft, ListKeysInputDraft,
-    ListResourceTagsInputDraft, ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft, ReEncryptInputDraft,
-    RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft, ScheduleKeyDeletionInputDraft,
-    SignInputDraft, TagResourceInputDraft, UntagResourceInputDraft, UpdateKeyDescriptionInputDraft, VerifyInputDraft,
-    VerifyMacInputDraft,
+    DeleteImportedKeyMaterialInputDraft, DeriveSharedSecretInputDraft, DescribeCustomKeyStoresInputDraft,
+    DescribeKeyInputDraft, DisableKeyInputDraft, DisableKeyRotationInputDraft, EnableKeyInputDraft,
+    EnableKeyRotationInputDraft, EncapsulateInputDraft, EncryptInputDraft, GenerateDataKeyInputDraft,
+    GenerateDataKeyPairInputDraft, GenerateDataKeyPairWithoutPlaintextInputDraft,
+    GenerateDataKeyWithoutPlaintextInputDraft, GenerateMacInputDraft, GenerateRandomInputDraft, GetKeyPolicyInputDraft,
+    GetKeyRotationStatusInputDraft, GetParametersForImportInputDraft, GetPublicKeyInputDraft,
+    ImportKeyMaterialInputDraft, ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeyRotationsInputDraft,
+    ListKeysInputDraft, ListResourceTagsInputDraft, ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft,
+    ReEncryptInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft,
+    ScheduleKeyDeletionInputDraft, SignInputDraft, TagResourceInputDraft, UntagResourceInputDraft,
+    UpdateKeyDescriptionInputDraft, VerifyInputDraft, VerifyMacInputDraft,
 };
 use super::service::KeyService;
 use crate::error::ErrorAnswer;
@@ -48,6 +49,8 @@ pub enum Operation {
     Decapsulate,
     /// `Decrypt`.
     Decrypt,
+    /// `DeleteImportedKeyMaterial`.
+    DeleteImportedKeyMaterial,
     /// `DeriveSharedSecret`.
     DeriveSharedSecret,
     /// `DescribeCustomKeyStores`.
@@ -82,8 +85,12 @@ pub enum Operation {
     GetKeyPolicy,
     /// `GetKeyRotationStatus`.
     GetKeyRotationStatus,
+    /// `GetParametersForImport`.
+    GetParametersForImport,
     /// `GetPublicKey`.
     GetPublicKey,
+    /// `ImportKeyMaterial`.
+    ImportKeyMaterial,
     /// `ListGrants`.
     ListGrants,
     /// `ListKeyPolicies`.
@@ -130,6 +137,7 @@ impl Operation {
         Self::CreateKey,
         Self::Decapsulate,
         Self::Decrypt,
+        Self::DeleteImportedKeyMaterial,
         Self::DeriveSharedSecret,
         Self::DescribeCustomKeyStores,
         Self::DescribeKey,
@@ -147,7 +155,9 @@ impl Operation {
         Self::GenerateRandom,
         Self::GetKeyPolicy,
         Self::GetKeyRotationStatus,
+        Self::GetParametersForImport,
         Self::GetPublicKey,
+        Self::ImportKeyMaterial,
         Self::ListGrants,
         Self::ListKeyPolicies,
         Self::ListKeyRotations,
@@ -177,6 +187,7 @@ impl Operation {
             Self::CreateKey => "CreateKey",
             Self::Decapsulate => "Decapsulate",
             Self::Decrypt => "Decrypt",
+            Self::DeleteImportedKeyMaterial => "DeleteImportedKeyMaterial",
             Self::DeriveSharedSecret => "DeriveSharedSecret",
             Self::DescribeCustomKeyStores => "DescribeCustomKeyStores",
             Self::DescribeKey => "DescribeKey",
@@ -194,7 +205,9 @@ impl Operation {
             Self::GenerateRandom => "GenerateRandom",
             Self::GetKeyPolicy => "GetKeyPolicy",
             Self::GetKeyRotationStatus => "GetKeyRotationStatus",
+            Self::GetParametersForImport => "GetParametersForImport",
             Self::GetPublicKey => "GetPublicKey",
+            Self::ImportKeyMaterial => "ImportKeyMaterial",
             Self::ListGrants => "ListGrants",
             Self::ListKeyPolicies => "ListKeyPolicies",
             Self::ListKeyRotations => "ListKeyRotations",
@@ -235,6 +248,7 @@ impl Operation {
             | Self::GenerateRandom
             | Self::GetKeyPolicy
             | Self::GetKeyRotationStatus
+            | Self::GetParametersForImport
             | Self::GetPublicKey
             | Self::ListGrants
             | Self::ListKeyPolicies
@@ -249,10 +263,12 @@ impl Operation {
             Self::CancelKeyDeletion
             | Self::CreateGrant
             | Self::CreateKey
+            | Self::DeleteImportedKeyMaterial
             | Self::DisableKey
             | Self::DisableKeyRotation
             | Self::EnableKey
             | Self::EnableKeyRotation
+            | Self::ImportKeyMaterial
             | Self::PutKeyPolicy
             | Self::RetireGrant
             | Self::RevokeGrant
@@ -275,6 +291,7 @@ impl Operation {
             "CreateKey" => Ok(Self::CreateKey),
             "Decapsulate" => Ok(Self::Decapsulate),
             "Decrypt" => Ok(Self::Decrypt),
+            "DeleteImportedKeyMaterial" => Ok(Self::DeleteImportedKeyMaterial),
             "DeriveSharedSecret" => Ok(Self::DeriveSharedSecret),
             "DescribeCustomKeyStores" => Ok(Self::DescribeCustomKeyStores),
             "DescribeKey" => Ok(Self::DescribeKey),
@@ -292,7 +309,9 @@ impl Operation {
             "GenerateRandom" => Ok(Self::GenerateRandom),
             "GetKeyPolicy" => Ok(Self::GetKeyPolicy),
             "GetKeyRotationStatus" => Ok(Self::GetKeyRotationStatus),
+            "GetParametersForImport" => Ok(Self::GetParametersForImport),
             "GetPublicKey" => Ok(Self::GetPublicKey),
+            "ImportKeyMaterial" => Ok(Self::ImportKeyMaterial),
             "ListGrants" => Ok(Self::ListGrants),
             "ListKeyPolicies" => Ok(Self::ListKeyPolicies),
             "ListKeyRotations" => Ok(Self::ListKeyRotations),
@@ -316,11 +335,8 @@ impl Operation {
             | "CreateCustomKeyStore"
             | "DeleteAlias"
             | "DeleteCustomKeyStore"
-            | "DeleteImportedKeyMaterial"
             | "DisconnectCustomKeyStore"
             | "GetKeyLastUsage"
-            | "GetParametersForImport"
-            | "ImportKeyMaterial"
             | "ListAliases"
             | "ReplicateKey"
             | "UpdateAlias"
@@ -355,6 +371,11 @@ where
         Operation::Decrypt => {
             call!(json::decode::<DecryptInputDraft<'_>>(body, wire), service.decrypt(cx), json::encode)
         }
+        Operation::DeleteImportedKeyMaterial => call!(
+            json::decode::<DeleteImportedKeyMaterialInputDraft<'_>>(body, wire),
+            service.delete_imported_key_material(cx),
+            json::encode
+        ),
         Operation::DeriveSharedSecret => call!(
             json::decode::<DeriveSharedSecretInputDraft<'_>>(body, wire),
             service.derive_shared_secret(cx),
@@ -424,9 +445,19 @@ where
             service.get_key_rotation_status(cx),
             json::encode
         ),
+        Operation::GetParametersForImport => call!(
+            json::decode::<GetParametersForImportInputDraft<'_>>(body, wire),
+            service.get_parameters_for_import(cx),
+            json::encode
+        ),
         Operation::GetPublicKey => {
             call!(json::decode::<GetPublicKeyInputDraft<'_>>(body, wire), service.get_public_key(cx), json::encode)
         }
+        Operation::ImportKeyMaterial => call!(
+            json::decode::<ImportKeyMaterialInputDraft<'_>>(body, wire),
+            service.import_key_material(cx),
+            json::encode
+        ),
         Operation::ListGrants => {
             call!(json::decode::<ListGrantsInputDraft<'_>>(body, wire), service.list_grants(cx), json::encode)
         }
@@ -511,6 +542,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
             json::decode::<DecapsulateInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::Decrypt => json::decode::<DecryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::DeleteImportedKeyMaterial => {
+            json::decode::<DeleteImportedKeyMaterialInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::DeriveSharedSecret => {
             json::decode::<DeriveSharedSecretInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -562,8 +596,14 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::GetKeyRotationStatus => {
             json::decode::<GetKeyRotationStatusInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::GetParametersForImport => {
+            json::decode::<GetParametersForImportInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::GetPublicKey => {
             json::decode::<GetPublicKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::ImportKeyMaterial => {
+            json::decode::<ImportKeyMaterialInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::ListGrants => {
             json::decode::<ListGrantsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())

@@ -6,18 +6,19 @@ use sealroom_foundation::ports::Outcomes;
 
 use super::types::{
     CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateGrantInput, CreateGrantOutput, CreateKeyInput,
-    CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput, DecryptOutput, DeriveSharedSecretInput,
-    DeriveSharedSecretOutput, DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput,
-    DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, DisableKeyRotationInput, DisableKeyRotationOutput,
-    EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput, EncapsulateInput,
-    EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
-    GenerateDataKeyPairInput, GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput,
-    GenerateDataKeyPairWithoutPlaintextOutput, GenerateDataKeyWithoutPlaintextInput,
-    GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput, GenerateRandomInput,
-    GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput, GetKeyRotationStatusOutput,
-    GetPublicKeyInput, GetPublicKeyOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput,
-    ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput,
-    ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
+    CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput, DecryptOutput, DeleteImportedKeyMaterialInput,
+    DeleteImportedKeyMaterialOutput, DeriveSharedSecretInput, DeriveSharedSecretOutput, DescribeCustomKeyStoresInput,
+    DescribeCustomKeyStoresOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput, DisableKeyOutput,
+    DisableKeyRotationInput, DisableKeyRotationOutput, EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput,
+    EnableKeyRotationOutput, EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput,
+    GenerateDataKeyOutput, GenerateDataKeyPairInput, GenerateDataKeyPairOutput,
+    GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
+    GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput,
+    GenerateRandomInput, GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput,
+    GetKeyRotationStatusOutput, GetParametersForImportInput, GetParametersForImportOutput, GetPublicKeyInput,
+    GetPublicKeyOutput, ImportKeyMaterialInput, ImportKeyMaterialOutput, ListGrantsInput, ListGrantsOutput,
+    ListKeyPoliciesInput, ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput,
+    ListKeysOutput, ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
     PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput,
     RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
     ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
@@ -66,6 +67,13 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &DecryptInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DecryptOutput>> + Send;
+
+    /// `DeleteImportedKeyMaterial`.
+    fn delete_imported_key_material(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteImportedKeyMaterialInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DeleteImportedKeyMaterialOutput>> + Send;
 
     /// `DeriveSharedSecret`.
     fn derive_shared_secret(
@@ -186,12 +194,26 @@ pub trait KeyService: Send + Sync {
         input: &GetKeyRotationStatusInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetKeyRotationStatusOutput>> + Send;
 
+    /// `GetParametersForImport`.
+    fn get_parameters_for_import(
+        &self,
+        cx: &Self::Context,
+        input: &GetParametersForImportInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetParametersForImportOutput>> + Send;
+
     /// `GetPublicKey`.
     fn get_public_key(
         &self,
         cx: &Self::Context,
         input: &GetPublicKeyInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetPublicKeyOutput>> + Send;
+
+    /// `ImportKeyMaterial`.
+    fn import_key_material(
+        &self,
+        cx: &Self::Context,
+        input: &ImportKeyMaterialInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ImportKeyMaterialOutput>> + Send;
 
     /// `ListGrants`.
     fn list_grants(

@@ -10,18 +10,19 @@ use crate::through::Through;
 use super::service::KeyService;
 use super::types::{
     CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateGrantInput, CreateGrantOutput, CreateKeyInput,
-    CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput, DecryptOutput, DeriveSharedSecretInput,
-    DeriveSharedSecretOutput, DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput,
-    DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, DisableKeyRotationInput, DisableKeyRotationOutput,
-    EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput, EncapsulateInput,
-    EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
-    GenerateDataKeyPairInput, GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput,
-    GenerateDataKeyPairWithoutPlaintextOutput, GenerateDataKeyWithoutPlaintextInput,
-    GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput, GenerateRandomInput,
-    GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput, GetKeyRotationStatusOutput,
-    GetPublicKeyInput, GetPublicKeyOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput,
-    ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput,
-    ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
+    CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput, DecryptOutput, DeleteImportedKeyMaterialInput,
+    DeleteImportedKeyMaterialOutput, DeriveSharedSecretInput, DeriveSharedSecretOutput, DescribeCustomKeyStoresInput,
+    DescribeCustomKeyStoresOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput, DisableKeyOutput,
+    DisableKeyRotationInput, DisableKeyRotationOutput, EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput,
+    EnableKeyRotationOutput, EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput,
+    GenerateDataKeyOutput, GenerateDataKeyPairInput, GenerateDataKeyPairOutput,
+    GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
+    GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput,
+    GenerateRandomInput, GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput,
+    GetKeyRotationStatusOutput, GetParametersForImportInput, GetParametersForImportOutput, GetPublicKeyInput,
+    GetPublicKeyOutput, ImportKeyMaterialInput, ImportKeyMaterialOutput, ListGrantsInput, ListGrantsOutput,
+    ListKeyPoliciesInput, ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput,
+    ListKeysOutput, ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
     PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput,
     RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
     ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
@@ -67,6 +68,14 @@ where
 
     async fn decrypt(&self, cx: &Self::Context, input: &DecryptInput) -> Result<DecryptOutput, ErrorAnswer> {
         self.carry(|room| room.decrypt(cx, input)).await
+    }
+
+    async fn delete_imported_key_material(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteImportedKeyMaterialInput,
+    ) -> Result<DeleteImportedKeyMaterialOutput, ErrorAnswer> {
+        self.carry(|room| room.delete_imported_key_material(cx, input)).await
     }
 
     async fn derive_shared_secret(
@@ -193,12 +202,28 @@ where
         self.carry(|room| room.get_key_rotation_status(cx, input)).await
     }
 
+    async fn get_parameters_for_import(
+        &self,
+        cx: &Self::Context,
+        input: &GetParametersForImportInput,
+    ) -> Result<GetParametersForImportOutput, ErrorAnswer> {
+        self.carry(|room| room.get_parameters_for_import(cx, input)).await
+    }
+
     async fn get_public_key(
         &self,
         cx: &Self::Context,
         input: &GetPublicKeyInput,
     ) -> Result<GetPublicKeyOutput, ErrorAnswer> {
         self.carry(|room| room.get_public_key(cx, input)).await
+    }
+
+    async fn import_key_material(
+        &self,
+        cx: &Self::Context,
+        input: &ImportKeyMaterialInput,
+    ) -> Result<ImportKeyMaterialOutput, ErrorAnswer> {
+        self.carry(|room| room.import_key_material(cx, input)).await
     }
 
     async fn list_grants(&self, cx: &Self::Context, input: &ListGrantsInput) -> Result<ListGrantsOutput, ErrorAnswer> {

@@ -80,6 +80,11 @@ pub(crate) fn unless_pending_deletion(record: &KeyRecord) -> Result<(), KmsError
     }
 }
 
+/// An empty batch that holds only while the key is as it was read.
+pub(crate) fn if_unchanged(key: &Loaded) -> Batch {
+    Batch::default().guard(Guard::Version(paths::key(&key.entry.record.arn), key.entry.version))
+}
+
 /// The batch that writes a key's document anew, if it is still as it was read.
 pub(crate) fn rewrite(key: &Loaded, document: &KeyDocument) -> Batch {
     let path = paths::key(&key.entry.record.arn);

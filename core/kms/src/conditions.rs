@@ -123,12 +123,23 @@ impl<'a> Conditions<'a> {
                 one(self.asked.bypass_lockout_check.or(of_new_key).map(truth), visit)
             }
             "policyname" => one(self.asked.policy_name, visit),
+            "resourcealiases" => self.aliases(visit),
             "calleraccount" => one(Some(self.call.caller().account().as_str()), visit),
             "viaservice" => {
                 let nearest = self.call.caller().via().last();
                 one(nearest.map(|service| service.endpoint(self.call.region())).as_deref(), visit)
             }
             _ => self.of_the_key(key, visit),
+        }
+    }
+
+    /// AWS heeds it in the policies of users and roles alone; here it is answered wherever it is asked.
+    fn aliases(&self, visit: &mut dyn FnMut(&str)) -> Presence {
+        match self.key.map(|key| &key.aliases) {
+            None => Presence::Absent,
+            Some(Some(names)) => each(names.iter().map(|name| &**name), visit),
+            // Nobody looked: no answer must give what the true one wouldn't.
+            Some(None) => Presence::Untold,
         }
     }
 

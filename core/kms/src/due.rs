@@ -5,7 +5,7 @@
 
 use sealroom_api::ErrorAnswer;
 use sealroom_audit::{Effect, Event, EventContext, Resource};
-use sealroom_foundation::{KeyId, Timestamp};
+use sealroom_foundation::Timestamp;
 use sealroom_hsm::Command;
 use sealroom_store::{Answer, Batch, Committed, Guard, KeyPath, Read, Row};
 
@@ -18,12 +18,10 @@ use crate::lifecycle::{self, Event as LifecycleEvent, Next};
 use crate::paths::{self, Due, DueKind};
 use crate::record::{KeyRecord, Material, RotationKind};
 use crate::report::SOURCE;
-use crate::stored::{AliasRecord, Tombstone};
+use crate::stored::Tombstone;
 
 /// LIMIT: jobs handed out at once.
 const JOBS: u32 = 100;
-/// LIMIT: aliases read at once.
-const PAGE: u32 = 1_000;
 /// LIMIT: rows of material and history that go in one batch with their key; with its aliases that is what a batch may
 /// write.
 const PIECES: u32 = 4_000;
@@ -98,9 +96,7 @@ impl Kms {
             // What the HSM keeps ready goes now; the key's state already keeps it from coming back.
             self.door.hsm().execute(Command::Forget { token: *token })?;
         }
-        for alias in self.aliases_of(key).await? {
-            batch = batch.delete(alias);
-        }
+        batch = self.named(&record.arn).await?.without_any(batch);
         batch.append(sweep::after(&key.entry, now));
         let tombstone = Tombstone { key: record.arn.key, tokens, destroyed: now };
         Ok(batch.delete(path).put(paths::tombstone(&record.arn), tombstone.to_bytes()))
@@ -135,20 +131,6 @@ impl Kms {
         Ok(Some((batch, tokens)))
     }
 
-    async fn aliases_of(&self, key: &Loaded) -> Result<Vec<KeyPath>, KmsError> {
-        let arn = &key.entry.record.arn;
-        let prefix = paths::aliases(arn.account, arn.region);
-        let (mut found, mut after) = (Vec::new(), None);
-        loop {
-            let (rows, more) = self.rows(prefix.clone(), after, PAGE).await?;
-            after = rows.last().map(|row| row.path.clone());
-            found.extend(rows.into_iter().filter(|row| points_to(row, arn.key)).map(|row| row.path));
-            if !more {
-                return Ok(found);
-            }
-        }
-    }
-
     /// A due row that no longer fits its key: a bug's trace. It is taken away, and destroys nothing.
     pub(crate) async fn drop_stale(&self, row: &Row) -> Result<Option<Effect<(), ErrorAnswer>>, KmsError> {
         tracing::error!(path = %row.path, "a due row fits no key");
@@ -168,8 +150,4 @@ impl Kms {
             Some(Answer::Row(_)) | None => Err(KmsError::Fault("the store gave another answer than the question's")),
         }
     }
-}
-
-fn points_to(row: &Row, key: KeyId) -> bool {
-    AliasRecord::from_bytes(&row.value).is_ok_and(|alias| alias.key == key)
 }

@@ -11,6 +11,7 @@ use sealroom_crypto::digest::sha256;
 use sealroom_foundation::{AccountId, KeyArn, MaterialId, Timestamp};
 use sealroom_store::{Answer, Read, Row};
 
+use crate::aliases;
 use crate::error::KmsError;
 use crate::grants;
 use crate::kms::Kms;
@@ -36,6 +37,8 @@ pub(crate) struct KeyEntry {
     pub(crate) version: u64,
     /// Of the mark that each change of the key's grants leaves; `None` when the key never had any.
     pub(crate) granted: Option<u64>,
+    /// Of the list of the key's aliases; `None` also when its policy doesn't ask for them.
+    pub(crate) named: Option<u64>,
 }
 
 impl KeyEntry {
@@ -59,12 +62,12 @@ impl KeyEntry {
             | KeyState::PendingReplicaDeletion { .. }
             | KeyState::Unavailable { .. }) => state,
         };
-        Self { record, policy: self.policy.clone(), version: self.version, granted: self.granted }
+        Self { record, policy: self.policy.clone(), version: self.version, granted: self.granted, named: self.named }
     }
 
-    /// Changes with the key and with its grants.
+    /// Changes with the key, with its grants, and with its aliases if its policy asks for them.
     pub(crate) fn epoch(&self) -> u64 {
-        self.version.max(self.granted.unwrap_or_default())
+        self.version.max(self.granted.unwrap_or_default()).max(self.named.unwrap_or_default())
     }
 }
 
@@ -139,7 +142,13 @@ impl Kms {
         let reads = [Read::Get(paths::key(arn)), Read::Get(grants::paths::granted(arn))];
         let mut answers = self.view.read(&reads).await?.into_iter().map(Answer::row);
         let (row, mark) = (answers.next().flatten(), answers.next().flatten());
-        row.map(|row| self.open(&row, mark.map(|mark| mark.version))).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let mut loaded = self.open(&row, mark.map(|mark| mark.version))?;
+        if loaded.entry.policy.asks_for(aliases::CONDITION) {
+            let (names, version) = self.named(arn).await?.into_parts();
+            (loaded.entry.record.aliases, loaded.entry.named) = (Some(names), version);
+        }
+        Ok(Some(loaded))
     }
 
     /// A key's row, opened.
@@ -150,7 +159,8 @@ impl Kms {
         })?;
         let KeyDocument { record, description, policy: policy_text } = document;
         let policy = self.policies.stored(record.arn.account, &policy_text)?;
-        Ok(Loaded { entry: KeyEntry { record, policy, version: row.version, granted }, description, policy_text })
+        let entry = KeyEntry { record, policy, version: row.version, granted, named: None };
+        Ok(Loaded { entry, description, policy_text })
     }
 
     /// A piece of a key's material that isn't the current one, from memory or the store; `None` when the key never had

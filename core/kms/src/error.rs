@@ -132,6 +132,26 @@ pub(crate) enum KmsError {
     RamPolicy,
     #[error("Only default policy is supported")]
     PolicyName,
+
+    // Aliases.
+    #[error(
+        "Alias must start with the prefix \"alias/\". Please see \
+         https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html"
+    )]
+    AliasPrefix,
+    #[error("{0} contains invalid characters for an alias")]
+    AliasCharacters(String),
+    #[error("names below alias/aws/ are the services' own")]
+    ReservedAlias,
+    #[error("Aliases must refer to keys. Not aliases")]
+    AliasOfAlias,
+    #[error("An alias with the name {0} already exists")]
+    AliasExists(String),
+    #[error("Aliases per key quota for this account in this region is {most}, current usage is {used}.")]
+    AliasQuota { most: usize, used: usize },
+    #[error("The KMS key of an alias can only be replaced by one of the same type and with the same key usage.")]
+    AliasKind,
+
     // Rotation.
     #[error("{arn} origin is {origin} which is not valid for this operation.")]
     Origin { arn: Box<str>, origin: Origin },
@@ -319,7 +339,14 @@ impl KmsError {
             | Self::ValidToPast
             | Self::ValidToFar
             | Self::NeverImported { .. }
+            | Self::AliasPrefix
+            | Self::AliasCharacters(_)
+            | Self::AliasOfAlias
+            | Self::AliasKind
             | Self::NumberOfBytes => "ValidationException",
+            // AWS: the documented code is InvalidAliasNameException; this is the one that has been seen.
+            Self::ReservedAlias => "NotAuthorizedException",
+            Self::AliasExists(_) => "AlreadyExistsException",
             Self::InvalidCiphertext => "InvalidCiphertextException",
             Self::InvalidSignature => "KMSInvalidSignatureException",
             Self::InvalidMac => "KMSInvalidMacException",
@@ -334,7 +361,9 @@ impl KmsError {
             | Self::NotRotated => "UnsupportedOperationException",
             Self::TooManyTags | Self::DuplicateTags | Self::ReservedTag | Self::TagCharacters => "TagException",
             Self::Policy | Self::PolicyPrincipal | Self::Lockout => "MalformedPolicyDocumentException",
-            Self::PolicySize | Self::GrantQuota { .. } | Self::OnDemandLimit { .. } => "LimitExceededException",
+            Self::PolicySize | Self::GrantQuota { .. } | Self::OnDemandLimit { .. } | Self::AliasQuota { .. } => {
+                "LimitExceededException"
+            }
             Self::Marker => "InvalidMarkerException",
             Self::Busy => "ThrottlingException",
             Self::Store(_) => "ServiceUnavailable",
@@ -357,6 +386,7 @@ impl KmsError {
             | Self::ImportTokenExpired
             | Self::PeerKey
             | Self::NoSuchKeyStore
+            | Self::ReservedAlias
             | Self::Policy
             | Self::Marker => None,
             Self::Busy => Some(

@@ -16,10 +16,10 @@ use sealroom_store::{KeyPath, Mirror, View};
 use crate::entry::{self, KeyEntry, Policies};
 use crate::grants::{self, Held, Holder};
 use crate::operations::{
-    create_grant, create_key, data_key, data_key_pair, decrypt, delete_material, deletion, describe_key, encrypt,
-    end_grant, import_material, import_parameters, key_policy, key_stores, list_grants, list_key_rotations, list_keys,
-    list_retirable_grants, mac, public_key, random, re_encrypt, rotate_on_demand, rotation, shared_secret, sign,
-    switch, tagging, update_description,
+    change_alias, create_alias, create_grant, create_key, custom_key_stores, data_key, data_key_pair, decrypt,
+    delete_material, deletion, describe_key, encrypt, end_grant, import_material, import_parameters, key_policy,
+    list_aliases, list_grants, list_key_rotations, list_keys, list_retirable_grants, mac, public_key, random,
+    re_encrypt, rotate_on_demand, rotation, shared_secret, sign, switch, tagging, update_description,
 };
 use crate::paths::{self, AliasName, MaterialName};
 use crate::record::Material;
@@ -431,6 +431,78 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::DescribeCustomKeyStoresInput,
     ) -> Effect<shapes::DescribeCustomKeyStoresOutput, ErrorAnswer> {
-        key_stores::describe(cx, input)
+        custom_key_stores::describe(cx, input)
+    }
+
+    async fn create_alias(
+        &self,
+        cx: &Call,
+        input: &shapes::CreateAliasInput,
+    ) -> Effect<shapes::CreateAliasOutput, ErrorAnswer> {
+        create_alias::create(self, cx, input).await
+    }
+
+    async fn update_alias(
+        &self,
+        cx: &Call,
+        input: &shapes::UpdateAliasInput,
+    ) -> Effect<shapes::UpdateAliasOutput, ErrorAnswer> {
+        change_alias::update(self, cx, input).await
+    }
+
+    async fn delete_alias(
+        &self,
+        cx: &Call,
+        input: &shapes::DeleteAliasInput,
+    ) -> Effect<shapes::DeleteAliasOutput, ErrorAnswer> {
+        change_alias::delete(self, cx, input).await
+    }
+
+    async fn list_aliases(
+        &self,
+        cx: &Call,
+        input: &shapes::ListAliasesInput,
+    ) -> Effect<shapes::ListAliasesOutput, ErrorAnswer> {
+        list_aliases::list(self, cx, input).await
+    }
+
+    async fn create_custom_key_store(
+        &self,
+        cx: &Call,
+        input: &shapes::CreateCustomKeyStoreInput,
+    ) -> Effect<shapes::CreateCustomKeyStoreOutput, ErrorAnswer> {
+        custom_key_stores::create(cx, input)
+    }
+
+    async fn connect_custom_key_store(
+        &self,
+        cx: &Call,
+        input: &shapes::ConnectCustomKeyStoreInput,
+    ) -> Effect<shapes::ConnectCustomKeyStoreOutput, ErrorAnswer> {
+        custom_key_stores::connect(cx, input)
+    }
+
+    async fn disconnect_custom_key_store(
+        &self,
+        cx: &Call,
+        input: &shapes::DisconnectCustomKeyStoreInput,
+    ) -> Effect<shapes::DisconnectCustomKeyStoreOutput, ErrorAnswer> {
+        custom_key_stores::disconnect(cx, input)
+    }
+
+    async fn update_custom_key_store(
+        &self,
+        cx: &Call,
+        input: &shapes::UpdateCustomKeyStoreInput,
+    ) -> Effect<shapes::UpdateCustomKeyStoreOutput, ErrorAnswer> {
+        custom_key_stores::update(cx, input)
+    }
+
+    async fn delete_custom_key_store(
+        &self,
+        cx: &Call,
+        input: &shapes::DeleteCustomKeyStoreInput,
+    ) -> Effect<shapes::DeleteCustomKeyStoreOutput, ErrorAnswer> {
+        custom_key_stores::delete(cx, input)
     }
 }

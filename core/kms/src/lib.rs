@@ -13,6 +13,7 @@
 //! What would surprise: authorization comes before the key's state, so that a stranger learns nothing of it, and a dry
 //! run does the cryptography, so that it fails as the real call would.
 
+mod aliases;
 mod authorize;
 mod change;
 mod conditions;

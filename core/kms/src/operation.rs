@@ -35,11 +35,19 @@ impl Operation {
 }
 
 pub(crate) const CANCEL_KEY_DELETION: Operation = Operation::change("CancelKeyDeletion", "kms:CancelKeyDeletion");
+pub(crate) const CONNECT_CUSTOM_KEY_STORE: Operation =
+    Operation::change("ConnectCustomKeyStore", "kms:ConnectCustomKeyStore");
+pub(crate) const CREATE_ALIAS: Operation = Operation::change("CreateAlias", "kms:CreateAlias");
+pub(crate) const CREATE_CUSTOM_KEY_STORE: Operation =
+    Operation::change("CreateCustomKeyStore", "kms:CreateCustomKeyStore");
 pub(crate) const CREATE_GRANT: Operation =
     Operation { cross_account: true, ..Operation::change("CreateGrant", "kms:CreateGrant") };
 pub(crate) const CREATE_KEY: Operation = Operation::change("CreateKey", "kms:CreateKey");
 pub(crate) const DECAPSULATE: Operation = Operation::open("Decapsulate", "kms:Decapsulate");
 pub(crate) const DECRYPT: Operation = Operation::open("Decrypt", "kms:Decrypt");
+pub(crate) const DELETE_ALIAS: Operation = Operation::change("DeleteAlias", "kms:DeleteAlias");
+pub(crate) const DELETE_CUSTOM_KEY_STORE: Operation =
+    Operation::change("DeleteCustomKeyStore", "kms:DeleteCustomKeyStore");
 pub(crate) const DELETE_IMPORTED_KEY_MATERIAL: Operation =
     Operation { takes_rights: true, ..Operation::change("DeleteImportedKeyMaterial", "kms:DeleteImportedKeyMaterial") };
 pub(crate) const DERIVE_SHARED_SECRET: Operation = Operation::open("DeriveSharedSecret", "kms:DeriveSharedSecret");
@@ -49,6 +57,8 @@ pub(crate) const DESCRIBE_KEY: Operation = Operation::open("DescribeKey", "kms:D
 pub(crate) const DISABLE_KEY: Operation =
     Operation { takes_rights: true, ..Operation::change("DisableKey", "kms:DisableKey") };
 pub(crate) const DISABLE_KEY_ROTATION: Operation = Operation::change("DisableKeyRotation", "kms:DisableKeyRotation");
+pub(crate) const DISCONNECT_CUSTOM_KEY_STORE: Operation =
+    Operation::change("DisconnectCustomKeyStore", "kms:DisconnectCustomKeyStore");
 pub(crate) const ENABLE_KEY: Operation = Operation::change("EnableKey", "kms:EnableKey");
 pub(crate) const ENABLE_KEY_ROTATION: Operation = Operation::change("EnableKeyRotation", "kms:EnableKeyRotation");
 pub(crate) const ENCAPSULATE: Operation = Operation::open("Encapsulate", "kms:Encapsulate");
@@ -70,6 +80,7 @@ pub(crate) const GET_PARAMETERS_FOR_IMPORT: Operation =
     Operation::look("GetParametersForImport", "kms:GetParametersForImport");
 pub(crate) const GET_PUBLIC_KEY: Operation = Operation::open("GetPublicKey", "kms:GetPublicKey");
 pub(crate) const IMPORT_KEY_MATERIAL: Operation = Operation::change("ImportKeyMaterial", "kms:ImportKeyMaterial");
+pub(crate) const LIST_ALIASES: Operation = Operation::look("ListAliases", "kms:ListAliases");
 pub(crate) const LIST_GRANTS: Operation =
     Operation { read_only: true, cross_account: true, ..Operation::change("ListGrants", "kms:ListGrants") };
 pub(crate) const LIST_KEY_ROTATIONS: Operation = Operation::look("ListKeyRotations", "kms:ListKeyRotations");
@@ -92,6 +103,9 @@ pub(crate) const SCHEDULE_KEY_DELETION: Operation =
 pub(crate) const SIGN: Operation = Operation::open("Sign", "kms:Sign");
 pub(crate) const TAG_RESOURCE: Operation = Operation::change("TagResource", "kms:TagResource");
 pub(crate) const UNTAG_RESOURCE: Operation = Operation::change("UntagResource", "kms:UntagResource");
+pub(crate) const UPDATE_ALIAS: Operation = Operation::change("UpdateAlias", "kms:UpdateAlias");
+pub(crate) const UPDATE_CUSTOM_KEY_STORE: Operation =
+    Operation::change("UpdateCustomKeyStore", "kms:UpdateCustomKeyStore");
 pub(crate) const UPDATE_KEY_DESCRIPTION: Operation =
     Operation::change("UpdateKeyDescription", "kms:UpdateKeyDescription");
 pub(crate) const VERIFY: Operation = Operation::open("Verify", "kms:Verify");

@@ -3,8 +3,11 @@
 //! All read alike: `resolve`, `authorize`, what the request asks against the key's state, usage and algorithm, then one
 //! command or one batch. Each ends in a report, so that no way out is unrecorded.
 
+pub(crate) mod change_alias;
+pub(crate) mod create_alias;
 pub(crate) mod create_grant;
 pub(crate) mod create_key;
+pub(crate) mod custom_key_stores;
 pub(crate) mod data_key;
 pub(crate) mod data_key_pair;
 pub(crate) mod decrypt;
@@ -16,7 +19,7 @@ pub(crate) mod end_grant;
 pub(crate) mod import_material;
 pub(crate) mod import_parameters;
 pub(crate) mod key_policy;
-pub(crate) mod key_stores;
+pub(crate) mod list_aliases;
 pub(crate) mod list_grants;
 pub(crate) mod list_key_rotations;
 pub(crate) mod list_keys;

@@ -5,6 +5,7 @@
 //! kms / <account> / <region> / material  / <key id> / <material id>    Material: every piece but the current one
 //! kms / <account> / <region> / rotation  / <key id> / <number>         RotationRecord, in the order of time
 //! kms / <account> / <region> / alias     / <alias name>                AliasRecord
+//! kms / <account> / <region> / named     / <key id>                    KeyAliases: the names of the key's aliases
 //! kms / <account> / <region> / tombstone / <key id>                    Tombstone
 //! kms / <account> / <region> / granted, grant, grantee, grant-name, retiring / ...    see `grants::paths`
 //! kms / due / <micros> / <kind> / <account> / <region> / <key id>      what falls due, in order of time
@@ -118,6 +119,11 @@ pub(crate) fn alias(alias: &AliasName) -> KeyPath {
     aliases(alias.account, alias.region).text(&alias.name)
 }
 
+/// The list of a key's aliases. A key without it has never had any.
+pub(crate) fn named(arn: &KeyArn) -> KeyPath {
+    region_of(arn.account, arn.region).text("named").text(&arn.key.to_string())
+}
+
 pub(crate) fn tombstone(arn: &KeyArn) -> KeyPath {
     region_of(arn.account, arn.region).text("tombstone").text(&arn.key.to_string())
 }
@@ -143,10 +149,10 @@ pub(crate) fn key_of(path: &KeyPath) -> Option<KeyArn> {
     (kind == "key").then_some(arn)
 }
 
-/// The key whose entry a row is part of: its own row, and the mark of its grants.
+/// The key whose entry a row is part of: its own row, the mark of its grants, and the list of its aliases.
 pub(crate) fn entry_of(path: &KeyPath) -> Option<KeyArn> {
     let (kind, arn) = key_under(path)?;
-    matches!(kind.as_str(), "key" | "granted").then_some(arn)
+    matches!(kind.as_str(), "key" | "granted" | "named").then_some(arn)
 }
 
 /// The piece of material that a row holds.
@@ -231,6 +237,7 @@ mod tests {
         assert_eq!(material_of(&material(&arn, &piece.id)), Some(piece));
         let platform = KeyArn { account: AccountId::platform(), ..arn };
         assert_eq!(key_of(&key(&platform)), Some(platform));
+        assert_eq!((entry_of(&key(&arn)), entry_of(&named(&arn))), (Some(arn), Some(arn)));
     }
 
     #[test]
@@ -240,6 +247,7 @@ mod tests {
         for other in [
             tombstone(&arn),
             rotation(&arn, 1),
+            named(&arn),
             alias(&name),
             keys(arn.account, arn.region),
             material(&arn, &MaterialId::from_bytes([1; 32])),
@@ -250,6 +258,7 @@ mod tests {
             assert_eq!(material_of(&other), None, "{other}");
         }
         assert_eq!(alias_of(&key(&arn)), None);
+        assert_eq!((alias_of(&named(&arn)), entry_of(&alias(&name)), entry_of(&tombstone(&arn))), (None, None, None));
         assert_eq!(due_of(&key(&arn)), None);
     }
 

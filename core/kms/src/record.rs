@@ -103,6 +103,9 @@ pub struct KeyRecord {
     pub imports: Imports,
     /// Its tags, at most 50, in the order of their making.
     pub tags: Box<[Tag]>,
+    /// The names of its aliases with their prefix, in ASCII order, at most 50; `None` when nobody looked. They stand in a
+    /// row of their own, and a [`KeyDocument`] doesn't hold them.
+    pub aliases: Option<Box<[Box<str>]>>,
     arn_text: Box<str>,
 }
 
@@ -163,6 +166,7 @@ impl KeyRecord {
             rotation,
             imports,
             tags,
+            aliases: None,
             arn_text,
         }
     }

@@ -5,7 +5,7 @@
 //! account's alias named isn't told by the own journal which key that was, nor that there is such an alias.
 
 use sealroom_api::ErrorAnswer;
-use sealroom_audit::{Effect, Event, Resource};
+use sealroom_audit::{Effect, Event, Events, Resource};
 use sealroom_foundation::{KeyArn, MaterialId};
 use sealroom_identity::Call;
 use sealroom_store::Batch;
@@ -21,10 +21,12 @@ pub(crate) const SOURCE: &str = "kms.amazonaws.com";
 pub(crate) struct Report<'a> {
     call: &'a Call,
     operation: &'static Operation,
+    alias: Option<Resource>,
     key: Option<Touched>,
     second_key: Option<Touched>,
     materials: Materials,
     grant: Option<GrantId>,
+    also: Option<Event>,
 }
 
 /// A key that an operation is about.
@@ -43,7 +45,8 @@ enum Materials {
 
 impl<'a> Report<'a> {
     pub(crate) fn new(call: &'a Call, operation: &'static Operation) -> Self {
-        Self { call, operation, key: None, second_key: None, materials: Materials::None, grant: None }
+        let (alias, key, second_key, grant, also) = (None, None, None, None, None);
+        Self { call, operation, alias, key, second_key, materials: Materials::None, grant, also }
     }
 
     /// The operation is about this key; ReEncrypt tells its source first.
@@ -62,6 +65,17 @@ impl<'a> Report<'a> {
         } else {
             self.second_key = Some(touched);
         }
+    }
+
+    /// The operation is about this alias of the caller's account. CloudTrail calls it a key, like the key behind it.
+    pub(crate) fn alias(&mut self, arn: &str) {
+        let account = Some(self.call.caller().account());
+        self.alias = Some(Resource::Other { account, kind: "AWS::KMS::Key", arn: arn.into() });
+    }
+
+    /// What else is recorded if the operation succeeds.
+    pub(crate) fn also(&mut self, event: Event) {
+        self.also = Some(event);
     }
 
     /// The grant that ended, for operations whose parameters aren't recorded.
@@ -96,17 +110,21 @@ impl<'a> Report<'a> {
 
     /// Ends an operation that may change something. `elements` makes `responseElements` of the output.
     pub(crate) fn close_change<T>(
-        self,
+        mut self,
         outcome: Result<(T, Option<Batch>), KmsError>,
         parameters: impl FnOnce() -> Vec<u8>,
         elements: impl FnOnce(&T) -> Vec<u8>,
     ) -> Effect<T, ErrorAnswer> {
         match outcome {
             Ok((output, batch)) => {
-                let event = self.success(parameters()).response(elements(&output));
+                let events = Events::from(self.success(parameters()).response(elements(&output)));
+                let events = match self.also.take() {
+                    Some(also) => events.and(also),
+                    None => events,
+                };
                 match batch {
-                    Some(batch) => Effect::change(output, batch, event),
-                    None => Effect::value(output, event),
+                    Some(batch) => Effect::change(output, batch, events),
+                    None => Effect::value(output, events),
                 }
             }
             Err(error) => self.refuse(&error, parameters),
@@ -114,7 +132,7 @@ impl<'a> Report<'a> {
     }
 
     fn success(&self, parameters: Vec<u8>) -> Event {
-        let event = resources(self.keys(), self.begin().request(parameters));
+        let event = self.resources(self.keys(), self.begin().request(parameters));
         let event = match self.materials {
             Materials::None => event,
             Materials::One(material) => event.key_material(material),
@@ -138,7 +156,14 @@ impl<'a> Report<'a> {
             return Effect::refusal(answer, event);
         }
         let told = self.keys().filter(|key| !(key.veiled && error.is_denial()));
-        Effect::refusal(answer, resources(told, event.request(parameters())))
+        let event = self.resources(told, event.request(parameters()));
+        Effect::refusal(answer, event)
+    }
+
+    /// The alias, then the keys.
+    fn resources(&self, keys: impl Iterator<Item = Touched>, event: Event) -> Event {
+        let event = self.alias.iter().cloned().fold(event, Event::resource);
+        keys.fold(event, |event, key| event.resource(Resource::Key(key.arn)))
     }
 
     fn begin(&self) -> Event {
@@ -149,8 +174,4 @@ impl<'a> Report<'a> {
     fn keys(&self) -> impl Iterator<Item = Touched> + use<> {
         [self.key, self.second_key].into_iter().flatten()
     }
-}
-
-fn resources(keys: impl Iterator<Item = Touched>, event: Event) -> Event {
-    keys.fold(event, |event, key| event.resource(Resource::Key(key.arn)))
 }

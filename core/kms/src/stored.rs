@@ -10,8 +10,10 @@ use thiserror::Error;
 use crate::record::{RotationKind, RotationRecord};
 
 mod key;
+mod key_aliases;
 
 pub use key::SCHEMA as KEY_SCHEMA;
+pub use key_aliases::KeyAliases;
 
 /// The schema in which everything is written but keys and their material.
 pub const SCHEMA: u16 = 1;

@@ -13,12 +13,13 @@ use sealroom_kms::record::{
     RotationRecord,
 };
 use sealroom_kms::state::KeyState;
-use sealroom_kms::stored::{AliasRecord, RecordError, Tombstone};
+use sealroom_kms::stored::{AliasRecord, KeyAliases, RecordError, Tombstone};
 
 const KEY: &[u8] = include_bytes!("records/v1/key.json");
 const ASYMMETRIC_KEY: &[u8] = include_bytes!("records/v1/asymmetric-key.json");
 const OLDER_MATERIAL: &[u8] = include_bytes!("records/v1/older-material.json");
 const ALIAS: &[u8] = include_bytes!("records/v1/alias.json");
+const KEY_ALIASES: &[u8] = include_bytes!("records/v1/key-aliases.json");
 const TOMBSTONE: &[u8] = include_bytes!("records/v1/tombstone.json");
 const GRANT: &[u8] = include_bytes!("records/v1/grant.json");
 const PLAIN_GRANT: &[u8] = include_bytes!("records/v1/plain-grant.json");
@@ -61,7 +62,7 @@ fn an_asymmetric_key_of_version_1_opens() {
 }
 
 #[test]
-fn older_material_an_alias_and_a_tombstone_of_version_1_open() {
+fn older_material_aliases_and_a_tombstone_of_version_1_open() {
     let record = KeyDocument::from_bytes(KEY).unwrap().record;
     let older = Material::from_bytes(OLDER_MATERIAL, &record).unwrap();
     assert_eq!(older.binding.material, MaterialId::from_bytes([0xcd; 32]));
@@ -69,6 +70,8 @@ fn older_material_an_alias_and_a_tombstone_of_version_1_open() {
     assert!(older.is_present() && older.imported.is_none());
     let alias = AliasRecord::from_bytes(ALIAS).unwrap();
     assert_eq!((alias.key, alias.created.as_seconds(), alias.updated.as_seconds()), (record.arn.key, 5, 6));
+    let names: Vec<Box<str>> = KeyAliases::from_bytes(KEY_ALIASES).unwrap().names.into();
+    assert_eq!(names, ["alias/a/b".into(), "alias/app".into()]);
     let tombstone = Tombstone::from_bytes(TOMBSTONE).unwrap();
     assert_eq!((tombstone.key, tombstone.tokens), (record.arn.key, vec![[0xef; 32]]));
 }
@@ -154,6 +157,7 @@ fn what_is_written_is_the_sample_of_the_newest_version() {
         assert_eq!(text(&RotationRecord::from_bytes(bytes).unwrap().to_bytes()), text(bytes));
     }
     assert_eq!(text(&AliasRecord::from_bytes(ALIAS).unwrap().to_bytes()), text(ALIAS));
+    assert_eq!(text(&KeyAliases::from_bytes(KEY_ALIASES).unwrap().to_bytes()), text(KEY_ALIASES));
     assert_eq!(text(&Tombstone::from_bytes(TOMBSTONE).unwrap().to_bytes()), text(TOMBSTONE));
     for bytes in [GRANT, PLAIN_GRANT] {
         assert_eq!(text(&GrantRecord::from_bytes(bytes).unwrap().to_bytes()), text(bytes));

@@ -8,6 +8,7 @@ use sealroom_hsm::{HsmError, KeyBinding, Origin, Spec, Usage};
 use sealroom_identity::Call;
 use sealroom_store::{Batch, Guard};
 
+use super::custom_key_stores::UNSUPPORTED;
 use crate::authorize;
 use crate::change;
 use crate::conditions::{Asked, Conditions, NewKey};
@@ -161,7 +162,7 @@ impl Wanted {
             return Err(KmsError::UsageClash { usage, spec: self.spec });
         }
         if input.custom_key_store_id.is_some() || input.xks_key_id.is_some() {
-            return Err(unserved("Custom key stores are not supported by this version of the service."));
+            return Err(unserved(UNSUPPORTED));
         }
         match self.origin {
             Origin::AwsKms => Ok(usage),

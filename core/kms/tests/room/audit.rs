@@ -12,6 +12,8 @@ use serde_json::{Map, Value, json};
 use crate::house::{House, OTHER, OWNER};
 use crate::world::{self, Key, PLAINTEXT, operation_of, policy};
 
+mod names;
+
 const UNKNOWN: &str = "134f2428-cec1-4b25-a1ae-9048164dba47";
 
 /// One request whose record is kept.
@@ -73,6 +75,9 @@ async fn keys(house: &House, row: &str) -> Keys {
     house.set_alias(OTHER, "alias/foreign", &foreign.id).await;
     house.set_alias(OTHER, "alias/shared", &shared.id).await;
     let symmetric = world::symmetric(house).await;
+    if row == "UpdateAlias" {
+        house.set_alias(OWNER, world::MOVING, &symmetric.id).await;
+    }
     Keys { mine, closed, shared, foreign, disabled, pending, symmetric }
 }
 
@@ -103,6 +108,12 @@ async fn cases(house: &House, operation: &str) -> Vec<Case> {
     match operation {
         "CreateKey" => return creations(),
         "ListKeys" => return lists(house).await,
+        "ListAliases" => return names::aliases(house).await,
+        "DeleteAlias" => return names::ends_of_aliases(house).await,
+        "CreateCustomKeyStore" | "UpdateCustomKeyStore" => return names::changes_of_stores(operation),
+        "ConnectCustomKeyStore" | "DeleteCustomKeyStore" | "DisconnectCustomKeyStore" => {
+            return vec![case("refused", OWNER, json!({"CustomKeyStoreId": "cks-1234567890abcdef0"}))];
+        }
         "DescribeCustomKeyStores" => {
             return vec![
                 case("done", OWNER, json!({})),
@@ -295,6 +306,15 @@ fn of_upkeep(operation: &str, keys: &Keys) -> Vec<Case> {
         "TagResource" => vec![
             case("a reserved name", OWNER, with(json!({"Tags": [{"TagKey": "aws:x", "TagValue": ""}]}))),
             case("twice", OWNER, with(json!({"Tags": vec![json!({"TagKey": "k", "TagValue": ""}); 2]}))),
+        ],
+        "CreateAlias" => vec![
+            case("taken", OWNER, with(json!({"AliasName": "alias/mine"}))),
+            case("reserved", OWNER, with(json!({"AliasName": "alias/aws/mine"}))),
+            case("without the prefix", OWNER, with(json!({"AliasName": "mine"}))),
+        ],
+        "UpdateAlias" => vec![
+            case("an alias that isn't there", OWNER, with(json!({"AliasName": "alias/absent"}))),
+            case("to another key", OWNER, json!({"AliasName": world::MOVING, "TargetKeyId": keys.symmetric.id})),
         ],
         "UntagResource" => vec![case("a tag that isn't there", OWNER, with(json!({"TagKeys": ["none"]})))],
         _ => vec![],

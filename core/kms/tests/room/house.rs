@@ -17,7 +17,7 @@ use sealroom_hsm::{DomainKeys, Door, Hsm};
 use sealroom_identity::{Call, Caller, Identity, Mode, RequestInfo, Unauthenticated};
 use sealroom_kms::record::KeyDocument;
 use sealroom_kms::state::KeyState;
-use sealroom_kms::stored::AliasRecord;
+use sealroom_kms::stored::{AliasRecord, KeyAliases};
 use sealroom_kms::{Kms, Settings};
 use sealroom_store::{Answer as Rows, Barrier, Batch, Committed, Engine, KeyPath, Read, Row, Store};
 use serde_json::Value;
@@ -305,7 +305,7 @@ impl House {
         self.commit(Batch::default().put(path, document.to_bytes())).await;
     }
 
-    /// Puts a policy on a key of the owner's as it is: no check is asked, and no served operation does it yet.
+    /// Puts a policy on a key of the owner's as it is: no check is asked.
     pub(crate) async fn set_policy(&self, key: &str, policy: &str) {
         let path = key_path(OWNER, key);
         let document = KeyDocument::from_bytes(&self.row(path.clone()).await.unwrap().value).unwrap();
@@ -313,12 +313,31 @@ impl House {
         self.commit(Batch::default().put(path, document.to_bytes())).await;
     }
 
-    /// Makes an alias, which no served operation does yet.
+    /// Makes an alias or points it elsewhere, whatever the operations would say to it.
     pub(crate) async fn set_alias(&self, account: &str, name: &str, key: &str) {
         let now = self.clock.service();
+        let alias = KeyPath::build("kms").text(account).text(HERE).text("alias").text(name);
+        if let Some(row) = self.row(alias.clone()).await {
+            let before = AliasRecord::from_bytes(&row.value).unwrap().key.to_string();
+            self.change_names(account, &before, |names| names.retain(|known| &**known != name)).await;
+        }
+        self.change_names(account, key, |names| {
+            names.push(name.into());
+            names.sort();
+        })
+        .await;
         let record = AliasRecord { key: key.parse().unwrap(), created: now, updated: now };
-        let path = KeyPath::build("kms").text(account).text(HERE).text("alias").text(name);
-        self.commit(Batch::default().put(path, record.to_bytes())).await;
+        self.commit(Batch::default().put(alias, record.to_bytes())).await;
+    }
+
+    /// Changes the list of a key's aliases.
+    async fn change_names(&self, account: &str, key: &str, change: impl FnOnce(&mut Vec<Box<str>>)) {
+        let path = KeyPath::build("kms").text(account).text(HERE).text("named").text(key);
+        let row = self.row(path.clone()).await;
+        let before = row.map(|row| KeyAliases::from_bytes(&row.value).unwrap()).unwrap_or_default();
+        let mut names: Vec<Box<str>> = before.names.into();
+        change(&mut names);
+        self.commit(Batch::default().put(path, KeyAliases { names: names.into() }.to_bytes())).await;
     }
 }
 

@@ -6,6 +6,7 @@
 
 #![cfg(test)]
 
+mod aliases;
 mod audit;
 mod authorization;
 mod complete;
@@ -14,6 +15,7 @@ mod destruction;
 mod grants;
 mod house;
 mod imports;
+mod key_stores;
 mod limits;
 mod managed;
 mod model;

@@ -60,6 +60,7 @@ async fn a_managed_key_is_used_through_its_service_alone_and_changed_by_nobody()
     key.arn.clone_from(&arn);
     key.ciphertext = made["CiphertextBlob"].as_str().map(str::to_owned);
     let good = world::symmetric(&house).await;
+    house.set_alias(OWNER, world::MOVING, &good.id).await;
     for Rights { row, action, .. } in Rights::of_keys() {
         let request = world::request(row, &key, &arn, &good);
         let denied = format!(

@@ -4,18 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sealroom_api::kms::{
-    AlgorithmSpec, CancelKeyDeletionInput, CreateGrantInput, CreateKeyInput, DataKeyPairSpec, DataKeySpec,
-    DecapsulateInput, DecryptInput, DeleteImportedKeyMaterialInput, DeriveSharedSecretInput,
-    DescribeCustomKeyStoresInput, DescribeKeyInput, DisableKeyInput, DisableKeyRotationInput, EnableKeyInput,
+    AlgorithmSpec, CancelKeyDeletionInput, ConnectCustomKeyStoreInput, CreateAliasInput, CreateCustomKeyStoreInput,
+    CreateGrantInput, CreateKeyInput, DataKeyPairSpec, DataKeySpec, DecapsulateInput, DecryptInput, DeleteAliasInput,
+    DeleteCustomKeyStoreInput, DeleteImportedKeyMaterialInput, DeriveSharedSecretInput, DescribeCustomKeyStoresInput,
+    DescribeKeyInput, DisableKeyInput, DisableKeyRotationInput, DisconnectCustomKeyStoreInput, EnableKeyInput,
     EnableKeyRotationInput, EncapsulateInput, EncapsulationAlgorithmSpec, EncryptInput, ExpirationModelType,
     GenerateDataKeyInput, GenerateDataKeyPairInput, GenerateDataKeyPairWithoutPlaintextInput,
     GenerateDataKeyWithoutPlaintextInput, GenerateMacInput, GenerateRandomInput, GetKeyPolicyInput,
     GetKeyRotationStatusInput, GetParametersForImportInput, GetPublicKeyInput, GrantOperation, ImportKeyMaterialInput,
-    KeyAgreementAlgorithmSpec, KeyService, KeySpec, KeyUsageType, ListGrantsInput, ListKeyPoliciesInput,
-    ListKeyRotationsInput, ListKeysInput, ListResourceTagsInput, ListRetirableGrantsInput, MacAlgorithmSpec, Operation,
-    OriginType, PutKeyPolicyInput, ReEncryptInput, RetireGrantInput, RevokeGrantInput, RotateKeyOnDemandInput,
-    ScheduleKeyDeletionInput, SignInput, SigningAlgorithmSpec, Tag, TagResourceInput, UntagResourceInput,
-    UpdateKeyDescriptionInput, VerifyInput, VerifyMacInput, WrappingKeySpec,
+    KeyAgreementAlgorithmSpec, KeyService, KeySpec, KeyUsageType, ListAliasesInput, ListGrantsInput,
+    ListKeyPoliciesInput, ListKeyRotationsInput, ListKeysInput, ListResourceTagsInput, ListRetirableGrantsInput,
+    MacAlgorithmSpec, Operation, OriginType, PutKeyPolicyInput, ReEncryptInput, RetireGrantInput, RevokeGrantInput,
+    RotateKeyOnDemandInput, ScheduleKeyDeletionInput, SignInput, SigningAlgorithmSpec, Tag, TagResourceInput,
+    UntagResourceInput, UpdateAliasInput, UpdateCustomKeyStoreInput, UpdateKeyDescriptionInput, VerifyInput,
+    VerifyMacInput, WrappingKeySpec, XksProxyAuthenticationCredentialType,
 };
 use sealroom_foundation::Secret;
 use sealroom_identity::Call;
@@ -105,6 +107,9 @@ macro_rules! say {
         $talk.printed.push(format!("{input:?} {input:#?} {answer:?} {answer:#?}"));
         if let Err(error) = &answer {
             $talk.printed.push(error.message.clone().unwrap_or_default());
+            if Operation::from_name($operation).unwrap().refused() {
+                $talk.called.insert($operation);
+            }
         } else {
             $talk.called.insert($operation);
         }
@@ -248,8 +253,51 @@ async fn upkeep(talk: &mut Talk<'_>, key: &str) {
     say!(talk, "ListResourceTags", list_resource_tags, list).unwrap();
     let untag = UntagResourceInput { key_id: key_id(), tag_keys: vec!["team".to_owned()] };
     say!(talk, "UntagResource", untag_resource, untag).unwrap();
-    let stores = DescribeCustomKeyStoresInput::default();
-    say!(talk, "DescribeCustomKeyStores", describe_custom_key_stores, stores).unwrap();
+}
+
+/// Names for keys.
+async fn aliases(talk: &mut Talk<'_>, key: &str, pair: &str) {
+    let alias_name = "alias/talk".to_owned();
+    let alias = CreateAliasInput { alias_name: alias_name.clone(), target_key_id: key.to_owned() };
+    say!(talk, "CreateAlias", create_alias, alias.clone()).unwrap();
+    say!(talk, "CreateAlias", create_alias, alias);
+    let update = |key: &str| UpdateAliasInput { alias_name: alias_name.clone(), target_key_id: key.to_owned() };
+    say!(talk, "UpdateAlias", update_alias, update(key)).unwrap();
+    say!(talk, "UpdateAlias", update_alias, update(pair));
+    say!(talk, "ListAliases", list_aliases, ListAliasesInput::default()).unwrap();
+    say!(talk, "DeleteAlias", delete_alias, DeleteAliasInput { alias_name }).unwrap();
+}
+
+/// All that is refused, with the passwords that it is asked with.
+async fn key_stores(talk: &mut Talk<'_>) {
+    let custom_key_store_id = || "cks-1234567890abcdef0".to_owned();
+    let password = || Some(Secret::copy_of(SEALED));
+    let proxy = || {
+        Some(XksProxyAuthenticationCredentialType {
+            access_key_id: Secret::copy_of(b"ABCDEFGHIJKLMNOPQRST"),
+            raw_secret_access_key: Secret::copy_of(SIGNED),
+        })
+    };
+    say!(talk, "DescribeCustomKeyStores", describe_custom_key_stores, DescribeCustomKeyStoresInput::default()).unwrap();
+    let create = CreateCustomKeyStoreInput {
+        key_store_password: password(),
+        xks_proxy_authentication_credential: proxy(),
+        ..CreateCustomKeyStoreInput::default()
+    };
+    say!(talk, "CreateCustomKeyStore", create_custom_key_store, create);
+    let update = UpdateCustomKeyStoreInput {
+        custom_key_store_id: custom_key_store_id(),
+        key_store_password: password(),
+        xks_proxy_authentication_credential: proxy(),
+        ..UpdateCustomKeyStoreInput::default()
+    };
+    say!(talk, "UpdateCustomKeyStore", update_custom_key_store, update);
+    let connect = ConnectCustomKeyStoreInput { custom_key_store_id: custom_key_store_id() };
+    say!(talk, "ConnectCustomKeyStore", connect_custom_key_store, connect);
+    let disconnect = DisconnectCustomKeyStoreInput { custom_key_store_id: custom_key_store_id() };
+    say!(talk, "DisconnectCustomKeyStore", disconnect_custom_key_store, disconnect);
+    let delete = DeleteCustomKeyStoreInput { custom_key_store_id: custom_key_store_id() };
+    say!(talk, "DeleteCustomKeyStore", delete_custom_key_store, delete);
 }
 
 async fn grants(talk: &mut Talk<'_>, key: &str) {
@@ -361,6 +409,8 @@ async fn talk(house: &House) -> Talk<'_> {
     rotations(&mut talk, &key).await;
     imports(&mut talk).await;
     upkeep(&mut talk, &key).await;
+    aliases(&mut talk, &key, &pair).await;
+    key_stores(&mut talk).await;
 
     // And now everything goes wrong.
     let context = BTreeMap::from([("a".to_owned(), "b".to_owned())]);

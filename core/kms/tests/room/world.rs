@@ -7,6 +7,14 @@ use crate::house::{Answer, House, OTHER, OWNER, arn};
 /// `sealed by the tests`
 pub(crate) const PLAINTEXT: &str = "c2VhbGVkIGJ5IHRoZSB0ZXN0cw==";
 
+/// An alias of the owner's that UpdateAlias points elsewhere.
+pub(crate) const MOVING: &str = "alias/moving";
+
+/// The alias of `key` that DeleteAlias deletes.
+pub(crate) fn alias_of(key: &Key) -> String {
+    format!("alias/of-{}", key.id)
+}
+
 /// A key with what it has made.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
@@ -197,7 +205,7 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
     let ciphertext = key.ciphertext.as_deref().or(good.ciphertext.as_deref());
     let algorithm = signing_algorithm(&key.spec);
     match row {
-        "CreateKey" | "ListKeys" => json!({}),
+        "CreateKey" | "DescribeCustomKeyStores" | "ListAliases" | "ListKeys" => json!({}),
         "CreateGrant" => json!({"KeyId": name, "GranteePrincipal": root(OTHER), "Operations": ["DescribeKey"]}),
         "ListGrants" => json!({"KeyId": name}),
         "ListRetirableGrants" => json!({"RetiringPrincipal": root(OWNER)}),
@@ -221,7 +229,16 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
         "ScheduleKeyDeletion" => json!({"KeyId": name, "PendingWindowInDays": 7}),
         "Encrypt" => json!({"KeyId": name, "Plaintext": PLAINTEXT}),
         "GetKeyPolicy" | "GetPublicKey" | "ListKeyPolicies" | "ListResourceTags" => json!({"KeyId": name}),
-        "DescribeCustomKeyStores" => json!({}),
+        "CreateAlias" => {
+            let form = if name.starts_with("arn:") { "arn" } else { "id" };
+            json!({"AliasName": format!("alias/for/{form}/{}", key.id), "TargetKeyId": name})
+        }
+        "UpdateAlias" => json!({"AliasName": MOVING, "TargetKeyId": name}),
+        "DeleteAlias" => json!({"AliasName": alias_of(key)}),
+        "CreateCustomKeyStore" => json!({"CustomKeyStoreName": "store"}),
+        "ConnectCustomKeyStore" | "DeleteCustomKeyStore" | "DisconnectCustomKeyStore" | "UpdateCustomKeyStore" => {
+            json!({"CustomKeyStoreId": "cks-1234567890abcdef0"})
+        }
         "PutKeyPolicy" => json!({"KeyId": name, "Policy": policy(&[OWNER], &["kms:*"])}),
         "TagResource" => json!({"KeyId": name, "Tags": [{"TagKey": "team", "TagValue": "blue"}]}),
         "UntagResource" => json!({"KeyId": name, "TagKeys": ["team"]}),

@@ -4,6 +4,7 @@ A name is `base@State!policy`: `symmetric`, `rsa_sign@Disabled`, `p256!shared`. 
 A row writes `{symmetric.arn}` in texts and gets the key's ARN; `id`, `account`, `region` and `material` are there too.
 """
 
+import itertools
 import json
 import re
 
@@ -221,6 +222,21 @@ class By(Made):
         answer, _ = world.clients.call(self.operation, world.resolve(self.parameters), **self.which)
         made = answer[self.member]
         return self.change(made) if self.change else made
+
+
+class Named(Made):
+    """The name of an alias that nothing else uses: of a new key of that kind, or of none yet."""
+
+    made = itertools.count(1)
+
+    def __init__(self, of=None):
+        self.of = of
+
+    def make(self, world):
+        name = f"alias/made-for-a-table/{next(self.made)}"
+        if self.of:
+            world.clients.call("CreateAlias", {"AliasName": name, "TargetKeyId": world.make(self.of).id})
+        return name
 
 
 def sealed(name, plaintext=PLAINTEXT, context=None, algorithm=None, change=None):

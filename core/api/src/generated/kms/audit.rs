@@ -28,6 +28,88 @@ impl types::CancelKeyDeletionOutput {
     }
 }
 
+impl types::ConnectCustomKeyStoreInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("CustomKeyStoreId", &self.custom_key_store_id);
+        })
+    }
+}
+
+impl types::ConnectCustomKeyStoreOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::CreateAliasInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("AliasName", &self.alias_name);
+            out.member("TargetKeyId", &self.target_key_id);
+        })
+    }
+}
+
+impl types::CreateAliasOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::CreateCustomKeyStoreInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("CustomKeyStoreName", &self.custom_key_store_name);
+            if let Some(value) = &self.cloud_hsm_cluster_id {
+                out.member("CloudHsmClusterId", value);
+            }
+            if let Some(value) = &self.trust_anchor_certificate {
+                out.member("TrustAnchorCertificate", value);
+            }
+            if let Some(value) = &self.custom_key_store_type {
+                out.member("CustomKeyStoreType", value);
+            }
+            if let Some(value) = &self.xks_proxy_uri_endpoint {
+                out.member("XksProxyUriEndpoint", value);
+            }
+            if let Some(value) = &self.xks_proxy_uri_path {
+                out.member("XksProxyUriPath", value);
+            }
+            if let Some(value) = &self.xks_proxy_vpc_endpoint_service_name {
+                out.member("XksProxyVpcEndpointServiceName", value);
+            }
+            if let Some(value) = &self.xks_proxy_vpc_endpoint_service_owner {
+                out.member("XksProxyVpcEndpointServiceOwner", value);
+            }
+            if let Some(value) = &self.xks_proxy_authentication_credential {
+                out.member("XksProxyAuthenticationCredential", value);
+            }
+            if let Some(value) = &self.xks_proxy_connectivity {
+                out.member("XksProxyConnectivity", value);
+            }
+        })
+    }
+}
+
+impl types::CreateCustomKeyStoreOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::CreateGrantInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -194,6 +276,42 @@ impl types::DecryptOutput {
     }
 }
 
+impl types::DeleteAliasInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("AliasName", &self.alias_name);
+        })
+    }
+}
+
+impl types::DeleteAliasOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::DeleteCustomKeyStoreInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("CustomKeyStoreId", &self.custom_key_store_id);
+        })
+    }
+}
+
+impl types::DeleteCustomKeyStoreOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::DeleteImportedKeyMaterialInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -320,6 +438,24 @@ impl types::DisableKeyRotationInput {
 }
 
 impl types::DisableKeyRotationOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::DisconnectCustomKeyStoreInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("CustomKeyStoreId", &self.custom_key_store_id);
+        })
+    }
+}
+
+impl types::DisconnectCustomKeyStoreOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {
@@ -681,6 +817,32 @@ impl types::ImportKeyMaterialOutput {
                 out.member("KeyMaterialId", value);
             }
         })
+    }
+}
+
+impl types::ListAliasesInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            if let Some(value) = &self.key_id {
+                out.member("KeyId", value);
+            }
+            if let Some(value) = &self.limit {
+                out.member("Limit", value);
+            }
+            if let Some(value) = &self.marker {
+                out.member("Marker", value);
+            }
+        })
+    }
+}
+
+impl types::ListAliasesOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
     }
 }
 
@@ -1067,6 +1229,67 @@ impl types::UntagResourceInput {
 }
 
 impl types::UntagResourceOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::UpdateAliasInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("AliasName", &self.alias_name);
+            out.member("TargetKeyId", &self.target_key_id);
+        })
+    }
+}
+
+impl types::UpdateAliasOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::UpdateCustomKeyStoreInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("CustomKeyStoreId", &self.custom_key_store_id);
+            if let Some(value) = &self.new_custom_key_store_name {
+                out.member("NewCustomKeyStoreName", value);
+            }
+            if let Some(value) = &self.cloud_hsm_cluster_id {
+                out.member("CloudHsmClusterId", value);
+            }
+            if let Some(value) = &self.xks_proxy_uri_endpoint {
+                out.member("XksProxyUriEndpoint", value);
+            }
+            if let Some(value) = &self.xks_proxy_uri_path {
+                out.member("XksProxyUriPath", value);
+            }
+            if let Some(value) = &self.xks_proxy_vpc_endpoint_service_name {
+                out.member("XksProxyVpcEndpointServiceName", value);
+            }
+            if let Some(value) = &self.xks_proxy_vpc_endpoint_service_owner {
+                out.member("XksProxyVpcEndpointServiceOwner", value);
+            }
+            if let Some(value) = &self.xks_proxy_authentication_credential {
+                out.member("XksProxyAuthenticationCredential", value);
+            }
+            if let Some(value) = &self.xks_proxy_connectivity {
+                out.member("XksProxyConnectivity", value);
+            }
+        })
+    }
+}
+
+impl types::UpdateCustomKeyStoreOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {

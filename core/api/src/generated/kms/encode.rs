@@ -15,6 +15,28 @@ impl Encode for types::CancelKeyDeletionOutput {
     }
 }
 
+impl Encode for types::ConnectCustomKeyStoreOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::CreateAliasOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::CreateCustomKeyStoreOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.custom_key_store_id {
+                sink.member("CustomKeyStoreId", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::CreateGrantOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -73,6 +95,18 @@ impl Encode for types::DecryptOutput {
                 sink.member("KeyMaterialId", value);
             }
         });
+    }
+}
+
+impl Encode for types::DeleteAliasOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::DeleteCustomKeyStoreOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
     }
 }
 
@@ -144,6 +178,12 @@ impl Encode for types::DisableKeyOutput {
 }
 
 impl Encode for types::DisableKeyRotationOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::DisconnectCustomKeyStoreOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|_| {});
     }
@@ -414,6 +454,22 @@ impl Encode for types::ImportKeyMaterialOutput {
     }
 }
 
+impl Encode for types::ListAliasesOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.aliases {
+                sink.member("Aliases", value);
+            }
+            if let Some(value) = &self.next_marker {
+                sink.member("NextMarker", value);
+            }
+            if let Some(value) = &self.truncated {
+                sink.member("Truncated", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::ListGrantsOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -613,6 +669,18 @@ impl Encode for types::UntagResourceOutput {
     }
 }
 
+impl Encode for types::UpdateAliasOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::UpdateCustomKeyStoreOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
 impl Encode for types::UpdateKeyDescriptionOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|_| {});
@@ -646,6 +714,28 @@ impl Encode for types::VerifyMacOutput {
             }
             if let Some(value) = &self.mac_algorithm {
                 sink.member("MacAlgorithm", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::AliasListEntry {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.alias_name {
+                sink.member("AliasName", value);
+            }
+            if let Some(value) = &self.alias_arn {
+                sink.member("AliasArn", value);
+            }
+            if let Some(value) = &self.target_key_id {
+                sink.member("TargetKeyId", value);
+            }
+            if let Some(value) = &self.creation_date {
+                sink.member("CreationDate", value);
+            }
+            if let Some(value) = &self.last_updated_date {
+                sink.member("LastUpdatedDate", value);
             }
         });
     }
@@ -931,6 +1021,15 @@ impl Encode for types::XksKeyConfigurationType {
             if let Some(value) = &self.id {
                 sink.member("Id", value);
             }
+        });
+    }
+}
+
+impl Encode for types::XksProxyAuthenticationCredentialType {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("AccessKeyId", &SecretText(&self.access_key_id));
+            sink.member("RawSecretAccessKey", &SecretText(&self.raw_secret_access_key));
         });
     }
 }

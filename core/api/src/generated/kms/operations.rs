@@ -5,17 +5,19 @@
 use sealroom_foundation::ports::Answers;
 
 use super::decode::{
-    CancelKeyDeletionInputDraft, CreateGrantInputDraft, CreateKeyInputDraft, DecapsulateInputDraft, DecryptInputDraft,
-    DeleteImportedKeyMaterialInputDraft, DeriveSharedSecretInputDraft, DescribeCustomKeyStoresInputDraft,
-    DescribeKeyInputDraft, DisableKeyInputDraft, DisableKeyRotationInputDraft, EnableKeyInputDraft,
-    EnableKeyRotationInputDraft, EncapsulateInputDraft, EncryptInputDraft, GenerateDataKeyInputDraft,
-    GenerateDataKeyPairInputDraft, GenerateDataKeyPairWithoutPlaintextInputDraft,
-    GenerateDataKeyWithoutPlaintextInputDraft, GenerateMacInputDraft, GenerateRandomInputDraft, GetKeyPolicyInputDraft,
-    GetKeyRotationStatusInputDraft, GetParametersForImportInputDraft, GetPublicKeyInputDraft,
-    ImportKeyMaterialInputDraft, ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeyRotationsInputDraft,
-    ListKeysInputDraft, ListResourceTagsInputDraft, ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft,
-    ReEncryptInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft,
-    ScheduleKeyDeletionInputDraft, SignInputDraft, TagResourceInputDraft, UntagResourceInputDraft,
+    CancelKeyDeletionInputDraft, ConnectCustomKeyStoreInputDraft, CreateAliasInputDraft,
+    CreateCustomKeyStoreInputDraft, CreateGrantInputDraft, CreateKeyInputDraft, DecapsulateInputDraft,
+    DecryptInputDraft, DeleteAliasInputDraft, DeleteCustomKeyStoreInputDraft, DeleteImportedKeyMaterialInputDraft,
+    DeriveSharedSecretInputDraft, DescribeCustomKeyStoresInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft,
+    DisableKeyRotationInputDraft, DisconnectCustomKeyStoreInputDraft, EnableKeyInputDraft, EnableKeyRotationInputDraft,
+    EncapsulateInputDraft, EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyPairInputDraft,
+    GenerateDataKeyPairWithoutPlaintextInputDraft, GenerateDataKeyWithoutPlaintextInputDraft, GenerateMacInputDraft,
+    GenerateRandomInputDraft, GetKeyPolicyInputDraft, GetKeyRotationStatusInputDraft, GetParametersForImportInputDraft,
+    GetPublicKeyInputDraft, ImportKeyMaterialInputDraft, ListAliasesInputDraft, ListGrantsInputDraft,
+    ListKeyPoliciesInputDraft, ListKeyRotationsInputDraft, ListKeysInputDraft, ListResourceTagsInputDraft,
+    ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft, ReEncryptInputDraft, RetireGrantInputDraft,
+    RevokeGrantInputDraft, RotateKeyOnDemandInputDraft, ScheduleKeyDeletionInputDraft, SignInputDraft,
+    TagResourceInputDraft, UntagResourceInputDraft, UpdateAliasInputDraft, UpdateCustomKeyStoreInputDraft,
     UpdateKeyDescriptionInputDraft, VerifyInputDraft, VerifyMacInputDraft,
 };
 use super::service::KeyService;
@@ -41,6 +43,12 @@ pub const TARGET: &str = "TrentService";
 pub enum Operation {
     /// `CancelKeyDeletion`.
     CancelKeyDeletion,
+    /// `ConnectCustomKeyStore`.
+    ConnectCustomKeyStore,
+    /// `CreateAlias`.
+    CreateAlias,
+    /// `CreateCustomKeyStore`.
+    CreateCustomKeyStore,
     /// `CreateGrant`.
     CreateGrant,
     /// `CreateKey`.
@@ -49,6 +57,10 @@ pub enum Operation {
     Decapsulate,
     /// `Decrypt`.
     Decrypt,
+    /// `DeleteAlias`.
+    DeleteAlias,
+    /// `DeleteCustomKeyStore`.
+    DeleteCustomKeyStore,
     /// `DeleteImportedKeyMaterial`.
     DeleteImportedKeyMaterial,
     /// `DeriveSharedSecret`.
@@ -61,6 +73,8 @@ pub enum Operation {
     DisableKey,
     /// `DisableKeyRotation`.
     DisableKeyRotation,
+    /// `DisconnectCustomKeyStore`.
+    DisconnectCustomKeyStore,
     /// `EnableKey`.
     EnableKey,
     /// `EnableKeyRotation`.
@@ -91,6 +105,8 @@ pub enum Operation {
     GetPublicKey,
     /// `ImportKeyMaterial`.
     ImportKeyMaterial,
+    /// `ListAliases`.
+    ListAliases,
     /// `ListGrants`.
     ListGrants,
     /// `ListKeyPolicies`.
@@ -121,6 +137,10 @@ pub enum Operation {
     TagResource,
     /// `UntagResource`.
     UntagResource,
+    /// `UpdateAlias`.
+    UpdateAlias,
+    /// `UpdateCustomKeyStore`.
+    UpdateCustomKeyStore,
     /// `UpdateKeyDescription`.
     UpdateKeyDescription,
     /// `Verify`.
@@ -133,16 +153,22 @@ impl Operation {
     /// Every operation that is served.
     pub const ALL: &'static [Self] = &[
         Self::CancelKeyDeletion,
+        Self::ConnectCustomKeyStore,
+        Self::CreateAlias,
+        Self::CreateCustomKeyStore,
         Self::CreateGrant,
         Self::CreateKey,
         Self::Decapsulate,
         Self::Decrypt,
+        Self::DeleteAlias,
+        Self::DeleteCustomKeyStore,
         Self::DeleteImportedKeyMaterial,
         Self::DeriveSharedSecret,
         Self::DescribeCustomKeyStores,
         Self::DescribeKey,
         Self::DisableKey,
         Self::DisableKeyRotation,
+        Self::DisconnectCustomKeyStore,
         Self::EnableKey,
         Self::EnableKeyRotation,
         Self::Encapsulate,
@@ -158,6 +184,7 @@ impl Operation {
         Self::GetParametersForImport,
         Self::GetPublicKey,
         Self::ImportKeyMaterial,
+        Self::ListAliases,
         Self::ListGrants,
         Self::ListKeyPolicies,
         Self::ListKeyRotations,
@@ -173,6 +200,8 @@ impl Operation {
         Self::Sign,
         Self::TagResource,
         Self::UntagResource,
+        Self::UpdateAlias,
+        Self::UpdateCustomKeyStore,
         Self::UpdateKeyDescription,
         Self::Verify,
         Self::VerifyMac,
@@ -183,16 +212,22 @@ impl Operation {
     pub fn name(self) -> &'static str {
         match self {
             Self::CancelKeyDeletion => "CancelKeyDeletion",
+            Self::ConnectCustomKeyStore => "ConnectCustomKeyStore",
+            Self::CreateAlias => "CreateAlias",
+            Self::CreateCustomKeyStore => "CreateCustomKeyStore",
             Self::CreateGrant => "CreateGrant",
             Self::CreateKey => "CreateKey",
             Self::Decapsulate => "Decapsulate",
             Self::Decrypt => "Decrypt",
+            Self::DeleteAlias => "DeleteAlias",
+            Self::DeleteCustomKeyStore => "DeleteCustomKeyStore",
             Self::DeleteImportedKeyMaterial => "DeleteImportedKeyMaterial",
             Self::DeriveSharedSecret => "DeriveSharedSecret",
             Self::DescribeCustomKeyStores => "DescribeCustomKeyStores",
             Self::DescribeKey => "DescribeKey",
             Self::DisableKey => "DisableKey",
             Self::DisableKeyRotation => "DisableKeyRotation",
+            Self::DisconnectCustomKeyStore => "DisconnectCustomKeyStore",
             Self::EnableKey => "EnableKey",
             Self::EnableKeyRotation => "EnableKeyRotation",
             Self::Encapsulate => "Encapsulate",
@@ -208,6 +243,7 @@ impl Operation {
             Self::GetParametersForImport => "GetParametersForImport",
             Self::GetPublicKey => "GetPublicKey",
             Self::ImportKeyMaterial => "ImportKeyMaterial",
+            Self::ListAliases => "ListAliases",
             Self::ListGrants => "ListGrants",
             Self::ListKeyPolicies => "ListKeyPolicies",
             Self::ListKeyRotations => "ListKeyRotations",
@@ -223,6 +259,8 @@ impl Operation {
             Self::Sign => "Sign",
             Self::TagResource => "TagResource",
             Self::UntagResource => "UntagResource",
+            Self::UpdateAlias => "UpdateAlias",
+            Self::UpdateCustomKeyStore => "UpdateCustomKeyStore",
             Self::UpdateKeyDescription => "UpdateKeyDescription",
             Self::Verify => "Verify",
             Self::VerifyMac => "VerifyMac",
@@ -250,6 +288,7 @@ impl Operation {
             | Self::GetKeyRotationStatus
             | Self::GetParametersForImport
             | Self::GetPublicKey
+            | Self::ListAliases
             | Self::ListGrants
             | Self::ListKeyPolicies
             | Self::ListKeyRotations
@@ -261,11 +300,17 @@ impl Operation {
             | Self::Verify
             | Self::VerifyMac => true,
             Self::CancelKeyDeletion
+            | Self::ConnectCustomKeyStore
+            | Self::CreateAlias
+            | Self::CreateCustomKeyStore
             | Self::CreateGrant
             | Self::CreateKey
+            | Self::DeleteAlias
+            | Self::DeleteCustomKeyStore
             | Self::DeleteImportedKeyMaterial
             | Self::DisableKey
             | Self::DisableKeyRotation
+            | Self::DisconnectCustomKeyStore
             | Self::EnableKey
             | Self::EnableKeyRotation
             | Self::ImportKeyMaterial
@@ -276,7 +321,69 @@ impl Operation {
             | Self::ScheduleKeyDeletion
             | Self::TagResource
             | Self::UntagResource
+            | Self::UpdateAlias
+            | Self::UpdateCustomKeyStore
             | Self::UpdateKeyDescription => false,
+        }
+    }
+
+    /// Whether it is decoded, decided and recorded, and then refused whatever it asks.
+    #[must_use]
+    pub fn refused(self) -> bool {
+        match self {
+            Self::ConnectCustomKeyStore
+            | Self::CreateCustomKeyStore
+            | Self::DeleteCustomKeyStore
+            | Self::DisconnectCustomKeyStore
+            | Self::UpdateCustomKeyStore => true,
+            Self::CancelKeyDeletion
+            | Self::CreateAlias
+            | Self::CreateGrant
+            | Self::CreateKey
+            | Self::Decapsulate
+            | Self::Decrypt
+            | Self::DeleteAlias
+            | Self::DeleteImportedKeyMaterial
+            | Self::DeriveSharedSecret
+            | Self::DescribeCustomKeyStores
+            | Self::DescribeKey
+            | Self::DisableKey
+            | Self::DisableKeyRotation
+            | Self::EnableKey
+            | Self::EnableKeyRotation
+            | Self::Encapsulate
+            | Self::Encrypt
+            | Self::GenerateDataKey
+            | Self::GenerateDataKeyPair
+            | Self::GenerateDataKeyPairWithoutPlaintext
+            | Self::GenerateDataKeyWithoutPlaintext
+            | Self::GenerateMac
+            | Self::GenerateRandom
+            | Self::GetKeyPolicy
+            | Self::GetKeyRotationStatus
+            | Self::GetParametersForImport
+            | Self::GetPublicKey
+            | Self::ImportKeyMaterial
+            | Self::ListAliases
+            | Self::ListGrants
+            | Self::ListKeyPolicies
+            | Self::ListKeyRotations
+            | Self::ListKeys
+            | Self::ListResourceTags
+            | Self::ListRetirableGrants
+            | Self::PutKeyPolicy
+            | Self::ReEncrypt
+            | Self::RetireGrant
+            | Self::RevokeGrant
+            | Self::RotateKeyOnDemand
+            | Self::ScheduleKeyDeletion
+            | Self::Sign
+            | Self::TagResource
+            | Self::UntagResource
+            | Self::UpdateAlias
+            | Self::UpdateKeyDescription
+            | Self::Verify
+            | Self::VerifyMac => false,
         }
     }
 
@@ -287,16 +394,22 @@ impl Operation {
     pub fn from_name(name: &str) -> Result<Self, ErrorAnswer> {
         match name {
             "CancelKeyDeletion" => Ok(Self::CancelKeyDeletion),
+            "ConnectCustomKeyStore" => Ok(Self::ConnectCustomKeyStore),
+            "CreateAlias" => Ok(Self::CreateAlias),
+            "CreateCustomKeyStore" => Ok(Self::CreateCustomKeyStore),
             "CreateGrant" => Ok(Self::CreateGrant),
             "CreateKey" => Ok(Self::CreateKey),
             "Decapsulate" => Ok(Self::Decapsulate),
             "Decrypt" => Ok(Self::Decrypt),
+            "DeleteAlias" => Ok(Self::DeleteAlias),
+            "DeleteCustomKeyStore" => Ok(Self::DeleteCustomKeyStore),
             "DeleteImportedKeyMaterial" => Ok(Self::DeleteImportedKeyMaterial),
             "DeriveSharedSecret" => Ok(Self::DeriveSharedSecret),
             "DescribeCustomKeyStores" => Ok(Self::DescribeCustomKeyStores),
             "DescribeKey" => Ok(Self::DescribeKey),
             "DisableKey" => Ok(Self::DisableKey),
             "DisableKeyRotation" => Ok(Self::DisableKeyRotation),
+            "DisconnectCustomKeyStore" => Ok(Self::DisconnectCustomKeyStore),
             "EnableKey" => Ok(Self::EnableKey),
             "EnableKeyRotation" => Ok(Self::EnableKeyRotation),
             "Encapsulate" => Ok(Self::Encapsulate),
@@ -312,6 +425,7 @@ impl Operation {
             "GetParametersForImport" => Ok(Self::GetParametersForImport),
             "GetPublicKey" => Ok(Self::GetPublicKey),
             "ImportKeyMaterial" => Ok(Self::ImportKeyMaterial),
+            "ListAliases" => Ok(Self::ListAliases),
             "ListGrants" => Ok(Self::ListGrants),
             "ListKeyPolicies" => Ok(Self::ListKeyPolicies),
             "ListKeyRotations" => Ok(Self::ListKeyRotations),
@@ -327,21 +441,12 @@ impl Operation {
             "Sign" => Ok(Self::Sign),
             "TagResource" => Ok(Self::TagResource),
             "UntagResource" => Ok(Self::UntagResource),
+            "UpdateAlias" => Ok(Self::UpdateAlias),
+            "UpdateCustomKeyStore" => Ok(Self::UpdateCustomKeyStore),
             "UpdateKeyDescription" => Ok(Self::UpdateKeyDescription),
             "Verify" => Ok(Self::Verify),
             "VerifyMac" => Ok(Self::VerifyMac),
-            "ConnectCustomKeyStore"
-            | "CreateAlias"
-            | "CreateCustomKeyStore"
-            | "DeleteAlias"
-            | "DeleteCustomKeyStore"
-            | "DisconnectCustomKeyStore"
-            | "GetKeyLastUsage"
-            | "ListAliases"
-            | "ReplicateKey"
-            | "UpdateAlias"
-            | "UpdateCustomKeyStore"
-            | "UpdatePrimaryRegion" => Err(ErrorAnswer::not_served(name)),
+            "GetKeyLastUsage" | "ReplicateKey" | "UpdatePrimaryRegion" => Err(ErrorAnswer::not_served(name)),
             _ => Err(ErrorAnswer::unknown_operation()),
         }
     }
@@ -359,6 +464,19 @@ where
             service.cancel_key_deletion(cx),
             json::encode
         ),
+        Operation::ConnectCustomKeyStore => call!(
+            json::decode::<ConnectCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.connect_custom_key_store(cx),
+            json::encode
+        ),
+        Operation::CreateAlias => {
+            call!(json::decode::<CreateAliasInputDraft<'_>>(body, wire), service.create_alias(cx), |_| Vec::new())
+        }
+        Operation::CreateCustomKeyStore => call!(
+            json::decode::<CreateCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.create_custom_key_store(cx),
+            json::encode
+        ),
         Operation::CreateGrant => {
             call!(json::decode::<CreateGrantInputDraft<'_>>(body, wire), service.create_grant(cx), json::encode)
         }
@@ -371,6 +489,14 @@ where
         Operation::Decrypt => {
             call!(json::decode::<DecryptInputDraft<'_>>(body, wire), service.decrypt(cx), json::encode)
         }
+        Operation::DeleteAlias => {
+            call!(json::decode::<DeleteAliasInputDraft<'_>>(body, wire), service.delete_alias(cx), |_| Vec::new())
+        }
+        Operation::DeleteCustomKeyStore => call!(
+            json::decode::<DeleteCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.delete_custom_key_store(cx),
+            json::encode
+        ),
         Operation::DeleteImportedKeyMaterial => call!(
             json::decode::<DeleteImportedKeyMaterialInputDraft<'_>>(body, wire),
             service.delete_imported_key_material(cx),
@@ -396,6 +522,11 @@ where
             json::decode::<DisableKeyRotationInputDraft<'_>>(body, wire),
             service.disable_key_rotation(cx),
             |_| Vec::new()
+        ),
+        Operation::DisconnectCustomKeyStore => call!(
+            json::decode::<DisconnectCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.disconnect_custom_key_store(cx),
+            json::encode
         ),
         Operation::EnableKey => {
             call!(json::decode::<EnableKeyInputDraft<'_>>(body, wire), service.enable_key(cx), |_| Vec::new())
@@ -458,6 +589,9 @@ where
             service.import_key_material(cx),
             json::encode
         ),
+        Operation::ListAliases => {
+            call!(json::decode::<ListAliasesInputDraft<'_>>(body, wire), service.list_aliases(cx), json::encode)
+        }
         Operation::ListGrants => {
             call!(json::decode::<ListGrantsInputDraft<'_>>(body, wire), service.list_grants(cx), json::encode)
         }
@@ -513,6 +647,14 @@ where
         Operation::UntagResource => {
             call!(json::decode::<UntagResourceInputDraft<'_>>(body, wire), service.untag_resource(cx), |_| Vec::new())
         }
+        Operation::UpdateAlias => {
+            call!(json::decode::<UpdateAliasInputDraft<'_>>(body, wire), service.update_alias(cx), |_| Vec::new())
+        }
+        Operation::UpdateCustomKeyStore => call!(
+            json::decode::<UpdateCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.update_custom_key_store(cx),
+            json::encode
+        ),
         Operation::UpdateKeyDescription => call!(
             json::decode::<UpdateKeyDescriptionInputDraft<'_>>(body, wire),
             service.update_key_description(cx),
@@ -532,6 +674,15 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::CancelKeyDeletion => {
             json::decode::<CancelKeyDeletionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::ConnectCustomKeyStore => {
+            json::decode::<ConnectCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::CreateAlias => {
+            json::decode::<CreateAliasInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::CreateCustomKeyStore => {
+            json::decode::<CreateCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::CreateGrant => {
             json::decode::<CreateGrantInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -542,6 +693,12 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
             json::decode::<DecapsulateInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::Decrypt => json::decode::<DecryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::DeleteAlias => {
+            json::decode::<DeleteAliasInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::DeleteCustomKeyStore => {
+            json::decode::<DeleteCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::DeleteImportedKeyMaterial => {
             json::decode::<DeleteImportedKeyMaterialInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -559,6 +716,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::DisableKeyRotation => {
             json::decode::<DisableKeyRotationInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::DisconnectCustomKeyStore => {
+            json::decode::<DisconnectCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::EnableKey => {
             json::decode::<EnableKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
@@ -605,6 +765,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::ImportKeyMaterial => {
             json::decode::<ImportKeyMaterialInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::ListAliases => {
+            json::decode::<ListAliasesInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::ListGrants => {
             json::decode::<ListGrantsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -645,6 +808,12 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::UntagResource => {
             json::decode::<UntagResourceInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::UpdateAlias => {
+            json::decode::<UpdateAliasInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::UpdateCustomKeyStore => {
+            json::decode::<UpdateCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::UpdateKeyDescription => {
             json::decode::<UpdateKeyDescriptionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())

@@ -5,25 +5,29 @@
 use sealroom_foundation::ports::Outcomes;
 
 use super::types::{
-    CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateGrantInput, CreateGrantOutput, CreateKeyInput,
-    CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput, DecryptOutput, DeleteImportedKeyMaterialInput,
-    DeleteImportedKeyMaterialOutput, DeriveSharedSecretInput, DeriveSharedSecretOutput, DescribeCustomKeyStoresInput,
-    DescribeCustomKeyStoresOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput, DisableKeyOutput,
-    DisableKeyRotationInput, DisableKeyRotationOutput, EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput,
-    EnableKeyRotationOutput, EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput,
-    GenerateDataKeyOutput, GenerateDataKeyPairInput, GenerateDataKeyPairOutput,
-    GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
-    GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput,
-    GenerateRandomInput, GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput,
-    GetKeyRotationStatusOutput, GetParametersForImportInput, GetParametersForImportOutput, GetPublicKeyInput,
-    GetPublicKeyOutput, ImportKeyMaterialInput, ImportKeyMaterialOutput, ListGrantsInput, ListGrantsOutput,
-    ListKeyPoliciesInput, ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput,
-    ListKeysOutput, ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
-    PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput,
-    RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
-    ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
-    UntagResourceOutput, UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput,
-    VerifyMacOutput, VerifyOutput,
+    CancelKeyDeletionInput, CancelKeyDeletionOutput, ConnectCustomKeyStoreInput, ConnectCustomKeyStoreOutput,
+    CreateAliasInput, CreateAliasOutput, CreateCustomKeyStoreInput, CreateCustomKeyStoreOutput, CreateGrantInput,
+    CreateGrantOutput, CreateKeyInput, CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput,
+    DecryptOutput, DeleteAliasInput, DeleteAliasOutput, DeleteCustomKeyStoreInput, DeleteCustomKeyStoreOutput,
+    DeleteImportedKeyMaterialInput, DeleteImportedKeyMaterialOutput, DeriveSharedSecretInput, DeriveSharedSecretOutput,
+    DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput,
+    DisableKeyOutput, DisableKeyRotationInput, DisableKeyRotationOutput, DisconnectCustomKeyStoreInput,
+    DisconnectCustomKeyStoreOutput, EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput,
+    EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
+    GenerateDataKeyPairInput, GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput,
+    GenerateDataKeyPairWithoutPlaintextOutput, GenerateDataKeyWithoutPlaintextInput,
+    GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput, GenerateRandomInput,
+    GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput, GetKeyRotationStatusOutput,
+    GetParametersForImportInput, GetParametersForImportOutput, GetPublicKeyInput, GetPublicKeyOutput,
+    ImportKeyMaterialInput, ImportKeyMaterialOutput, ListAliasesInput, ListAliasesOutput, ListGrantsInput,
+    ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput,
+    ListKeysInput, ListKeysOutput, ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput,
+    ListRetirableGrantsOutput, PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput,
+    RetireGrantInput, RetireGrantOutput, RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput,
+    RotateKeyOnDemandOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput,
+    TagResourceInput, TagResourceOutput, UntagResourceInput, UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput,
+    UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput, UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput,
+    VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
 };
 
 /// The key management operations: one method an operation, none with a default body.
@@ -39,6 +43,27 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &CancelKeyDeletionInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<CancelKeyDeletionOutput>> + Send;
+
+    /// `ConnectCustomKeyStore`.
+    fn connect_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &ConnectCustomKeyStoreInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ConnectCustomKeyStoreOutput>> + Send;
+
+    /// `CreateAlias`.
+    fn create_alias(
+        &self,
+        cx: &Self::Context,
+        input: &CreateAliasInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<CreateAliasOutput>> + Send;
+
+    /// `CreateCustomKeyStore`.
+    fn create_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &CreateCustomKeyStoreInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<CreateCustomKeyStoreOutput>> + Send;
 
     /// `CreateGrant`.
     fn create_grant(
@@ -67,6 +92,20 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &DecryptInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DecryptOutput>> + Send;
+
+    /// `DeleteAlias`.
+    fn delete_alias(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteAliasInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DeleteAliasOutput>> + Send;
+
+    /// `DeleteCustomKeyStore`.
+    fn delete_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteCustomKeyStoreInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DeleteCustomKeyStoreOutput>> + Send;
 
     /// `DeleteImportedKeyMaterial`.
     fn delete_imported_key_material(
@@ -109,6 +148,13 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &DisableKeyRotationInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DisableKeyRotationOutput>> + Send;
+
+    /// `DisconnectCustomKeyStore`.
+    fn disconnect_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &DisconnectCustomKeyStoreInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DisconnectCustomKeyStoreOutput>> + Send;
 
     /// `EnableKey`.
     fn enable_key(
@@ -215,6 +261,13 @@ pub trait KeyService: Send + Sync {
         input: &ImportKeyMaterialInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ImportKeyMaterialOutput>> + Send;
 
+    /// `ListAliases`.
+    fn list_aliases(
+        &self,
+        cx: &Self::Context,
+        input: &ListAliasesInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListAliasesOutput>> + Send;
+
     /// `ListGrants`.
     fn list_grants(
         &self,
@@ -319,6 +372,20 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &UntagResourceInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<UntagResourceOutput>> + Send;
+
+    /// `UpdateAlias`.
+    fn update_alias(
+        &self,
+        cx: &Self::Context,
+        input: &UpdateAliasInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<UpdateAliasOutput>> + Send;
+
+    /// `UpdateCustomKeyStore`.
+    fn update_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &UpdateCustomKeyStoreInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<UpdateCustomKeyStoreOutput>> + Send;
 
     /// `UpdateKeyDescription`.
     fn update_key_description(

@@ -9,25 +9,29 @@ use crate::through::Through;
 
 use super::service::KeyService;
 use super::types::{
-    CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateGrantInput, CreateGrantOutput, CreateKeyInput,
-    CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput, DecryptOutput, DeleteImportedKeyMaterialInput,
-    DeleteImportedKeyMaterialOutput, DeriveSharedSecretInput, DeriveSharedSecretOutput, DescribeCustomKeyStoresInput,
-    DescribeCustomKeyStoresOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput, DisableKeyOutput,
-    DisableKeyRotationInput, DisableKeyRotationOutput, EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput,
-    EnableKeyRotationOutput, EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput,
-    GenerateDataKeyOutput, GenerateDataKeyPairInput, GenerateDataKeyPairOutput,
-    GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
-    GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput,
-    GenerateRandomInput, GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput,
-    GetKeyRotationStatusOutput, GetParametersForImportInput, GetParametersForImportOutput, GetPublicKeyInput,
-    GetPublicKeyOutput, ImportKeyMaterialInput, ImportKeyMaterialOutput, ListGrantsInput, ListGrantsOutput,
-    ListKeyPoliciesInput, ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput,
-    ListKeysOutput, ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
-    PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput,
-    RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
-    ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
-    UntagResourceOutput, UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput,
-    VerifyMacOutput, VerifyOutput,
+    CancelKeyDeletionInput, CancelKeyDeletionOutput, ConnectCustomKeyStoreInput, ConnectCustomKeyStoreOutput,
+    CreateAliasInput, CreateAliasOutput, CreateCustomKeyStoreInput, CreateCustomKeyStoreOutput, CreateGrantInput,
+    CreateGrantOutput, CreateKeyInput, CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput,
+    DecryptOutput, DeleteAliasInput, DeleteAliasOutput, DeleteCustomKeyStoreInput, DeleteCustomKeyStoreOutput,
+    DeleteImportedKeyMaterialInput, DeleteImportedKeyMaterialOutput, DeriveSharedSecretInput, DeriveSharedSecretOutput,
+    DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput,
+    DisableKeyOutput, DisableKeyRotationInput, DisableKeyRotationOutput, DisconnectCustomKeyStoreInput,
+    DisconnectCustomKeyStoreOutput, EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput,
+    EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
+    GenerateDataKeyPairInput, GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput,
+    GenerateDataKeyPairWithoutPlaintextOutput, GenerateDataKeyWithoutPlaintextInput,
+    GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput, GenerateRandomInput,
+    GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput, GetKeyRotationStatusOutput,
+    GetParametersForImportInput, GetParametersForImportOutput, GetPublicKeyInput, GetPublicKeyOutput,
+    ImportKeyMaterialInput, ImportKeyMaterialOutput, ListAliasesInput, ListAliasesOutput, ListGrantsInput,
+    ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput,
+    ListKeysInput, ListKeysOutput, ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput,
+    ListRetirableGrantsOutput, PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput,
+    RetireGrantInput, RetireGrantOutput, RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput,
+    RotateKeyOnDemandOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput,
+    TagResourceInput, TagResourceOutput, UntagResourceInput, UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput,
+    UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput, UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput,
+    VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
 };
 
 impl<Room, R> KeyService for Through<Room, R>
@@ -44,6 +48,30 @@ where
         input: &CancelKeyDeletionInput,
     ) -> Result<CancelKeyDeletionOutput, ErrorAnswer> {
         self.carry(|room| room.cancel_key_deletion(cx, input)).await
+    }
+
+    async fn connect_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &ConnectCustomKeyStoreInput,
+    ) -> Result<ConnectCustomKeyStoreOutput, ErrorAnswer> {
+        self.carry(|room| room.connect_custom_key_store(cx, input)).await
+    }
+
+    async fn create_alias(
+        &self,
+        cx: &Self::Context,
+        input: &CreateAliasInput,
+    ) -> Result<CreateAliasOutput, ErrorAnswer> {
+        self.carry(|room| room.create_alias(cx, input)).await
+    }
+
+    async fn create_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &CreateCustomKeyStoreInput,
+    ) -> Result<CreateCustomKeyStoreOutput, ErrorAnswer> {
+        self.carry(|room| room.create_custom_key_store(cx, input)).await
     }
 
     async fn create_grant(
@@ -68,6 +96,22 @@ where
 
     async fn decrypt(&self, cx: &Self::Context, input: &DecryptInput) -> Result<DecryptOutput, ErrorAnswer> {
         self.carry(|room| room.decrypt(cx, input)).await
+    }
+
+    async fn delete_alias(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteAliasInput,
+    ) -> Result<DeleteAliasOutput, ErrorAnswer> {
+        self.carry(|room| room.delete_alias(cx, input)).await
+    }
+
+    async fn delete_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteCustomKeyStoreInput,
+    ) -> Result<DeleteCustomKeyStoreOutput, ErrorAnswer> {
+        self.carry(|room| room.delete_custom_key_store(cx, input)).await
     }
 
     async fn delete_imported_key_material(
@@ -112,6 +156,14 @@ where
         input: &DisableKeyRotationInput,
     ) -> Result<DisableKeyRotationOutput, ErrorAnswer> {
         self.carry(|room| room.disable_key_rotation(cx, input)).await
+    }
+
+    async fn disconnect_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &DisconnectCustomKeyStoreInput,
+    ) -> Result<DisconnectCustomKeyStoreOutput, ErrorAnswer> {
+        self.carry(|room| room.disconnect_custom_key_store(cx, input)).await
     }
 
     async fn enable_key(&self, cx: &Self::Context, input: &EnableKeyInput) -> Result<EnableKeyOutput, ErrorAnswer> {
@@ -226,6 +278,14 @@ where
         self.carry(|room| room.import_key_material(cx, input)).await
     }
 
+    async fn list_aliases(
+        &self,
+        cx: &Self::Context,
+        input: &ListAliasesInput,
+    ) -> Result<ListAliasesOutput, ErrorAnswer> {
+        self.carry(|room| room.list_aliases(cx, input)).await
+    }
+
     async fn list_grants(&self, cx: &Self::Context, input: &ListGrantsInput) -> Result<ListGrantsOutput, ErrorAnswer> {
         self.carry(|room| room.list_grants(cx, input)).await
     }
@@ -328,6 +388,22 @@ where
         input: &UntagResourceInput,
     ) -> Result<UntagResourceOutput, ErrorAnswer> {
         self.carry(|room| room.untag_resource(cx, input)).await
+    }
+
+    async fn update_alias(
+        &self,
+        cx: &Self::Context,
+        input: &UpdateAliasInput,
+    ) -> Result<UpdateAliasOutput, ErrorAnswer> {
+        self.carry(|room| room.update_alias(cx, input)).await
+    }
+
+    async fn update_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &UpdateCustomKeyStoreInput,
+    ) -> Result<UpdateCustomKeyStoreOutput, ErrorAnswer> {
+        self.carry(|room| room.update_custom_key_store(cx, input)).await
     }
 
     async fn update_key_description(

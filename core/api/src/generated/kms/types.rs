@@ -21,6 +21,64 @@ pub struct CancelKeyDeletionOutput {
     pub key_id: Option<String>,
 }
 
+/// What `ConnectCustomKeyStore` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ConnectCustomKeyStoreInput {
+    /// `CustomKeyStoreId`: 1 to 64 characters.
+    pub custom_key_store_id: String,
+}
+
+/// What `ConnectCustomKeyStore` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ConnectCustomKeyStoreOutput {}
+
+/// What `CreateAlias` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CreateAliasInput {
+    /// `AliasName`: 1 to 256 characters.
+    pub alias_name: String,
+    /// `TargetKeyId`: 1 to 2048 characters.
+    pub target_key_id: String,
+}
+
+/// What `CreateAlias` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CreateAliasOutput {}
+
+/// What `CreateCustomKeyStore` is asked.
+#[derive(Debug, Default)]
+pub struct CreateCustomKeyStoreInput {
+    /// `CustomKeyStoreName`: 1 to 256 characters.
+    pub custom_key_store_name: String,
+    /// `CloudHsmClusterId`: 19 to 24 characters.
+    pub cloud_hsm_cluster_id: Option<String>,
+    /// `TrustAnchorCertificate`: 1 to 5000 characters.
+    pub trust_anchor_certificate: Option<String>,
+    /// `KeyStorePassword`: 7 to 32 characters.
+    pub key_store_password: Option<Secret<[u8]>>,
+    /// `CustomKeyStoreType`.
+    pub custom_key_store_type: Option<CustomKeyStoreType>,
+    /// `XksProxyUriEndpoint`: 10 to 128 characters.
+    pub xks_proxy_uri_endpoint: Option<String>,
+    /// `XksProxyUriPath`: 10 to 128 characters.
+    pub xks_proxy_uri_path: Option<String>,
+    /// `XksProxyVpcEndpointServiceName`: 20 to 64 characters.
+    pub xks_proxy_vpc_endpoint_service_name: Option<String>,
+    /// `XksProxyVpcEndpointServiceOwner`: 12 to 12 characters.
+    pub xks_proxy_vpc_endpoint_service_owner: Option<String>,
+    /// `XksProxyAuthenticationCredential`.
+    pub xks_proxy_authentication_credential: Option<XksProxyAuthenticationCredentialType>,
+    /// `XksProxyConnectivity`.
+    pub xks_proxy_connectivity: Option<XksProxyConnectivityType>,
+}
+
+/// What `CreateCustomKeyStore` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CreateCustomKeyStoreOutput {
+    /// `CustomKeyStoreId`: 1 to 64 characters.
+    pub custom_key_store_id: Option<String>,
+}
+
 /// What `CreateGrant` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct CreateGrantInput {
@@ -151,6 +209,28 @@ pub struct DecryptOutput {
     pub key_material_id: Option<String>,
 }
 
+/// What `DeleteAlias` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteAliasInput {
+    /// `AliasName`: 1 to 256 characters.
+    pub alias_name: String,
+}
+
+/// What `DeleteAlias` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteAliasOutput {}
+
+/// What `DeleteCustomKeyStore` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteCustomKeyStoreInput {
+    /// `CustomKeyStoreId`: 1 to 64 characters.
+    pub custom_key_store_id: String,
+}
+
+/// What `DeleteCustomKeyStore` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteCustomKeyStoreOutput {}
+
 /// What `DeleteImportedKeyMaterial` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteImportedKeyMaterialInput {
@@ -262,6 +342,17 @@ pub struct DisableKeyRotationInput {
 /// What `DisableKeyRotation` answers.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DisableKeyRotationOutput {}
+
+/// What `DisconnectCustomKeyStore` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DisconnectCustomKeyStoreInput {
+    /// `CustomKeyStoreId`: 1 to 64 characters.
+    pub custom_key_store_id: String,
+}
+
+/// What `DisconnectCustomKeyStore` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DisconnectCustomKeyStoreOutput {}
 
 /// What `EnableKey` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -641,6 +732,28 @@ pub struct ImportKeyMaterialOutput {
     pub key_material_id: Option<String>,
 }
 
+/// What `ListAliases` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListAliasesInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `Limit`: 1 to 1000.
+    pub limit: Option<i32>,
+    /// `Marker`: 1 to 1024 characters.
+    pub marker: Option<String>,
+}
+
+/// What `ListAliases` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListAliasesOutput {
+    /// `Aliases`.
+    pub aliases: Option<Vec<AliasListEntry>>,
+    /// `NextMarker`: 1 to 1024 characters.
+    pub next_marker: Option<String>,
+    /// `Truncated`.
+    pub truncated: Option<bool>,
+}
+
 /// What `ListGrants` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListGrantsInput {
@@ -966,6 +1079,48 @@ pub struct UntagResourceInput {
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct UntagResourceOutput {}
 
+/// What `UpdateAlias` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdateAliasInput {
+    /// `AliasName`: 1 to 256 characters.
+    pub alias_name: String,
+    /// `TargetKeyId`: 1 to 2048 characters.
+    pub target_key_id: String,
+}
+
+/// What `UpdateAlias` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdateAliasOutput {}
+
+/// What `UpdateCustomKeyStore` is asked.
+#[derive(Debug, Default)]
+pub struct UpdateCustomKeyStoreInput {
+    /// `CustomKeyStoreId`: 1 to 64 characters.
+    pub custom_key_store_id: String,
+    /// `NewCustomKeyStoreName`: 1 to 256 characters.
+    pub new_custom_key_store_name: Option<String>,
+    /// `KeyStorePassword`: 7 to 32 characters.
+    pub key_store_password: Option<Secret<[u8]>>,
+    /// `CloudHsmClusterId`: 19 to 24 characters.
+    pub cloud_hsm_cluster_id: Option<String>,
+    /// `XksProxyUriEndpoint`: 10 to 128 characters.
+    pub xks_proxy_uri_endpoint: Option<String>,
+    /// `XksProxyUriPath`: 10 to 128 characters.
+    pub xks_proxy_uri_path: Option<String>,
+    /// `XksProxyVpcEndpointServiceName`: 20 to 64 characters.
+    pub xks_proxy_vpc_endpoint_service_name: Option<String>,
+    /// `XksProxyVpcEndpointServiceOwner`: 12 to 12 characters.
+    pub xks_proxy_vpc_endpoint_service_owner: Option<String>,
+    /// `XksProxyAuthenticationCredential`.
+    pub xks_proxy_authentication_credential: Option<XksProxyAuthenticationCredentialType>,
+    /// `XksProxyConnectivity`.
+    pub xks_proxy_connectivity: Option<XksProxyConnectivityType>,
+}
+
+/// What `UpdateCustomKeyStore` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdateCustomKeyStoreOutput {}
+
 /// What `UpdateKeyDescription` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct UpdateKeyDescriptionInput {
@@ -1035,6 +1190,21 @@ pub struct VerifyMacOutput {
     pub mac_valid: Option<bool>,
     /// `MacAlgorithm`.
     pub mac_algorithm: Option<MacAlgorithmSpec>,
+}
+
+/// `AliasListEntry` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct AliasListEntry {
+    /// `AliasName`: 1 to 256 characters.
+    pub alias_name: Option<String>,
+    /// `AliasArn`: 20 to 2048 characters.
+    pub alias_arn: Option<String>,
+    /// `TargetKeyId`: 1 to 2048 characters.
+    pub target_key_id: Option<String>,
+    /// `CreationDate`.
+    pub creation_date: Option<Timestamp>,
+    /// `LastUpdatedDate`.
+    pub last_updated_date: Option<Timestamp>,
 }
 
 /// `CustomKeyStoresListEntry` of the table.
@@ -1232,6 +1402,15 @@ pub struct Tag {
 pub struct XksKeyConfigurationType {
     /// `Id`: 1 to 128 characters.
     pub id: Option<String>,
+}
+
+/// `XksProxyAuthenticationCredentialType` of the table.
+#[derive(Debug)]
+pub struct XksProxyAuthenticationCredentialType {
+    /// `AccessKeyId`: 20 to 30 characters.
+    pub access_key_id: Secret<[u8]>,
+    /// `RawSecretAccessKey`: 43 to 64 characters.
+    pub raw_secret_access_key: Secret<[u8]>,
 }
 
 /// `XksProxyConfigurationType` of the table.

@@ -54,6 +54,14 @@ impl Operation {
         }
     }
 
+    /// Whether it is decoded, decided and recorded, and then refused whatever it asks.
+    #[must_use]
+    pub fn refused(self) -> bool {
+        match self {
+            Self::CreateAccount | Self::ListAccounts => false,
+        }
+    }
+
     /// The operation of that name.
     ///
     /// # Errors

@@ -182,14 +182,9 @@ pub(crate) enum KmsError {
     OnlySymmetricImport { member: &'static str, spec: Spec },
     #[error("Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL importType.")]
     IdOfNewMaterial,
-    #[error("A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES")]
-    ValidToMissing,
-    #[error("A validTo date cannot be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE")]
-    ValidToSet,
-    #[error("ValidTo must be in the future")]
-    ValidToPast,
-    #[error("ValidTo must be less than 365 days in the future")]
-    ValidToFar,
+    /// What is wrong with when the material expires, in AWS's words.
+    #[error("{0}")]
+    ValidTo(&'static str),
     #[error("Key material (id: {id}) has never been imported into KMS key {arn}.")]
     NeverImported { id: String, arn: Box<str> },
     #[error("Imported key material does not have the expected identifier ({expected}).")]
@@ -334,10 +329,7 @@ impl KmsError {
             | Self::Wrapping { .. }
             | Self::OnlySymmetricImport { .. }
             | Self::IdOfNewMaterial
-            | Self::ValidToMissing
-            | Self::ValidToSet
-            | Self::ValidToPast
-            | Self::ValidToFar
+            | Self::ValidTo(_)
             | Self::NeverImported { .. }
             | Self::AliasPrefix
             | Self::AliasCharacters(_)

@@ -7,6 +7,7 @@
 //! kms / <account> / <region> / alias     / <alias name>                AliasRecord
 //! kms / <account> / <region> / named     / <key id>                    KeyAliases: the names of the key's aliases
 //! kms / <account> / <region> / tombstone / <key id>                    Tombstone
+//! kms / <account> / <region> / tombstone / <key id> / <material id>    Tombstone of pieces that went ahead of their key
 //! kms / <account> / <region> / granted, grant, grantee, grant-name, retiring / ...    see `grants::paths`
 //! kms / due / <micros> / <kind> / <account> / <region> / <key id>      what falls due, in order of time
 //! ```
@@ -126,6 +127,11 @@ pub(crate) fn named(arn: &KeyArn) -> KeyPath {
 
 pub(crate) fn tombstone(arn: &KeyArn) -> KeyPath {
     region_of(arn.account, arn.region).text("tombstone").text(&arn.key.to_string())
+}
+
+/// The tombstone of pieces that went before their key, of which this was the first.
+pub(crate) fn tombstone_of_pieces(arn: &KeyArn, first: &MaterialId) -> KeyPath {
+    tombstone(arn).text(&first.to_string())
 }
 
 /// The prefix of all due rows.
@@ -254,7 +260,8 @@ mod tests {
         ] {
             assert_eq!(key_of(&other), None, "{other}");
         }
-        for other in [tombstone(&arn), rotation(&arn, 1), key(&arn), alias(&name)] {
+        let pieces = tombstone_of_pieces(&arn, &MaterialId::from_bytes([1; 32]));
+        for other in [tombstone(&arn), pieces, rotation(&arn, 1), key(&arn), alias(&name)] {
             assert_eq!(material_of(&other), None, "{other}");
         }
         assert_eq!(alias_of(&key(&arn)), None);

@@ -78,16 +78,21 @@ fn expiry(
     valid_to: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, KmsError> {
-    match (model, valid_to) {
-        (ExpirationModelType::KeyMaterialDoesNotExpire, None) => Ok(None),
-        (ExpirationModelType::KeyMaterialDoesNotExpire, Some(_)) => Err(KmsError::ValidToSet),
-        (ExpirationModelType::KeyMaterialExpires, None) => Err(KmsError::ValidToMissing),
-        (ExpirationModelType::KeyMaterialExpires, Some(at)) if at <= now => Err(KmsError::ValidToPast),
-        (ExpirationModelType::KeyMaterialExpires, Some(at)) if at > now.plus_days(MOST_DAYS) => {
-            Err(KmsError::ValidToFar)
+    let wrong = match (model, valid_to) {
+        (ExpirationModelType::KeyMaterialDoesNotExpire, None) => return Ok(None),
+        (ExpirationModelType::KeyMaterialDoesNotExpire, Some(_)) => {
+            "A validTo date cannot be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE"
         }
-        (ExpirationModelType::KeyMaterialExpires, Some(at)) => Ok(Some(at)),
-    }
+        (ExpirationModelType::KeyMaterialExpires, None) => {
+            "A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES"
+        }
+        (ExpirationModelType::KeyMaterialExpires, Some(at)) if at <= now => "ValidTo must be in the future",
+        (ExpirationModelType::KeyMaterialExpires, Some(at)) if at > now.plus_days(MOST_DAYS) => {
+            "ValidTo must be less than 365 days in the future"
+        }
+        (ExpirationModelType::KeyMaterialExpires, Some(at)) => return Ok(Some(at)),
+    };
+    Err(KmsError::ValidTo(wrong))
 }
 
 /// Which piece the caller says this is.

@@ -34,6 +34,7 @@ mod material;
 pub mod memory;
 mod ml_dsa;
 mod objects;
+pub mod offline;
 mod pair;
 mod priority;
 mod random;

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod commands;
+mod open;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         Command::Account(AccountCommand::Create(arguments)) => commands::create_account(&arguments),
         Command::Account(AccountCommand::List(arguments)) => commands::list_accounts(&arguments),
         Command::CheckConfig(arguments) => commands::check_config(&arguments),
+        Command::Open(arguments) => open::open(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

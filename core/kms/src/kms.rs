@@ -12,6 +12,7 @@ use sealroom_store::{KeyPath, Mirror, View};
 use crate::entry::{self, KeyEntry, Policies};
 use crate::grants::{self, Held, Holder};
 use crate::paths::{self, AliasName, MaterialName};
+use crate::quotas::{Limits, Quotas, RequestQuotas};
 use crate::record::Material;
 use crate::rotation::OnDemandRules;
 use crate::stored::AliasRecord;
@@ -32,6 +33,7 @@ pub struct Kms {
     pub(crate) policies: Arc<Policies>,
     pub(crate) grants: Arc<Mirror<Holder, Held>>,
     pub(crate) on_demand: OnDemandRules,
+    pub(crate) quotas: Arc<Quotas>,
 }
 
 /// What an operator can choose.
@@ -41,11 +43,20 @@ pub struct Settings {
     pub cached_keys: usize,
     /// Whose limits hold for what doesn't stand in a request.
     pub compat: Compat,
+    /// How many of each thing there may be.
+    pub limits: Limits,
+    /// Whether calls are counted.
+    pub requests: RequestQuotas,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cached_keys: entry::KEYS, compat: Compat::Extended }
+        Self {
+            cached_keys: entry::KEYS,
+            compat: Compat::Extended,
+            limits: Limits::default(),
+            requests: RequestQuotas::default(),
+        }
     }
 }
 
@@ -66,7 +77,8 @@ impl Kms {
         let (keys, aliases, pieces) = (Arc::new(keys), Arc::new(aliases), Arc::new(pieces));
         let grants = Arc::new(Mirror::new(view.feed(), grants::GRANTEES, grants::paths::held_of));
         let (policies, on_demand) = (Arc::default(), OnDemandRules::of(settings.compat));
-        Self { view, door, identity, seal, entropy, keys, aliases, pieces, policies, grants, on_demand }
+        let quotas = Arc::new(Quotas::new(settings.limits, settings.requests));
+        Self { view, door, identity, seal, entropy, keys, aliases, pieces, policies, grants, on_demand, quotas }
     }
 
     /// Where this room's rows lie.

@@ -34,6 +34,7 @@ mod operation;
 mod operations;
 mod paths;
 mod policy;
+mod quotas;
 pub mod record;
 mod reference;
 mod report;
@@ -46,3 +47,4 @@ mod tags;
 
 pub use kms::{Kms, Settings};
 pub use managed::ManagedKey;
+pub use quotas::{Limits, RequestQuotas};

@@ -1,10 +1,15 @@
 //! The command line, as clap reads it and as `--help` shows it.
 
+mod seal;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sealroom_client::AccountId;
+
+pub(crate) use seal::{PolicyArgument, SealArguments, UnsealArguments};
+use seal::{SEAL_HELP, UNSEAL_HELP};
 
 /// A key management service that speaks the AWS KMS API.
 #[derive(Debug, Parser)]
@@ -25,6 +30,12 @@ pub(crate) enum Command {
     /// Make and list accounts of a running server
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Encrypt a file of any size under a KMS key, in the AWS Encryption SDK's message format
+    #[command(after_help = SEAL_HELP)]
+    Seal(SealArguments),
+    /// Decrypt a file of `seal`, or of the AWS Encryption SDK
+    #[command(after_help = UNSEAL_HELP)]
+    Unseal(UnsealArguments),
     /// Say whether a configuration can be used
     CheckConfig(CheckArguments),
     /// Open a ciphertext with the key material that was imported, without any server

@@ -162,7 +162,7 @@ fn user_data_folder() -> PathBuf {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the binary may ask for the time")]
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
 }

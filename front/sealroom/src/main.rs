@@ -6,6 +6,7 @@
 mod arguments;
 mod commands;
 mod open;
+mod seal;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,8 @@ fn main() -> ExitCode {
         Command::Init(arguments) => commands::init(&arguments),
         Command::Account(AccountCommand::Create(arguments)) => commands::create_account(&arguments),
         Command::Account(AccountCommand::List(arguments)) => commands::list_accounts(&arguments),
+        Command::Seal(arguments) => seal::seal(&arguments),
+        Command::Unseal(arguments) => seal::unseal(&arguments),
         Command::CheckConfig(arguments) => commands::check_config(&arguments),
         Command::Open(arguments) => open::open(&arguments),
     };

@@ -94,7 +94,12 @@ impl House {
             identity.clone(),
             ports.seal,
             ports.entropy,
-            sealroom_kms::Settings { compat: compat(config), ..sealroom_kms::Settings::default() },
+            sealroom_kms::Settings {
+                compat: compat(config),
+                limits: config.quotas.limits(),
+                requests: config.quotas.requests(),
+                ..sealroom_kms::Settings::default()
+            },
         );
         let services = Services {
             kms: Through::new(kms.clone(), journal.clone()),

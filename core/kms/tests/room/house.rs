@@ -159,7 +159,7 @@ impl House {
             let view = store.view(Identity::prefix());
             Identity::new(view, hsm().clone(), FakeEntropy::seeded(3), clock.clone(), mode)
         });
-        let kms = room(&store, identity.clone(), ids.clone(), compat);
+        let kms = room(&store, identity.clone(), ids.clone(), Settings { compat, ..Settings::default() });
         let through = Through::new(kms.clone(), journal.clone());
         let house = Self {
             store,
@@ -182,7 +182,12 @@ impl House {
 
     /// Another room over the same rows, with caches of its own.
     pub(crate) fn second_room(&self) -> Kms {
-        room(&self.store, self.identity.clone(), self.entropy.clone(), self.compat)
+        self.room_with(Settings { compat: self.compat, ..Settings::default() })
+    }
+
+    /// A room over the same rows, with these settings.
+    pub(crate) fn room_with(&self, settings: Settings) -> Kms {
+        room(&self.store, self.identity.clone(), self.entropy.clone(), settings)
     }
 
     pub(crate) fn identity(&self) -> &Identity {
@@ -248,6 +253,11 @@ impl House {
     pub(crate) async fn ask_room(&self, room: &Kms, operation: &str, request: &Value) -> Answer {
         let call = self.call(OWNER).await;
         ask(&Through::new(room.clone(), self.journal.clone()), &call, operation, request, self.wire()).await
+    }
+
+    /// The same for a given call.
+    pub(crate) async fn ask_call_in(&self, room: &Kms, call: &Call, operation: &str, request: &Value) -> Answer {
+        ask(&Through::new(room.clone(), self.journal.clone()), call, operation, request, self.wire()).await
     }
 
     fn wire(&self) -> Wire {
@@ -341,10 +351,10 @@ impl House {
     }
 }
 
-fn room(store: &Store, identity: Identity, ids: Arc<FakeEntropy>, compat: Compat) -> Kms {
+fn room(store: &Store, identity: Identity, ids: Arc<FakeEntropy>, settings: Settings) -> Kms {
     let door = Door::new(hsm().clone(), 1, 16);
     let seal: Arc<dyn Seal> = hsm().clone();
-    Kms::new(store.view(Kms::prefix()), door, identity, seal, ids, Settings { compat, ..Settings::default() })
+    Kms::new(store.view(Kms::prefix()), door, identity, seal, ids, settings)
 }
 
 async fn ask(through: &Through<Kms, Journal>, call: &Call, operation: &str, request: &Value, wire: Wire) -> Answer {

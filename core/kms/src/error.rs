@@ -4,12 +4,16 @@
 //! whatever they would be elsewhere. Causes inside this program say nothing to the caller: the log keeps them.
 
 use sealroom_api::ErrorAnswer;
-use sealroom_foundation::{KeyArn, MaterialId, Region};
-use sealroom_hsm::{HsmError, Origin, Spec, Usage, WrappingAlgorithm};
+use sealroom_foundation::{KeyArn, Region};
+use sealroom_hsm::{HsmError, Origin, Spec, Usage};
 use sealroom_store::StoreError;
 use thiserror::Error;
 
+pub(crate) use import::ImportError;
+
 use crate::state::StateError;
+
+mod import;
 
 /// Why an operation was refused.
 #[derive(Debug, Error)]
@@ -172,32 +176,8 @@ pub(crate) enum KmsError {
     NothingPending { arn: Box<str> },
 
     // Import.
-    #[error("Wrapping algorithm {algorithm} and wrapping key spec {wrapping} cannot be used to import a {spec} key.")]
-    Wrapping { algorithm: WrappingAlgorithm, wrapping: Spec, spec: Spec },
-    #[error("the import token does not open")]
-    ImportToken,
-    #[error("the import token is older than a day")]
-    ImportTokenExpired,
-    #[error("Input parameter {member} cannot be used with {spec} imported keys.")]
-    OnlySymmetricImport { member: &'static str, spec: Spec },
-    #[error("Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL importType.")]
-    IdOfNewMaterial,
-    /// What is wrong with when the material expires, in AWS's words.
-    #[error("{0}")]
-    ValidTo(&'static str),
-    #[error("Key material (id: {id}) has never been imported into KMS key {arn}.")]
-    NeverImported { id: String, arn: Box<str> },
-    #[error("Imported key material does not have the expected identifier ({expected}).")]
-    UnexpectedMaterial { expected: MaterialId },
-    #[error("Key material (id: {id}) being imported as NEW_KEY_MATERIAL is already associated with KMS key {arn}.")]
-    KnownMaterial { id: MaterialId, arn: Box<str> },
-    #[error("Key material (id: {id}) being imported as EXISTING_KEY_MATERIAL is not associated with KMS key {arn}.")]
-    UnknownMaterial { id: MaterialId, arn: Box<str> },
-    #[error(
-        "New key material (id: {id}) cannot be imported into KMS key {arn}, because another key material (id: {pending}) \
-         is pending rotation."
-    )]
-    SecondPending { id: MaterialId, pending: MaterialId, arn: Box<str> },
+    #[error(transparent)]
+    Import(#[from] ImportError),
 
     // Grants.
     #[error("{0}")]
@@ -299,12 +279,8 @@ impl KmsError {
             Self::AccessDenied(_) | Self::CiphertextDenied => "AccessDeniedException",
             Self::GrantToken => "InvalidGrantTokenException",
             Self::State { state: StateError::Disabled, .. } => "DisabledException",
-            Self::State { .. } | Self::NothingPending { .. } | Self::SecondPending { .. } => "KMSInvalidStateException",
-            Self::ImportToken => "InvalidImportTokenException",
-            Self::ImportTokenExpired => "ExpiredImportTokenException",
-            Self::UnexpectedMaterial { .. } | Self::KnownMaterial { .. } | Self::UnknownMaterial { .. } => {
-                "IncorrectKeyMaterialException"
-            }
+            Self::State { .. } | Self::NothingPending { .. } => "KMSInvalidStateException",
+            Self::Import(error) => error.code(),
             Self::RotationConflict { .. } => "ConflictException",
             Self::Usage { .. } | Self::Algorithm { .. } => "InvalidKeyUsageException",
             Self::IncorrectKey => "IncorrectKeyException",
@@ -332,11 +308,6 @@ impl KmsError {
             | Self::PeerKey
             | Self::RamPolicy
             | Self::MaterialOfAsymmetric
-            | Self::Wrapping { .. }
-            | Self::OnlySymmetricImport { .. }
-            | Self::IdOfNewMaterial
-            | Self::ValidTo(_)
-            | Self::NeverImported { .. }
             | Self::AliasPrefix
             | Self::AliasCharacters(_)
             | Self::AliasOfAlias
@@ -382,8 +353,7 @@ impl KmsError {
             | Self::NoPublicKey
             | Self::InKeyStore
             | Self::NotRotated
-            | Self::ImportToken
-            | Self::ImportTokenExpired
+            | Self::Import(ImportError::Token | ImportError::TokenExpired)
             | Self::PeerKey
             | Self::NoSuchKeyStore
             | Self::ReservedAlias

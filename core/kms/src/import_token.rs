@@ -17,7 +17,7 @@ use sealroom_foundation::ports::{Purpose, Seal};
 use sealroom_foundation::{KeyArn, MaterialId, Timestamp};
 use sealroom_hsm::{KeyBinding, KeyRef, KeyToken, Spec, WrappingAlgorithm};
 
-use crate::error::KmsError;
+use crate::error::ImportError;
 
 const VERSION: u8 = 1;
 
@@ -63,13 +63,13 @@ pub(crate) fn seal(
 /// What [`seal`] made for this key within the last day.
 ///
 /// # Errors
-/// [`KmsError::ImportToken`] for anything else, [`KmsError::ImportTokenExpired`] when it was longer ago.
-pub(crate) fn open(seal: &dyn Seal, arn: &KeyArn, sealed: &[u8], now: Timestamp) -> Result<ImportToken, KmsError> {
+/// [`ImportError::Token`] for anything else, [`ImportError::TokenExpired`] when it was longer ago.
+pub(crate) fn open(seal: &dyn Seal, arn: &KeyArn, sealed: &[u8], now: Timestamp) -> Result<ImportToken, ImportError> {
     let plain = seal.open(Purpose::ImportToken, arn.to_string().as_bytes(), sealed);
-    let plain = plain.map_err(|_| KmsError::ImportToken)?;
-    let (token, valid_to) = read(arn, plain.expose()).ok_or(KmsError::ImportToken)?;
+    let plain = plain.map_err(|_| ImportError::Token)?;
+    let (token, valid_to) = read(arn, plain.expose()).ok_or(ImportError::Token)?;
     if valid_to <= now {
-        return Err(KmsError::ImportTokenExpired);
+        return Err(ImportError::TokenExpired);
     }
     Ok(token)
 }

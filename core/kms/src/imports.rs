@@ -17,7 +17,7 @@ use sealroom_store::{Batch, Guard, Row};
 
 use crate::change::{self, Changed};
 use crate::entry::{self, Loaded};
-use crate::error::KmsError;
+use crate::error::{ImportError, KmsError};
 use crate::kms::Kms;
 use crate::lifecycle::{self, Event, Next};
 use crate::paths::{self, Due};
@@ -152,7 +152,7 @@ pub(crate) fn is_external(record: &KeyRecord) -> Result<(), KmsError> {
 pub(crate) fn only_of_symmetric(record: &KeyRecord, sent: &[(&'static str, bool)]) -> Result<(), KmsError> {
     match sent.iter().find(|(_, sent)| *sent) {
         Some((member, _)) if record.spec != Spec::SymmetricDefault => {
-            Err(KmsError::OnlySymmetricImport { member, spec: record.spec })
+            Err(ImportError::OnlySymmetric { member, spec: record.spec }.into())
         }
         Some(_) | None => Ok(()),
     }

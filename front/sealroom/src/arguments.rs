@@ -62,10 +62,10 @@ For keys of spec SYMMETRIC_DEFAULT and origin EXTERNAL: whoever imported their m
 data key operations made, with that material and the encryption context alone. No server, store or root key is needed, no
 key policy is asked, and nothing is recorded.
 
-    sealroom open --material key.bin --encryption-context team=blue --in secret.enc > secret
+    sealroom open --material key.bin --context team=blue secret.enc > secret
     aws kms encrypt ... --query CiphertextBlob --output text | sealroom open --material key.bin
 
-A key that was rotated has several pieces of material; the ciphertext says which one it needs, and may be given all.
+A key that was rotated has several pieces of material: give all that are at hand, or the one that the ciphertext names.
 What RSA and SM2 keys encrypted is in the common formats: OpenSSL opens it with the private key.";
 
 /// What says where a store is.
@@ -179,12 +179,12 @@ pub(crate) struct OpenArguments {
     /// File with the 32 bytes of key material, as they were before they were wrapped; may be given more than once
     #[arg(long, value_name = "FILE", required = true)]
     pub(crate) material: Vec<PathBuf>,
-    /// A pair of the encryption context; may be given more than once. Or all of it as a JSON object
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(crate) encryption_context: Vec<String>,
-    /// File with the ciphertext, as bytes or in base64; without it, standard input is read
-    #[arg(long = "in", value_name = "FILE")]
-    pub(crate) input: Option<PathBuf>,
+    /// Encryption context, all of it; may be given more than once. A JSON object says several pairs at once
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) context: Vec<String>,
+    /// File with the ciphertext, as bytes or in base64; `-` is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub(crate) input: PathBuf,
 }
 
 #[cfg(test)]

@@ -23,10 +23,12 @@ const LONGEST: u64 = 2 * 1024 * 1024;
 /// What can't be read or written, an encryption context that is none, and what [`offline::open`] says.
 pub(crate) fn open(arguments: &OpenArguments) -> Result<()> {
     let materials = arguments.material.iter().map(|path| material(path)).collect::<Result<Vec<_>>>()?;
-    let context = encryption_context(&arguments.encryption_context)?;
-    let (name, read) = match &arguments.input {
-        Some(path) => (path.display().to_string(), ciphertext(file(path)?)),
-        None => ("standard input".to_owned(), ciphertext(std::io::stdin().lock())),
+    let context = encryption_context(&arguments.context)?;
+    let input = &arguments.input;
+    let (name, read) = if input.as_os_str() == "-" {
+        ("standard input".to_owned(), ciphertext(std::io::stdin().lock()))
+    } else {
+        (input.display().to_string(), ciphertext(file(input)?))
     };
     let opened = offline::open(&materials, &context, &read.with_context(|| name.clone())?).with_context(|| name)?;
     let mut out = std::io::stdout().lock();
@@ -60,7 +62,10 @@ fn ciphertext(from: impl Read) -> Result<Vec<u8>> {
     base64_simd::STANDARD.decode_to_vec(&bytes).or(Err(offline::OfflineError::NotOurs)).map_err(Into::into)
 }
 
-/// Pairs in `KEY=VALUE`, or JSON objects of strings. A key that is given twice is a mistake.
+/// Pairs in `NAME=VALUE`, or JSON objects of strings. A name that is given twice is a mistake.
+///
+/// `seal` has a stricter form: it refuses names that the AWS Encryption SDK keeps to itself, and those are what some
+/// ciphertexts need.
 fn encryption_context(arguments: &[String]) -> Result<BTreeMap<String, String>> {
     let mut context = BTreeMap::new();
     for argument in arguments {
@@ -70,7 +75,7 @@ fn encryption_context(arguments: &[String]) -> Result<BTreeMap<String, String>> 
             object.into_iter().collect()
         } else {
             let Some((key, value)) = argument.split_once('=') else {
-                bail!("`{argument}` is no pair KEY=VALUE of an encryption context")
+                bail!("`{argument}` is no pair NAME=VALUE of an encryption context")
             };
             vec![(key.to_owned(), value.to_owned())]
         };

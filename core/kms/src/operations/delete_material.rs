@@ -9,7 +9,7 @@ use sealroom_identity::Call;
 use sealroom_store::Batch;
 
 use crate::conditions::Asked;
-use crate::error::KmsError;
+use crate::error::{ImportError, KmsError};
 use crate::imports;
 use crate::kms::Kms;
 use crate::lifecycle::Event;
@@ -43,7 +43,7 @@ async fn run(
         None => pieces.current(),
         Some(named) => {
             let known = named.parse().ok().and_then(|id: MaterialId| pieces.find(&id));
-            Some(known.ok_or_else(|| KmsError::NeverImported { id: named.clone(), arn: record.arn_text().into() })?)
+            Some(known.ok_or_else(|| ImportError::NeverImported { id: named.clone(), arn: record.arn_text().into() })?)
         }
     };
     let output = DeleteImportedKeyMaterialOutput {

@@ -14,7 +14,7 @@ use sealroom_store::Batch;
 
 use crate::conditions::Asked;
 use crate::cryptography as check;
-use crate::error::KmsError;
+use crate::error::{ImportError, KmsError};
 use crate::import_token::{self, ImportToken};
 use crate::imports::{self, Pieces};
 use crate::kms::Kms;
@@ -92,7 +92,7 @@ fn expiry(
         }
         (ExpirationModelType::KeyMaterialExpires, Some(at)) => return Ok(Some(at)),
     };
-    Err(KmsError::ValidTo(wrong))
+    Err(ImportError::ValidTo(wrong).into())
 }
 
 /// Which piece the caller says this is.
@@ -120,12 +120,12 @@ impl Wanted {
         };
         match (input.import_type.unwrap_or(default), &input.key_material_id) {
             (ImportType::NewKeyMaterial, None) => Ok(Self::New),
-            (ImportType::NewKeyMaterial, Some(_)) => Err(KmsError::IdOfNewMaterial),
+            (ImportType::NewKeyMaterial, Some(_)) => Err(ImportError::IdOfNewMaterial.into()),
             (ImportType::ExistingKeyMaterial, None) => Ok(Self::Existing(None)),
             (ImportType::ExistingKeyMaterial, Some(id)) => match id.parse().ok().filter(|id| pieces.find(id).is_some())
             {
                 Some(known) => Ok(Self::Existing(Some(known))),
-                None => Err(KmsError::NeverImported { id: id.clone(), arn: record.arn_text().into() }),
+                None => Err(ImportError::NeverImported { id: id.clone(), arn: record.arn_text().into() }.into()),
             },
         }
     }
@@ -136,17 +136,19 @@ impl Wanted {
         record: &KeyRecord,
         pieces: &'p Pieces,
         id: MaterialId,
-    ) -> Result<Option<&'p Material>, KmsError> {
+    ) -> Result<Option<&'p Material>, ImportError> {
         let arn = || record.arn_text().into();
         match (self, pieces.find(&id), pieces.pending()) {
-            (Self::New, Some(_), _) => Err(KmsError::KnownMaterial { id, arn: arn() }),
-            (Self::New, None, Some(pending)) => Err(KmsError::SecondPending { id, pending, arn: arn() }),
+            (Self::New, Some(_), _) => Err(ImportError::KnownMaterial { id, arn: arn() }),
+            (Self::New, None, Some(pending)) => Err(ImportError::SecondPending { id, pending, arn: arn() }),
             (Self::New, None, None) => Ok(None),
-            (Self::Existing(Some(expected)), _, _) if expected != id => Err(KmsError::UnexpectedMaterial { expected }),
+            (Self::Existing(Some(expected)), _, _) if expected != id => {
+                Err(ImportError::UnexpectedMaterial { expected })
+            }
             (Self::Existing(_), Some(known), _) => Ok(Some(known)),
             (Self::Existing(_), None, _) => match pieces.current() {
-                Some(current) => Err(KmsError::UnexpectedMaterial { expected: current.id() }),
-                None => Err(KmsError::UnknownMaterial { id, arn: arn() }),
+                Some(current) => Err(ImportError::UnexpectedMaterial { expected: current.id() }),
+                None => Err(ImportError::UnknownMaterial { id, arn: arn() }),
             },
         }
     }
@@ -162,7 +164,7 @@ impl Kms {
         let reply = self.door.run(command).await.map_err(|error| match error {
             // AWS: whatever is wrong with the material or its wrapping reads alike.
             HsmError::InvalidKeyMaterial => KmsError::InvalidCiphertext,
-            HsmError::InvalidToken => KmsError::ImportToken,
+            HsmError::InvalidToken => ImportError::Token.into(),
             other => other.into(),
         })?;
         let Reply::Key { material, token, public } = reply else { return Err(check::unexpected(reply)) };

@@ -10,7 +10,7 @@ use sealroom_identity::Call;
 use crate::authorize;
 use crate::conditions::{Asked, Conditions};
 use crate::cryptography as check;
-use crate::error::KmsError;
+use crate::error::{ImportError, KmsError};
 use crate::import_token;
 use crate::imports;
 use crate::kms::Kms;
@@ -49,7 +49,7 @@ async fn run(
     let (spec, algorithm): (Spec, WrappingAlgorithm) =
         (names::inward(input.wrapping_key_spec)?, names::inward(input.wrapping_algorithm)?);
     if !algorithm.suits(spec, record.spec) {
-        return Err(KmsError::Wrapping { algorithm, wrapping: spec, spec: record.spec });
+        return Err(ImportError::Wrapping { algorithm, wrapping: spec, spec: record.spec }.into());
     }
     let (account, key) = (record.arn.account, record.arn.key);
     let (material, token, public) = match kms.door.run(Command::WrappingKey { account, key, spec }).await? {

@@ -134,6 +134,16 @@ pub(crate) fn tombstone_of_pieces(arn: &KeyArn, first: &MaterialId) -> KeyPath {
     tombstone(arn).text(&first.to_string())
 }
 
+/// Whether a row is what remains of a destroyed key.
+pub(crate) fn is_tombstone(path: &KeyPath) -> bool {
+    path.starts_with(&room()) && key_under(path).is_some_and(|(kind, _)| kind == "tombstone")
+}
+
+/// Whether a row tells of pieces that went before their key.
+pub(crate) fn is_tombstone_of_pieces(path: &KeyPath) -> bool {
+    path.starts_with(&room()) && piece_under(path).is_some_and(|(kind, _)| kind == "tombstone")
+}
+
 /// The prefix of all due rows.
 pub(crate) fn dues() -> KeyPath {
     room().text(DUE)
@@ -163,14 +173,18 @@ pub(crate) fn entry_of(path: &KeyPath) -> Option<KeyArn> {
 
 /// The piece of material that a row holds.
 pub(crate) fn material_of(path: &KeyPath) -> Option<MaterialName> {
+    let (kind, name) = piece_under(path)?;
+    (kind == "material").then_some(name)
+}
+
+/// The kind of a row below a key's, and the piece of the key's material that it bears the name of.
+fn piece_under(path: &KeyPath) -> Option<(String, MaterialName)> {
     let mut parts = texts(path);
     let (owner, region, kind, key) = (parts.next()?, parts.next()?, parts.next()?, parts.next());
     let material = parts.next()?;
-    if kind != "material" || parts.next().is_some() {
-        return None;
-    }
     let key = KeyArn { account: account(&owner)?, region: region.parse().ok()?, key: id(key)? };
-    Some(MaterialName { key, id: material.parse().ok()? })
+    let name = MaterialName { key, id: material.parse().ok()? };
+    parts.next().is_none().then_some((kind, name))
 }
 
 /// The alias that an alias row is about.
@@ -264,6 +278,10 @@ mod tests {
         for other in [tombstone(&arn), pieces, rotation(&arn, 1), key(&arn), alias(&name)] {
             assert_eq!(material_of(&other), None, "{other}");
         }
+        let pieces = tombstone_of_pieces(&arn, &MaterialId::from_bytes([1; 32]));
+        let told =
+            [&tombstone(&arn), &pieces, &key(&arn)].map(|path| (is_tombstone(path), is_tombstone_of_pieces(path)));
+        assert_eq!(told, [(true, false), (false, true), (false, false)]);
         assert_eq!(alias_of(&key(&arn)), None);
         assert_eq!((alias_of(&named(&arn)), entry_of(&alias(&name)), entry_of(&tombstone(&arn))), (None, None, None));
         assert_eq!(due_of(&key(&arn)), None);

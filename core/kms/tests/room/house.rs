@@ -7,8 +7,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use sealroom_api::operator::CreateAccountInput;
 use sealroom_api::sigv4::{self, Credentials, Rules};
-use sealroom_api::{Compat, ErrorAnswer, Served, Through, Wire, kms, operator};
+use sealroom_api::{Compat, ErrorAnswer, Served, Through, Wire, kms};
 use sealroom_audit::{Journal, Sync};
 use sealroom_crypto::digest::sha256;
 use sealroom_foundation::ports::{Clock, Entropy, Release, Released, Seal, Sign};
@@ -196,11 +197,9 @@ impl House {
 
     async fn make_account(&self, id: &str) {
         let call = self.call_of(self.identity.operator_caller(), HERE);
-        let through = Through::new(self.identity.clone(), self.journal.clone());
-        let body = format!(r#"{{"AccountId":"{id}"}}"#);
-        let wire = self.wire();
-        let served = operator::serve(&through, &call, operator::Operation::CreateAccount, body.as_bytes(), wire).await;
-        assert!(matches!(served, Served::Answer(_)), "{served:?}");
+        let input = CreateAccountInput { account_id: Some(id.to_owned()), name: None };
+        let made = self.identity.create_account(&call, &input).await;
+        assert!(matches!(self.journal.release(made).await, Released::Answer(_)));
     }
 
     /// The root user of `account`, as a signed request makes one.

@@ -92,10 +92,21 @@ pub fn generate(bits: u16) -> Result<NewPair, Failed> {
         4096 => KeySize::Rsa4096,
         _ => return Err(Failed),
     };
-    let pair = KeyPair::generate(size).map_err(|_| Failed)?;
+    export(&KeyPair::generate(size).map_err(|_| Failed)?)
+}
+
+fn export(pair: &KeyPair) -> Result<NewPair, Failed> {
     let private: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| Failed)?;
     let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| Failed)?;
     Ok(NewPair { pkcs8: Secret::copy_of(private.as_ref()), spki: public.as_ref().to_vec() })
+}
+
+/// Loads a pair that was made elsewhere and writes it anew; `None` when it is none with a modulus of exactly `bits`.
+pub(crate) fn load(pkcs8: &[u8], bits: u16) -> Option<NewPair> {
+    let pair = KeyPair::from_pkcs8(pkcs8).ok()?;
+    let modulus = pair.public_key().modulus().big_endian_without_leading_zero();
+    let exact = modulus.len() * 8 == usize::from(bits) && modulus.first().is_some_and(|byte| byte & 0x80 != 0);
+    exact.then(|| export(&pair).ok()).flatten()
 }
 
 /// A private key loaded for signing.
@@ -128,6 +139,12 @@ impl DecryptingKey {
     pub fn from_pkcs8(pkcs8: &[u8]) -> Option<Self> {
         let key = PrivateDecryptingKey::from_pkcs8(pkcs8).ok()?;
         OaepPrivateDecryptingKey::new(key).ok().map(Self)
+    }
+
+    /// The length of the modulus, in bytes: that of every ciphertext.
+    #[must_use]
+    pub fn modulus_bytes(&self) -> usize {
+        self.0.key_size_bytes()
     }
 
     /// Opens an OAEP ciphertext with an empty label; `None` for whatever doesn't open.

@@ -57,16 +57,21 @@ pub enum Command<'a> {
         /// Where it comes from; for the binding.
         origin: Origin,
     },
-    /// Makes a pair that key material is wrapped under for import. Answers [`Reply::Key`].
+    /// Makes a pair that key material is wrapped under for import. Answers [`Reply::Key`], whose token opens for
+    /// [`Command::Import`] only, with the binding [`KeyBinding::of_wrapping_key`].
     WrappingKey {
         /// Who owns the key that is imported into.
         account: AccountId,
         /// The key that is imported into.
         key: KeyId,
-        /// RSA, or SM2.
+        /// RSA, or SM2; else [`HsmError::NotForThisSpec`].
         spec: Spec,
     },
-    /// Unwraps imported key material. Answers [`Reply::Key`].
+    /// Unwraps imported key material. Answers [`Reply::Key`]; its material id is the same whenever the same material is
+    /// imported into the same key, and another for other material. The origin in the binding is [`Origin::External`].
+    ///
+    /// [`HsmError::NotForThisSpec`] for what [`WrappingAlgorithm::suits`] refuses, [`HsmError::InvalidToken`] for a
+    /// wrapping pair of another key, [`HsmError::InvalidKeyMaterial`] for whatever else doesn't come in.
     Import {
         /// Who owns the key.
         account: AccountId,
@@ -76,7 +81,7 @@ pub enum Command<'a> {
         spec: Spec,
         /// What it may do.
         usage: Usage,
-        /// The wrapping pair.
+        /// The wrapping pair, with the binding [`KeyBinding::of_wrapping_key`].
         wrapping: KeyRef<'a>,
         /// How it is wrapped.
         algorithm: WrappingAlgorithm,
@@ -91,7 +96,7 @@ pub enum Command<'a> {
         algorithm: EncryptionAlgorithm,
         /// The encryption context; empty for asymmetric keys.
         context: &'a [u8],
-        /// 1 byte to 1 MiB (symmetric), or what RSA takes.
+        /// 1 byte to 1 MiB (symmetric), to 1,024 bytes (SM2), or what RSA takes.
         plaintext: &'a [u8],
         /// What kind of blob a symmetric ciphertext is.
         kind: BlobKind,

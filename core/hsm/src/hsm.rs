@@ -12,11 +12,12 @@ use crate::blob::BlobKind;
 use crate::command::{Command, KeyRef, Reply};
 use crate::domain::{self, DomainKeys, Domains};
 use crate::error::{HsmError, StartError};
+use crate::import::{self, Target};
 use crate::objects::{self, Object};
 use crate::shelf::Shelf;
 use crate::spare::Spares;
 use crate::spec::{Origin, Spec, Usage};
-use crate::{agreement, asymmetric, kem, mac, pair, selftest, symmetric, token};
+use crate::{agreement, asymmetric, kem, mac, pair, selftest, sm2, symmetric, token};
 
 /// The most random bytes a caller gets at once. AWS: `NumberOfBytes` is 1 to 1,024.
 const MAX_RANDOM: u16 = 1_024;
@@ -90,7 +91,11 @@ impl Hsm {
             }
             Command::Encapsulate { key } => kem::encapsulate(self, key),
             Command::Decapsulate { key, ciphertext } => kem::decapsulate(self, key, ciphertext).map(Reply::Plaintext),
-            Command::WrappingKey { .. } | Command::Import { .. } => Err(HsmError::NotServed),
+            Command::WrappingKey { account, key, spec } => import::wrapping_key(self, account, key, spec),
+            Command::Import { account, key, spec, usage, wrapping, algorithm, wrapped } => {
+                let target = Target { account, key, spec, usage };
+                import::import(self, &target, wrapping, algorithm, wrapped)
+            }
         }
     }
 
@@ -155,7 +160,10 @@ impl Hsm {
                 None => rsa::generate(bits).map_err(|_| HsmError::Failed),
             };
         }
-        let curve = spec.curve().ok_or(HsmError::NotServed)?;
+        if spec == Spec::Sm2 {
+            return sm2::generate();
+        }
+        let curve = spec.curve().ok_or(HsmError::NotForThisSpec)?;
         EcKeyPair::generate(curve).and_then(|pair| pair.export()).map_err(|_| HsmError::Failed)
     }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use sealroom_authz::{ConditionKeys, Presence, Principal};
+use sealroom_foundation::Timestamp;
 use sealroom_hsm::{Origin, Spec, Usage};
 use sealroom_identity::Call;
 
@@ -45,6 +46,14 @@ pub(crate) struct Asked<'a> {
     pub(crate) bypass_lockout_check: Option<bool>,
     /// EnableKeyRotation.
     pub(crate) rotation_period_days: Option<u16>,
+    /// GetParametersForImport.
+    pub(crate) wrapping_algorithm: Option<&'static str>,
+    /// GetParametersForImport.
+    pub(crate) wrapping_key_spec: Option<&'static str>,
+    /// ImportKeyMaterial.
+    pub(crate) expiration_model: Option<&'static str>,
+    /// ImportKeyMaterial.
+    pub(crate) valid_to: Option<Timestamp>,
     /// CreateGrant, ListGrants, RevokeGrant and RetireGrant.
     pub(crate) grant: Option<AskedGrant<'a>>,
     /// CreateKey: what is to be made.
@@ -104,6 +113,11 @@ impl<'a> Conditions<'a> {
             "rotationperiodindays" => {
                 one(self.asked.rotation_period_days.map(|days| days.to_string()).as_deref(), visit)
             }
+            "wrappingalgorithm" => one(self.asked.wrapping_algorithm, visit),
+            "wrappingkeyspec" => one(self.asked.wrapping_key_spec, visit),
+            "expirationmodel" => one(self.asked.expiration_model, visit),
+            // Seconds: both the operators of numbers and those of dates read them.
+            "validto" => one(self.asked.valid_to.map(|at| at.as_seconds().to_string()).as_deref(), visit),
             "bypasspolicylockoutsafetycheck" => {
                 let of_new_key = self.asked.new_key.map(|key| key.bypass_lockout_check);
                 one(self.asked.bypass_lockout_check.or(of_new_key).map(truth), visit)

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use sealroom_authz::{Policy, PolicyKind};
 use sealroom_crypto::digest::sha256;
 use sealroom_foundation::ports::KeyEpochs;
-use sealroom_foundation::{AccountId, KeyArn, MaterialId};
+use sealroom_foundation::{AccountId, KeyArn, MaterialId, Timestamp};
 use sealroom_store::{Answer, Read, Row};
 
 use crate::aliases;
@@ -18,6 +18,7 @@ use crate::grants;
 use crate::kms::Kms;
 use crate::paths::{self, MaterialName};
 use crate::record::{KeyDocument, KeyRecord, Material};
+use crate::state::KeyState;
 
 /// LIMIT: keys kept in memory.
 pub(crate) const KEYS: usize = 100_000;
@@ -42,6 +43,29 @@ pub(crate) struct KeyEntry {
 }
 
 impl KeyEntry {
+    /// The key as it is at `now`. Material whose time has come isn't there any more, whether or not the job that takes it
+    /// away has run.
+    pub(crate) fn as_of(self: Arc<Self>, now: Timestamp) -> Arc<Self> {
+        match self.record.imports.valid_to {
+            Some(end) if end <= now => Arc::new(self.expired()),
+            Some(_) | None => self,
+        }
+    }
+
+    fn expired(&self) -> Self {
+        let mut record = self.record.clone();
+        record.imports.missing = record.imports.missing.saturating_add(1);
+        record.state = match record.state {
+            KeyState::Enabled | KeyState::Disabled | KeyState::Updating => KeyState::PendingImport,
+            state @ (KeyState::Creating
+            | KeyState::PendingImport
+            | KeyState::PendingDeletion { .. }
+            | KeyState::PendingReplicaDeletion { .. }
+            | KeyState::Unavailable { .. }) => state,
+        };
+        Self { record, policy: self.policy.clone(), version: self.version, granted: self.granted, named: self.named }
+    }
+
     /// Changes with the key, with its grants, and with its aliases if its policy asks for them.
     pub(crate) fn epoch(&self) -> u64 {
         self.version.max(self.granted.unwrap_or_default()).max(self.named.unwrap_or_default())

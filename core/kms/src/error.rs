@@ -9,7 +9,11 @@ use sealroom_hsm::{HsmError, Origin, Spec, Usage};
 use sealroom_store::StoreError;
 use thiserror::Error;
 
+pub(crate) use import::ImportError;
+
 use crate::state::StateError;
+
+mod import;
 
 /// Why an operation was refused.
 #[derive(Debug, Error)]
@@ -171,6 +175,10 @@ pub(crate) enum KmsError {
     #[error("No available key material pending rotation for the key: {arn}.")]
     NothingPending { arn: Box<str> },
 
+    // Import.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+
     // Grants.
     #[error("{0}")]
     GrantForm(&'static str),
@@ -272,6 +280,7 @@ impl KmsError {
             Self::GrantToken => "InvalidGrantTokenException",
             Self::State { state: StateError::Disabled, .. } => "DisabledException",
             Self::State { .. } | Self::NothingPending { .. } => "KMSInvalidStateException",
+            Self::Import(error) => error.code(),
             Self::RotationConflict { .. } => "ConflictException",
             Self::Usage { .. } | Self::Algorithm { .. } => "InvalidKeyUsageException",
             Self::IncorrectKey => "IncorrectKeyException",
@@ -344,6 +353,7 @@ impl KmsError {
             | Self::NoPublicKey
             | Self::InKeyStore
             | Self::NotRotated
+            | Self::Import(ImportError::Token | ImportError::TokenExpired)
             | Self::PeerKey
             | Self::NoSuchKeyStore
             | Self::ReservedAlias

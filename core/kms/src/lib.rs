@@ -23,6 +23,8 @@ mod due;
 mod entry;
 mod error;
 pub mod grants;
+mod import_token;
+mod imports;
 mod kms;
 pub mod lifecycle;
 mod managed;

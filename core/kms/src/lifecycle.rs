@@ -24,6 +24,12 @@ pub enum Event {
     CancelDeletion,
     /// A due row for the key's deletion has come up.
     DeletionDue,
+    /// ImportKeyMaterial; the record has the material already.
+    Import,
+    /// DeleteImportedKeyMaterial; the record lacks the material already.
+    DeleteMaterial,
+    /// Material has expired, or a rotation made material current that had; the record is already so.
+    LoseMaterial,
 }
 
 /// What follows.
@@ -48,6 +54,18 @@ pub fn step(record: &KeyRecord, event: Event, now: Timestamp) -> Result<Next, St
         Event::ScheduleDeletion { window_days } => schedule(record, window_days, now),
         Event::CancelDeletion => cancel(record),
         Event::DeletionDue => Ok(fall_due(record.state, now)),
+        Event::Import => import(record),
+        Event::DeleteMaterial => match record.state {
+            KeyState::Creating => Err(StateError::Creating),
+            KeyState::Updating => Err(StateError::Updating),
+            KeyState::Unavailable { .. } => Err(StateError::Unavailable),
+            KeyState::Enabled
+            | KeyState::Disabled
+            | KeyState::PendingImport
+            | KeyState::PendingDeletion { .. }
+            | KeyState::PendingReplicaDeletion { .. } => Ok(lose_material(record)),
+        },
+        Event::LoseMaterial => Ok(lose_material(record)),
     }
 }
 
@@ -94,6 +112,36 @@ fn cancel(record: &KeyRecord) -> Result<Next, StateError> {
         | KeyState::PendingImport
         | KeyState::Unavailable { .. }
         | KeyState::Updating => Err(StateError::NotPendingDeletion),
+    }
+}
+
+/// AWS: an import that completes the material enables the key, a disabled one too.
+fn import(record: &KeyRecord) -> Result<Next, StateError> {
+    let complete = if record.lacks_material() { KeyState::PendingImport } else { KeyState::Enabled };
+    match record.state {
+        KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport if record.state == complete => Ok(Next::Stay),
+        KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport => Ok(Next::Become(complete)),
+        KeyState::Updating => Ok(Next::Stay),
+        KeyState::Creating => Err(StateError::Creating),
+        KeyState::PendingDeletion { .. } => Err(StateError::PendingDeletion),
+        KeyState::PendingReplicaDeletion { .. } => Err(StateError::PendingReplicaDeletion),
+        KeyState::Unavailable { .. } => Err(StateError::Unavailable),
+    }
+}
+
+/// A key that is to be deleted, or is about to change, waits for its material afterwards: it isn't usable meanwhile, for
+/// the material isn't there.
+fn lose_material(record: &KeyRecord) -> Next {
+    match record.state {
+        KeyState::Enabled | KeyState::Disabled if record.lacks_material() => Next::Become(KeyState::PendingImport),
+        KeyState::Enabled
+        | KeyState::Disabled
+        | KeyState::PendingImport
+        | KeyState::PendingDeletion { .. }
+        | KeyState::PendingReplicaDeletion { .. }
+        | KeyState::Creating
+        | KeyState::Unavailable { .. }
+        | KeyState::Updating => Next::Stay,
     }
 }
 

@@ -1,9 +1,9 @@
 //! `KeyMetadata`, as CreateKey and DescribeKey show it. Which members are there in which case: section 1.2 of the
 //! developer guide's description of DescribeKey, as recorded.
 
-use sealroom_api::kms::{KeyMetadata, MultiRegionConfiguration, MultiRegionKey};
+use sealroom_api::kms::{ExpirationModelType, KeyMetadata, MultiRegionConfiguration, MultiRegionKey};
 use sealroom_foundation::{KeyArn, Region};
-use sealroom_hsm::{AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, SigningAlgorithm, Spec, Usage};
+use sealroom_hsm::{AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, Origin, SigningAlgorithm, Spec, Usage};
 
 use crate::names::{outward, outward_all};
 use crate::record::{KeyRecord, MultiRegion};
@@ -31,7 +31,20 @@ pub(crate) fn of(record: &KeyRecord, description: &str) -> KeyMetadata {
         current_key_material_id: record.shown_material().map(|material| material.id_text().to_owned()),
         ..KeyMetadata::default()
     };
-    with_algorithms(with_deletion(shown, *state), *spec, *usage)
+    with_algorithms(with_expiry(with_deletion(shown, *state), record), *spec, *usage)
+}
+
+/// Of imported material, while it is there.
+fn with_expiry(shown: KeyMetadata, record: &KeyRecord) -> KeyMetadata {
+    if record.origin != Origin::External || record.lacks_material() {
+        return shown;
+    }
+    let valid_to = record.imports.valid_to;
+    let model = match valid_to {
+        Some(_) => ExpirationModelType::KeyMaterialExpires,
+        None => ExpirationModelType::KeyMaterialDoesNotExpire,
+    };
+    KeyMetadata { expiration_model: Some(model), valid_to, ..shown }
 }
 
 fn with_deletion(shown: KeyMetadata, state: KeyState) -> KeyMetadata {

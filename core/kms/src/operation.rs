@@ -63,6 +63,8 @@ pub(crate) const DECRYPT: Operation = Operation::cryptographic("Decrypt", "kms:D
 pub(crate) const DELETE_ALIAS: Operation = Operation::change("DeleteAlias", "kms:DeleteAlias");
 pub(crate) const DELETE_CUSTOM_KEY_STORE: Operation =
     Operation::change("DeleteCustomKeyStore", "kms:DeleteCustomKeyStore");
+pub(crate) const DELETE_IMPORTED_KEY_MATERIAL: Operation =
+    Operation { takes_rights: true, ..Operation::change("DeleteImportedKeyMaterial", "kms:DeleteImportedKeyMaterial") };
 pub(crate) const DERIVE_SHARED_SECRET: Operation =
     Operation::cryptographic("DeriveSharedSecret", "kms:DeriveSharedSecret");
 pub(crate) const DESCRIBE_CUSTOM_KEY_STORES: Operation =
@@ -92,7 +94,10 @@ pub(crate) const GET_KEY_POLICY: Operation =
     Operation { read_only: true, ..Operation::change("GetKeyPolicy", "kms:GetKeyPolicy") };
 pub(crate) const GET_KEY_ROTATION_STATUS: Operation =
     Operation { cross_account: true, ..Operation::look("GetKeyRotationStatus", "kms:GetKeyRotationStatus") };
+pub(crate) const GET_PARAMETERS_FOR_IMPORT: Operation =
+    Operation::look("GetParametersForImport", "kms:GetParametersForImport");
 pub(crate) const GET_PUBLIC_KEY: Operation = Operation::open("GetPublicKey", "kms:GetPublicKey");
+pub(crate) const IMPORT_KEY_MATERIAL: Operation = Operation::change("ImportKeyMaterial", "kms:ImportKeyMaterial");
 pub(crate) const LIST_ALIASES: Operation = Operation::look("ListAliases", "kms:ListAliases");
 pub(crate) const LIST_GRANTS: Operation =
     Operation { read_only: true, cross_account: true, ..Operation::change("ListGrants", "kms:ListGrants") };

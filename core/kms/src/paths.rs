@@ -8,6 +8,7 @@
 //! kms / <account> / <region> / named     / <key id>                    KeyAliases: the names of the key's aliases
 //! kms / <account> / <region> / used      / <key id>                    UsedRecord: the last use that was noted
 //! kms / <account> / <region> / tombstone / <key id>                    Tombstone
+//! kms / <account> / <region> / tombstone / <key id> / <material id>    Tombstone of pieces that went ahead of their key
 //! kms / <account> / <region> / granted, grant, grantee, grant-name, retiring / ...    see `grants::paths`
 //! kms / due / <micros> / <kind> / <account> / <region> / <key id>      what falls due, in order of time
 //! kms / noted                                                          Noted: how far the journal's uses are noted
@@ -138,9 +139,19 @@ pub(crate) fn tombstone(arn: &KeyArn) -> KeyPath {
     region_of(arn.account, arn.region).text("tombstone").text(&arn.key.to_string())
 }
 
+/// The tombstone of pieces that went before their key, of which this was the first.
+pub(crate) fn tombstone_of_pieces(arn: &KeyArn, first: &MaterialId) -> KeyPath {
+    tombstone(arn).text(&first.to_string())
+}
+
 /// Whether a row is what remains of a destroyed key.
 pub(crate) fn is_tombstone(path: &KeyPath) -> bool {
     path.starts_with(&room()) && key_under(path).is_some_and(|(kind, _)| kind == "tombstone")
+}
+
+/// Whether a row tells of pieces that went before their key.
+pub(crate) fn is_tombstone_of_pieces(path: &KeyPath) -> bool {
+    path.starts_with(&room()) && piece_under(path).is_some_and(|(kind, _)| kind == "tombstone")
 }
 
 /// The prefix of all due rows.
@@ -172,14 +183,18 @@ pub(crate) fn entry_of(path: &KeyPath) -> Option<KeyArn> {
 
 /// The piece of material that a row holds.
 pub(crate) fn material_of(path: &KeyPath) -> Option<MaterialName> {
+    let (kind, name) = piece_under(path)?;
+    (kind == "material").then_some(name)
+}
+
+/// The kind of a row below a key's, and the piece of the key's material that it bears the name of.
+fn piece_under(path: &KeyPath) -> Option<(String, MaterialName)> {
     let mut parts = texts(path);
     let (owner, region, kind, key) = (parts.next()?, parts.next()?, parts.next()?, parts.next());
     let material = parts.next()?;
-    if kind != "material" || parts.next().is_some() {
-        return None;
-    }
     let key = KeyArn { account: account(&owner)?, region: region.parse().ok()?, key: id(key)? };
-    Some(MaterialName { key, id: material.parse().ok()? })
+    let name = MaterialName { key, id: material.parse().ok()? };
+    parts.next().is_none().then_some((kind, name))
 }
 
 /// The alias that an alias row is about.
@@ -271,9 +286,14 @@ mod tests {
         ] {
             assert_eq!(key_of(&other), None, "{other}");
         }
-        for other in [tombstone(&arn), rotation(&arn, 1), key(&arn), alias(&name)] {
+        let pieces = tombstone_of_pieces(&arn, &MaterialId::from_bytes([1; 32]));
+        for other in [tombstone(&arn), pieces, rotation(&arn, 1), key(&arn), alias(&name)] {
             assert_eq!(material_of(&other), None, "{other}");
         }
+        let pieces = tombstone_of_pieces(&arn, &MaterialId::from_bytes([1; 32]));
+        let told =
+            [&tombstone(&arn), &pieces, &key(&arn)].map(|path| (is_tombstone(path), is_tombstone_of_pieces(path)));
+        assert_eq!(told, [(true, false), (false, true), (false, false)]);
         assert_eq!(alias_of(&key(&arn)), None);
         assert_eq!((alias_of(&named(&arn)), entry_of(&alias(&name)), entry_of(&tombstone(&arn))), (None, None, None));
         assert_eq!(due_of(&key(&arn)), None);

@@ -47,7 +47,7 @@ pub struct AliasRecord {
 pub struct Tombstone {
     /// The key.
     pub key: KeyId,
-    /// SHA-256 of each of its tokens.
+    /// SHA-256 of each of its tokens, less those in the tombstones of pieces that went ahead of it.
     pub tokens: Vec<[u8; 32]>,
     /// When it was destroyed.
     pub destroyed: Timestamp,

@@ -34,6 +34,8 @@ pub use config::{
 };
 pub use house::HouseError;
 pub use init::{InitError, Initialised, init};
+/// What needs no server: opening a ciphertext with the material that was imported.
+pub use sealroom_hsm::offline;
 pub use serve::{Listening, ServeError, serve};
 pub use transport::tls::TlsError;
 

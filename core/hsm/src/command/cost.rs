@@ -94,7 +94,9 @@ mod tests {
     use sealroom_foundation::{AccountId, KeyId, MaterialId};
 
     use super::*;
-    use crate::algorithm::{AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, SigningAlgorithm};
+    use crate::algorithm::{
+        AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, SigningAlgorithm, WrappingAlgorithm,
+    };
     use crate::binding::KeyBinding;
     use crate::blob::BlobKind;
     use crate::command::{KeyRef, Message};
@@ -156,6 +158,15 @@ mod tests {
                 to_algorithm: encryption,
                 to_context: context,
             };
+            let import = |spec| Command::Import {
+                account: binding.account,
+                key: binding.key,
+                spec,
+                usage: binding.usage,
+                wrapping,
+                algorithm: WrappingAlgorithm::RsaesOaepSha256,
+                wrapped: b,
+            };
             for (command, cost) in [
                 (generate(spec), make),
                 (Command::DataKeyPair { key: wrapping, context, spec, reveal: true }, make),
@@ -176,6 +187,7 @@ mod tests {
                 (Command::Rewrap { key }, Inline),
                 (Command::Forget { token: [1; 32] }, Inline),
                 (Command::WrappingKey { account: binding.account, key: binding.key, spec }, Pool),
+                (import(spec), Pool),
             ] {
                 assert_eq!(command.cost(), cost, "{command:?} {spec}");
             }

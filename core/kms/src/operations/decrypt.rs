@@ -134,7 +134,7 @@ impl<'a> Opener<'a> {
         let entry = kms.entry(&arn).await?;
         kms.admit(call, operation, None, report)?;
         let entry = entry.ok_or(KmsError::CiphertextDenied)?;
-        Ok(Self { entry, alias: None, named: false })
+        Ok(Self { entry: entry.as_of(call.now()), alias: None, named: false })
     }
 
     pub(crate) async fn authorize<'d>(

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use sealroom_api::kms::Operation;
+use sealroom_foundation::ports::Clock;
 use serde_json::{Map, Value, json};
 
 use crate::house::{House, OTHER, OWNER};
@@ -64,6 +65,10 @@ async fn keys(house: &House, row: &str) -> Keys {
     }
     let left = if row == "PutKeyPolicy" { "kms:DescribeKey" } else { "kms:PutKeyPolicy" };
     house.set_policy(&closed.id, &policy(&[OWNER], &[left])).await;
+    if disabled.import.is_some() {
+        let import = world::request("ImportKeyMaterial", &disabled, &disabled.id, &disabled);
+        house.ask("ImportKeyMaterial", &import).await.ok();
+    }
     house.ask("DisableKey", &json!({"KeyId": disabled.id})).await.ok();
     house.ask("ScheduleKeyDeletion", &json!({"KeyId": pending.id})).await.ok();
     house.set_alias(OWNER, "alias/mine", &mine.id).await;
@@ -252,13 +257,29 @@ fn own(operation: &str, keys: &Keys) -> Vec<Case> {
 
 /// The same, for what is said of a key.
 fn of_upkeep(operation: &str, keys: &Keys) -> Vec<Case> {
-    let Keys { mine, shared, .. } = keys;
+    let Keys { mine, shared, symmetric, .. } = keys;
     let with = |members: Value| {
         let mut request = world::request(operation, mine, &mine.id, shared);
         request.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
         request
     };
     match operation {
+        "ImportKeyMaterial" => vec![
+            case("again, with a description", OWNER, with(json!({"KeyMaterialDescription": "a description"}))),
+            case("again, and it expires", OWNER, with(json!({"ExpirationModel": null, "ValidTo": 86_400}))),
+            case("as new", OWNER, with(json!({"ImportType": "NEW_KEY_MATERIAL"}))),
+            case("without an end", OWNER, with(json!({"ExpirationModel": null}))),
+            case("no token of ours", OWNER, with(json!({"ImportToken": PLAINTEXT}))),
+            case("not what the token is for", OWNER, with(json!({"EncryptedKeyMaterial": PLAINTEXT}))),
+        ],
+        "DeleteImportedKeyMaterial" => {
+            let id = "0".repeat(64);
+            vec![case("never imported", OWNER, with(json!({"KeyMaterialId": id})))]
+        }
+        "GetParametersForImport" => vec![
+            case("of a key made here", OWNER, with(json!({"KeyId": symmetric.id}))),
+            case("not for this key", OWNER, with(json!({"WrappingKeySpec": "RSA_2048"}))),
+        ],
         "EnableKeyRotation" => vec![case("with a period", OWNER, with(json!({"RotationPeriodInDays": 90})))],
         "ListKeyRotations" => vec![
             case("all material", OWNER, with(json!({"IncludeKeyMaterial": "ALL_KEY_MATERIAL", "Limit": 1}))),
@@ -404,6 +425,28 @@ async fn a_rotation_leaves_the_record_of_its_golden() {
         written.insert(name.to_owned(), json!({"answer": "ok", "records": records}));
     }
     let faults = compare("RotateKey", &Value::Object(written));
+    assert!(faults.is_none(), "{faults:?}");
+}
+
+#[tokio::test]
+async fn the_end_of_expired_material_leaves_the_record_of_its_golden() {
+    let house = House::new().await;
+    let mut written = Map::new();
+    let hmac = json!({"Origin": "EXTERNAL", "KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"});
+    for (name, kind) in [("symmetric", json!({"Origin": "EXTERNAL"})), ("of an HMAC key", hmac)] {
+        let key = world::make(&house, OWNER, &kind).await;
+        let mut import = world::request("ImportKeyMaterial", &key, &key.id, &key);
+        import["ExpirationModel"] = json!("KEY_MATERIAL_EXPIRES");
+        import["ValidTo"] = json!(Clock::service(&*house.clock).as_seconds() + 86_400);
+        house.ask("ImportKeyMaterial", &import).await.ok();
+        house.clock.advance(86_400);
+        house.records().await;
+        assert_eq!(house.run_due().await, 1);
+        let mut records = Value::Array(house.records().await);
+        Names::default().replace(&mut records);
+        written.insert(name.to_owned(), json!({"answer": "ok", "records": records}));
+    }
+    let faults = compare("DeleteExpiredKeyMaterial", &Value::Object(written));
     assert!(faults.is_none(), "{faults:?}");
 }
 

@@ -14,6 +14,7 @@ mod create;
 mod destruction;
 mod grants;
 mod house;
+mod imports;
 mod key_stores;
 mod limits;
 mod managed;

@@ -4,19 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sealroom_api::kms::{
-    CancelKeyDeletionInput, ConnectCustomKeyStoreInput, CreateAliasInput, CreateCustomKeyStoreInput, CreateGrantInput,
-    CreateKeyInput, DataKeyPairSpec, DataKeySpec, DecapsulateInput, DecryptInput, DeleteAliasInput,
-    DeleteCustomKeyStoreInput, DeriveSharedSecretInput, DescribeCustomKeyStoresInput, DescribeKeyInput,
-    DisableKeyInput, DisableKeyRotationInput, DisconnectCustomKeyStoreInput, EnableKeyInput, EnableKeyRotationInput,
-    EncapsulateInput, EncapsulationAlgorithmSpec, EncryptInput, GenerateDataKeyInput, GenerateDataKeyPairInput,
-    GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextInput, GenerateMacInput,
-    GenerateRandomInput, GetKeyLastUsageInput, GetKeyPolicyInput, GetKeyRotationStatusInput, GetPublicKeyInput,
-    GrantOperation, KeyAgreementAlgorithmSpec, KeyService, KeySpec, KeyUsageType, ListAliasesInput, ListGrantsInput,
-    ListKeyPoliciesInput, ListKeyRotationsInput, ListKeysInput, ListResourceTagsInput, ListRetirableGrantsInput,
-    MacAlgorithmSpec, Operation, PutKeyPolicyInput, ReEncryptInput, RetireGrantInput, RevokeGrantInput,
-    RotateKeyOnDemandInput, ScheduleKeyDeletionInput, SignInput, SigningAlgorithmSpec, Tag, TagResourceInput,
-    UntagResourceInput, UpdateAliasInput, UpdateCustomKeyStoreInput, UpdateKeyDescriptionInput, VerifyInput,
-    VerifyMacInput, XksProxyAuthenticationCredentialType,
+    AlgorithmSpec, CancelKeyDeletionInput, ConnectCustomKeyStoreInput, CreateAliasInput, CreateCustomKeyStoreInput,
+    CreateGrantInput, CreateKeyInput, DataKeyPairSpec, DataKeySpec, DecapsulateInput, DecryptInput, DeleteAliasInput,
+    DeleteCustomKeyStoreInput, DeleteImportedKeyMaterialInput, DeriveSharedSecretInput, DescribeCustomKeyStoresInput,
+    DescribeKeyInput, DisableKeyInput, DisableKeyRotationInput, DisconnectCustomKeyStoreInput, EnableKeyInput,
+    EnableKeyRotationInput, EncapsulateInput, EncapsulationAlgorithmSpec, EncryptInput, ExpirationModelType,
+    GenerateDataKeyInput, GenerateDataKeyPairInput, GenerateDataKeyPairWithoutPlaintextInput,
+    GenerateDataKeyWithoutPlaintextInput, GenerateMacInput, GenerateRandomInput, GetKeyLastUsageInput,
+    GetKeyPolicyInput, GetKeyRotationStatusInput, GetParametersForImportInput, GetPublicKeyInput, GrantOperation,
+    ImportKeyMaterialInput, KeyAgreementAlgorithmSpec, KeyService, KeySpec, KeyUsageType, ListAliasesInput,
+    ListGrantsInput, ListKeyPoliciesInput, ListKeyRotationsInput, ListKeysInput, ListResourceTagsInput,
+    ListRetirableGrantsInput, MacAlgorithmSpec, Operation, OriginType, PutKeyPolicyInput, ReEncryptInput,
+    RetireGrantInput, RevokeGrantInput, RotateKeyOnDemandInput, ScheduleKeyDeletionInput, SignInput,
+    SigningAlgorithmSpec, Tag, TagResourceInput, UntagResourceInput, UpdateAliasInput, UpdateCustomKeyStoreInput,
+    UpdateKeyDescriptionInput, VerifyInput, VerifyMacInput, WrappingKeySpec, XksProxyAuthenticationCredentialType,
 };
 use sealroom_foundation::Secret;
 use sealroom_identity::Call;
@@ -336,6 +337,35 @@ async fn rotations(talk: &mut Talk<'_>, key: &str) {
     say!(talk, "DisableKeyRotation", disable_key_rotation, disable).unwrap();
 }
 
+/// Material that one would know again, imported and deleted.
+async fn imports(talk: &mut Talk<'_>) {
+    let create = CreateKeyInput { origin: Some(OriginType::External), ..CreateKeyInput::default() };
+    let key = say!(talk, "CreateKey", create_key, create).unwrap().key_metadata.unwrap().key_id;
+    let prepare = GetParametersForImportInput {
+        key_id: key.clone(),
+        wrapping_algorithm: AlgorithmSpec::Sm2pke,
+        wrapping_key_spec: WrappingKeySpec::Sm2,
+    };
+    let prepared = say!(talk, "GetParametersForImport", get_parameters_for_import, prepare).unwrap();
+    let wrap = |bytes| sealroom_crypto::sm2::encrypt(prepared.public_key.as_ref().unwrap().expose(), bytes).unwrap();
+    let import = |wrapped| ImportKeyMaterialInput {
+        key_id: key.clone(),
+        import_token: prepared.import_token.clone().unwrap(),
+        encrypted_key_material: wrapped,
+        valid_to: None,
+        expiration_model: Some(ExpirationModelType::KeyMaterialDoesNotExpire),
+        import_type: None,
+        key_material_description: None,
+        key_material_id: None,
+    };
+    say!(talk, "ImportKeyMaterial", import_key_material, import(wrap(&SEALED[..31])));
+    say!(talk, "ImportKeyMaterial", import_key_material, import(wrap(SEALED))).unwrap();
+    say!(talk, "ImportKeyMaterial", import_key_material, import(wrap(SIGNED)));
+    let delete = DeleteImportedKeyMaterialInput { key_id: key.clone(), key_material_id: None };
+    say!(talk, "DeleteImportedKeyMaterial", delete_imported_key_material, delete).unwrap();
+    say!(talk, "ImportKeyMaterial", import_key_material, import(wrap(SEALED))).unwrap();
+}
+
 async fn talk(house: &House) -> Talk<'_> {
     let call = house.call(OWNER).await;
     let (printed, called, made) = Default::default();
@@ -379,6 +409,7 @@ async fn talk(house: &House) -> Talk<'_> {
     other_kinds(&mut talk).await;
     grants(&mut talk, &key).await;
     rotations(&mut talk, &key).await;
+    imports(&mut talk).await;
     upkeep(&mut talk, &key).await;
     aliases(&mut talk, &key, &pair).await;
     key_stores(&mut talk).await;
@@ -452,7 +483,7 @@ async fn a_keys_token_stands_in_its_row_alone() {
             haystack.add("a debug print".to_owned(), format!("{document:?} {document:#?}").as_bytes());
         }
     }
-    assert_eq!(tokens.len(), 6);
+    assert_eq!(tokens.len(), 7);
     for record in house.raw_records().await {
         haystack.add("a record".to_owned(), &record);
     }

@@ -110,6 +110,19 @@ impl Encode for types::DeleteCustomKeyStoreOutput {
     }
 }
 
+impl Encode for types::DeleteImportedKeyMaterialOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                sink.member("KeyMaterialId", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::DeriveSharedSecretOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -394,6 +407,25 @@ impl Encode for types::GetKeyRotationStatusOutput {
     }
 }
 
+impl Encode for types::GetParametersForImportOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.import_token {
+                sink.member("ImportToken", value);
+            }
+            if let Some(value) = &self.public_key {
+                sink.member("PublicKey", value);
+            }
+            if let Some(value) = &self.parameters_valid_to {
+                sink.member("ParametersValidTo", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::GetPublicKeyOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -423,6 +455,19 @@ impl Encode for types::GetPublicKeyOutput {
             }
             if let Some(value) = &self.encapsulation_algorithms {
                 sink.member("EncapsulationAlgorithms", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::ImportKeyMaterialOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                sink.member("KeyMaterialId", value);
             }
         });
     }

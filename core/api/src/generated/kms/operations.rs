@@ -7,18 +7,18 @@ use sealroom_foundation::ports::Answers;
 use super::decode::{
     CancelKeyDeletionInputDraft, ConnectCustomKeyStoreInputDraft, CreateAliasInputDraft,
     CreateCustomKeyStoreInputDraft, CreateGrantInputDraft, CreateKeyInputDraft, DecapsulateInputDraft,
-    DecryptInputDraft, DeleteAliasInputDraft, DeleteCustomKeyStoreInputDraft, DeriveSharedSecretInputDraft,
-    DescribeCustomKeyStoresInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft, DisableKeyRotationInputDraft,
-    DisconnectCustomKeyStoreInputDraft, EnableKeyInputDraft, EnableKeyRotationInputDraft, EncapsulateInputDraft,
-    EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyPairInputDraft,
+    DecryptInputDraft, DeleteAliasInputDraft, DeleteCustomKeyStoreInputDraft, DeleteImportedKeyMaterialInputDraft,
+    DeriveSharedSecretInputDraft, DescribeCustomKeyStoresInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft,
+    DisableKeyRotationInputDraft, DisconnectCustomKeyStoreInputDraft, EnableKeyInputDraft, EnableKeyRotationInputDraft,
+    EncapsulateInputDraft, EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyPairInputDraft,
     GenerateDataKeyPairWithoutPlaintextInputDraft, GenerateDataKeyWithoutPlaintextInputDraft, GenerateMacInputDraft,
     GenerateRandomInputDraft, GetKeyLastUsageInputDraft, GetKeyPolicyInputDraft, GetKeyRotationStatusInputDraft,
-    GetPublicKeyInputDraft, ListAliasesInputDraft, ListGrantsInputDraft, ListKeyPoliciesInputDraft,
-    ListKeyRotationsInputDraft, ListKeysInputDraft, ListResourceTagsInputDraft, ListRetirableGrantsInputDraft,
-    PutKeyPolicyInputDraft, ReEncryptInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft,
-    RotateKeyOnDemandInputDraft, ScheduleKeyDeletionInputDraft, SignInputDraft, TagResourceInputDraft,
-    UntagResourceInputDraft, UpdateAliasInputDraft, UpdateCustomKeyStoreInputDraft, UpdateKeyDescriptionInputDraft,
-    VerifyInputDraft, VerifyMacInputDraft,
+    GetParametersForImportInputDraft, GetPublicKeyInputDraft, ImportKeyMaterialInputDraft, ListAliasesInputDraft,
+    ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeyRotationsInputDraft, ListKeysInputDraft,
+    ListResourceTagsInputDraft, ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft, ReEncryptInputDraft,
+    RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft, ScheduleKeyDeletionInputDraft,
+    SignInputDraft, TagResourceInputDraft, UntagResourceInputDraft, UpdateAliasInputDraft,
+    UpdateCustomKeyStoreInputDraft, UpdateKeyDescriptionInputDraft, VerifyInputDraft, VerifyMacInputDraft,
 };
 use super::service::KeyService;
 use crate::error::ErrorAnswer;
@@ -61,6 +61,8 @@ pub enum Operation {
     DeleteAlias,
     /// `DeleteCustomKeyStore`.
     DeleteCustomKeyStore,
+    /// `DeleteImportedKeyMaterial`.
+    DeleteImportedKeyMaterial,
     /// `DeriveSharedSecret`.
     DeriveSharedSecret,
     /// `DescribeCustomKeyStores`.
@@ -99,8 +101,12 @@ pub enum Operation {
     GetKeyPolicy,
     /// `GetKeyRotationStatus`.
     GetKeyRotationStatus,
+    /// `GetParametersForImport`.
+    GetParametersForImport,
     /// `GetPublicKey`.
     GetPublicKey,
+    /// `ImportKeyMaterial`.
+    ImportKeyMaterial,
     /// `ListAliases`.
     ListAliases,
     /// `ListGrants`.
@@ -158,6 +164,7 @@ impl Operation {
         Self::Decrypt,
         Self::DeleteAlias,
         Self::DeleteCustomKeyStore,
+        Self::DeleteImportedKeyMaterial,
         Self::DeriveSharedSecret,
         Self::DescribeCustomKeyStores,
         Self::DescribeKey,
@@ -177,7 +184,9 @@ impl Operation {
         Self::GetKeyLastUsage,
         Self::GetKeyPolicy,
         Self::GetKeyRotationStatus,
+        Self::GetParametersForImport,
         Self::GetPublicKey,
+        Self::ImportKeyMaterial,
         Self::ListAliases,
         Self::ListGrants,
         Self::ListKeyPolicies,
@@ -215,6 +224,7 @@ impl Operation {
             Self::Decrypt => "Decrypt",
             Self::DeleteAlias => "DeleteAlias",
             Self::DeleteCustomKeyStore => "DeleteCustomKeyStore",
+            Self::DeleteImportedKeyMaterial => "DeleteImportedKeyMaterial",
             Self::DeriveSharedSecret => "DeriveSharedSecret",
             Self::DescribeCustomKeyStores => "DescribeCustomKeyStores",
             Self::DescribeKey => "DescribeKey",
@@ -234,7 +244,9 @@ impl Operation {
             Self::GetKeyLastUsage => "GetKeyLastUsage",
             Self::GetKeyPolicy => "GetKeyPolicy",
             Self::GetKeyRotationStatus => "GetKeyRotationStatus",
+            Self::GetParametersForImport => "GetParametersForImport",
             Self::GetPublicKey => "GetPublicKey",
+            Self::ImportKeyMaterial => "ImportKeyMaterial",
             Self::ListAliases => "ListAliases",
             Self::ListGrants => "ListGrants",
             Self::ListKeyPolicies => "ListKeyPolicies",
@@ -279,6 +291,7 @@ impl Operation {
             | Self::GetKeyLastUsage
             | Self::GetKeyPolicy
             | Self::GetKeyRotationStatus
+            | Self::GetParametersForImport
             | Self::GetPublicKey
             | Self::ListAliases
             | Self::ListGrants
@@ -299,11 +312,13 @@ impl Operation {
             | Self::CreateKey
             | Self::DeleteAlias
             | Self::DeleteCustomKeyStore
+            | Self::DeleteImportedKeyMaterial
             | Self::DisableKey
             | Self::DisableKeyRotation
             | Self::DisconnectCustomKeyStore
             | Self::EnableKey
             | Self::EnableKeyRotation
+            | Self::ImportKeyMaterial
             | Self::PutKeyPolicy
             | Self::RetireGrant
             | Self::RevokeGrant
@@ -333,6 +348,7 @@ impl Operation {
             | Self::Decapsulate
             | Self::Decrypt
             | Self::DeleteAlias
+            | Self::DeleteImportedKeyMaterial
             | Self::DeriveSharedSecret
             | Self::DescribeCustomKeyStores
             | Self::DescribeKey
@@ -351,7 +367,9 @@ impl Operation {
             | Self::GetKeyLastUsage
             | Self::GetKeyPolicy
             | Self::GetKeyRotationStatus
+            | Self::GetParametersForImport
             | Self::GetPublicKey
+            | Self::ImportKeyMaterial
             | Self::ListAliases
             | Self::ListGrants
             | Self::ListKeyPolicies
@@ -391,6 +409,7 @@ impl Operation {
             "Decrypt" => Ok(Self::Decrypt),
             "DeleteAlias" => Ok(Self::DeleteAlias),
             "DeleteCustomKeyStore" => Ok(Self::DeleteCustomKeyStore),
+            "DeleteImportedKeyMaterial" => Ok(Self::DeleteImportedKeyMaterial),
             "DeriveSharedSecret" => Ok(Self::DeriveSharedSecret),
             "DescribeCustomKeyStores" => Ok(Self::DescribeCustomKeyStores),
             "DescribeKey" => Ok(Self::DescribeKey),
@@ -410,7 +429,9 @@ impl Operation {
             "GetKeyLastUsage" => Ok(Self::GetKeyLastUsage),
             "GetKeyPolicy" => Ok(Self::GetKeyPolicy),
             "GetKeyRotationStatus" => Ok(Self::GetKeyRotationStatus),
+            "GetParametersForImport" => Ok(Self::GetParametersForImport),
             "GetPublicKey" => Ok(Self::GetPublicKey),
+            "ImportKeyMaterial" => Ok(Self::ImportKeyMaterial),
             "ListAliases" => Ok(Self::ListAliases),
             "ListGrants" => Ok(Self::ListGrants),
             "ListKeyPolicies" => Ok(Self::ListKeyPolicies),
@@ -432,11 +453,7 @@ impl Operation {
             "UpdateKeyDescription" => Ok(Self::UpdateKeyDescription),
             "Verify" => Ok(Self::Verify),
             "VerifyMac" => Ok(Self::VerifyMac),
-            "DeleteImportedKeyMaterial"
-            | "GetParametersForImport"
-            | "ImportKeyMaterial"
-            | "ReplicateKey"
-            | "UpdatePrimaryRegion" => Err(ErrorAnswer::not_served(name)),
+            "ReplicateKey" | "UpdatePrimaryRegion" => Err(ErrorAnswer::not_served(name)),
             _ => Err(ErrorAnswer::unknown_operation()),
         }
     }
@@ -485,6 +502,11 @@ where
         Operation::DeleteCustomKeyStore => call!(
             json::decode::<DeleteCustomKeyStoreInputDraft<'_>>(body, wire),
             service.delete_custom_key_store(cx),
+            json::encode
+        ),
+        Operation::DeleteImportedKeyMaterial => call!(
+            json::decode::<DeleteImportedKeyMaterialInputDraft<'_>>(body, wire),
+            service.delete_imported_key_material(cx),
             json::encode
         ),
         Operation::DeriveSharedSecret => call!(
@@ -566,9 +588,19 @@ where
             service.get_key_rotation_status(cx),
             json::encode
         ),
+        Operation::GetParametersForImport => call!(
+            json::decode::<GetParametersForImportInputDraft<'_>>(body, wire),
+            service.get_parameters_for_import(cx),
+            json::encode
+        ),
         Operation::GetPublicKey => {
             call!(json::decode::<GetPublicKeyInputDraft<'_>>(body, wire), service.get_public_key(cx), json::encode)
         }
+        Operation::ImportKeyMaterial => call!(
+            json::decode::<ImportKeyMaterialInputDraft<'_>>(body, wire),
+            service.import_key_material(cx),
+            json::encode
+        ),
         Operation::ListAliases => {
             call!(json::decode::<ListAliasesInputDraft<'_>>(body, wire), service.list_aliases(cx), json::encode)
         }
@@ -679,6 +711,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::DeleteCustomKeyStore => {
             json::decode::<DeleteCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::DeleteImportedKeyMaterial => {
+            json::decode::<DeleteImportedKeyMaterialInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::DeriveSharedSecret => {
             json::decode::<DeriveSharedSecretInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -736,8 +771,14 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::GetKeyRotationStatus => {
             json::decode::<GetKeyRotationStatusInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::GetParametersForImport => {
+            json::decode::<GetParametersForImportInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::GetPublicKey => {
             json::decode::<GetPublicKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::ImportKeyMaterial => {
+            json::decode::<ImportKeyMaterialInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::ListAliases => {
             json::decode::<ListAliasesInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())

@@ -13,23 +13,25 @@ use super::types::{
     CreateAliasInput, CreateAliasOutput, CreateCustomKeyStoreInput, CreateCustomKeyStoreOutput, CreateGrantInput,
     CreateGrantOutput, CreateKeyInput, CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput,
     DecryptOutput, DeleteAliasInput, DeleteAliasOutput, DeleteCustomKeyStoreInput, DeleteCustomKeyStoreOutput,
-    DeriveSharedSecretInput, DeriveSharedSecretOutput, DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput,
-    DescribeKeyInput, DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, DisableKeyRotationInput,
-    DisableKeyRotationOutput, DisconnectCustomKeyStoreInput, DisconnectCustomKeyStoreOutput, EnableKeyInput,
-    EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput, EncapsulateInput, EncapsulateOutput,
-    EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput, GenerateDataKeyPairInput,
-    GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
-    GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput,
-    GenerateRandomInput, GenerateRandomOutput, GetKeyLastUsageInput, GetKeyLastUsageOutput, GetKeyPolicyInput,
-    GetKeyPolicyOutput, GetKeyRotationStatusInput, GetKeyRotationStatusOutput, GetPublicKeyInput, GetPublicKeyOutput,
-    ListAliasesInput, ListAliasesOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput,
-    ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput,
-    ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
-    PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput,
-    RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
-    ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
-    UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput, UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput,
-    UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
+    DeleteImportedKeyMaterialInput, DeleteImportedKeyMaterialOutput, DeriveSharedSecretInput, DeriveSharedSecretOutput,
+    DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput,
+    DisableKeyOutput, DisableKeyRotationInput, DisableKeyRotationOutput, DisconnectCustomKeyStoreInput,
+    DisconnectCustomKeyStoreOutput, EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput,
+    EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
+    GenerateDataKeyPairInput, GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput,
+    GenerateDataKeyPairWithoutPlaintextOutput, GenerateDataKeyWithoutPlaintextInput,
+    GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput, GenerateRandomInput,
+    GenerateRandomOutput, GetKeyLastUsageInput, GetKeyLastUsageOutput, GetKeyPolicyInput, GetKeyPolicyOutput,
+    GetKeyRotationStatusInput, GetKeyRotationStatusOutput, GetParametersForImportInput, GetParametersForImportOutput,
+    GetPublicKeyInput, GetPublicKeyOutput, ImportKeyMaterialInput, ImportKeyMaterialOutput, ListAliasesInput,
+    ListAliasesOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput,
+    ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput, ListResourceTagsInput,
+    ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput, PutKeyPolicyInput, PutKeyPolicyOutput,
+    ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput, RevokeGrantOutput,
+    RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput,
+    SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput, UntagResourceOutput, UpdateAliasInput,
+    UpdateAliasOutput, UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput, UpdateKeyDescriptionInput,
+    UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
 };
 
 impl<Room, R> KeyService for Through<Room, R>
@@ -110,6 +112,14 @@ where
         input: &DeleteCustomKeyStoreInput,
     ) -> Result<DeleteCustomKeyStoreOutput, ErrorAnswer> {
         self.carry(|room| room.delete_custom_key_store(cx, input)).await
+    }
+
+    async fn delete_imported_key_material(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteImportedKeyMaterialInput,
+    ) -> Result<DeleteImportedKeyMaterialOutput, ErrorAnswer> {
+        self.carry(|room| room.delete_imported_key_material(cx, input)).await
     }
 
     async fn derive_shared_secret(
@@ -252,12 +262,28 @@ where
         self.carry(|room| room.get_key_rotation_status(cx, input)).await
     }
 
+    async fn get_parameters_for_import(
+        &self,
+        cx: &Self::Context,
+        input: &GetParametersForImportInput,
+    ) -> Result<GetParametersForImportOutput, ErrorAnswer> {
+        self.carry(|room| room.get_parameters_for_import(cx, input)).await
+    }
+
     async fn get_public_key(
         &self,
         cx: &Self::Context,
         input: &GetPublicKeyInput,
     ) -> Result<GetPublicKeyOutput, ErrorAnswer> {
         self.carry(|room| room.get_public_key(cx, input)).await
+    }
+
+    async fn import_key_material(
+        &self,
+        cx: &Self::Context,
+        input: &ImportKeyMaterialInput,
+    ) -> Result<ImportKeyMaterialOutput, ErrorAnswer> {
+        self.carry(|room| room.import_key_material(cx, input)).await
     }
 
     async fn list_aliases(

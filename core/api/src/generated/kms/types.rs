@@ -231,6 +231,24 @@ pub struct DeleteCustomKeyStoreInput {
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteCustomKeyStoreOutput {}
 
+/// What `DeleteImportedKeyMaterial` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteImportedKeyMaterialInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `KeyMaterialId`: 64 to 64 characters.
+    pub key_material_id: Option<String>,
+}
+
+/// What `DeleteImportedKeyMaterial` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteImportedKeyMaterialOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `KeyMaterialId`: 0 to 64 characters.
+    pub key_material_id: Option<String>,
+}
+
 /// What `DeriveSharedSecret` is asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeriveSharedSecretInput {
@@ -648,6 +666,30 @@ pub struct GetKeyRotationStatusOutput {
     pub on_demand_rotation_start_date: Option<Timestamp>,
 }
 
+/// What `GetParametersForImport` is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GetParametersForImportInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `WrappingAlgorithm`.
+    pub wrapping_algorithm: AlgorithmSpec,
+    /// `WrappingKeySpec`.
+    pub wrapping_key_spec: WrappingKeySpec,
+}
+
+/// What `GetParametersForImport` answers.
+#[derive(Debug, Default)]
+pub struct GetParametersForImportOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `ImportToken`: 1 to 6144 bytes.
+    pub import_token: Option<Vec<u8>>,
+    /// `PublicKey`: 1 to 4096 bytes.
+    pub public_key: Option<Secret<[u8]>>,
+    /// `ParametersValidTo`.
+    pub parameters_valid_to: Option<Timestamp>,
+}
+
 /// What `GetPublicKey` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetPublicKeyInput {
@@ -678,6 +720,36 @@ pub struct GetPublicKeyOutput {
     pub key_agreement_algorithms: Option<Vec<KeyAgreementAlgorithmSpec>>,
     /// `EncapsulationAlgorithms`.
     pub encapsulation_algorithms: Option<Vec<EncapsulationAlgorithmSpec>>,
+}
+
+/// What `ImportKeyMaterial` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ImportKeyMaterialInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `ImportToken`: 1 to 6144 bytes.
+    pub import_token: Vec<u8>,
+    /// `EncryptedKeyMaterial`: 1 to 6144 bytes.
+    pub encrypted_key_material: Vec<u8>,
+    /// `ValidTo`.
+    pub valid_to: Option<Timestamp>,
+    /// `ExpirationModel`.
+    pub expiration_model: Option<ExpirationModelType>,
+    /// `ImportType`.
+    pub import_type: Option<ImportType>,
+    /// `KeyMaterialDescription`: 0 to 256 characters.
+    pub key_material_description: Option<String>,
+    /// `KeyMaterialId`: 64 to 64 characters.
+    pub key_material_id: Option<String>,
+}
+
+/// What `ImportKeyMaterial` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ImportKeyMaterialOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `KeyMaterialId`: 64 to 64 characters.
+    pub key_material_id: Option<String>,
 }
 
 /// What `ListAliases` is asked.
@@ -1392,6 +1464,18 @@ pub struct XksProxyConfigurationType {
 }
 
 enumeration! {
+/// `AlgorithmSpec` of the table.
+pub enum AlgorithmSpec {
+    RsaesPkcs1V15 = "RSAES_PKCS1_V1_5",
+    RsaesOaepSha1 = "RSAES_OAEP_SHA_1",
+    RsaesOaepSha256 = "RSAES_OAEP_SHA_256",
+    RsaAesKeyWrapSha1 = "RSA_AES_KEY_WRAP_SHA_1",
+    RsaAesKeyWrapSha256 = "RSA_AES_KEY_WRAP_SHA_256",
+    Sm2pke = "SM2PKE",
+}
+}
+
+enumeration! {
 /// `ConnectionErrorCodeType` of the table.
 pub enum ConnectionErrorCodeType {
     InvalidCredentials = "INVALID_CREDENTIALS",
@@ -1541,6 +1625,14 @@ enumeration! {
 pub enum ImportState {
     Imported = "IMPORTED",
     PendingImport = "PENDING_IMPORT",
+}
+}
+
+enumeration! {
+/// `ImportType` of the table.
+pub enum ImportType {
+    NewKeyMaterial = "NEW_KEY_MATERIAL",
+    ExistingKeyMaterial = "EXISTING_KEY_MATERIAL",
 }
 }
 
@@ -1724,6 +1816,16 @@ pub enum SigningAlgorithmSpec {
     MlDsaShake256 = "ML_DSA_SHAKE_256",
     Ed25519Sha512 = "ED25519_SHA_512",
     Ed25519PhSha512 = "ED25519_PH_SHA_512",
+}
+}
+
+enumeration! {
+/// `WrappingKeySpec` of the table.
+pub enum WrappingKeySpec {
+    Rsa2048 = "RSA_2048",
+    Rsa3072 = "RSA_3072",
+    Rsa4096 = "RSA_4096",
+    Sm2 = "SM2",
 }
 }
 

@@ -6,12 +6,14 @@
 
 #![cfg(test)]
 
+mod import;
+
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
 use sealroom_crypto::digest::{DigestAlg, sha512};
 use sealroom_crypto::ec::{self, Curve};
-use sealroom_crypto::{ed25519, rsa};
+use sealroom_crypto::{ed25519, rsa, sm2};
 use sealroom_foundation::{KeyId, Secret};
 use sealroom_hsm::{
     AgreementAlgorithm, BlobKind, Command, DomainKeys, EncryptionAlgorithm, Hsm, KeyBinding, KeyRef, KeyToken, Message,
@@ -103,7 +105,7 @@ struct Scheme {
     verifies: fn(&[u8], &[u8]) -> bool,
 }
 
-const SCHEMES: [Scheme; 11] = {
+const SCHEMES: [Scheme; 12] = {
     use DigestAlg::{Sha256, Sha384, Sha512};
     use SigningAlgorithm as A;
     use rsa::Padding::{Pkcs1, Pss};
@@ -137,6 +139,12 @@ const SCHEMES: [Scheme; 11] = {
             algorithm: A::Ed25519Sha512,
             options: "-rawin",
             verifies: |spki, signature| ed25519::verify(spki, MESSAGE, signature),
+        },
+        Scheme {
+            spec: Spec::Sm2,
+            algorithm: A::Sm2Dsa,
+            options: "-rawin -digest sm3 -pkeyopt distid:1234567812345678",
+            verifies: |spki, signature| sm2::verify(spki, sm2::Message::Raw(MESSAGE), signature),
         },
         rsa!(Rsa2048, RsassaPkcs1V15Sha256, Pkcs1, Sha256, "-rawin -digest sha256"),
         rsa!(Rsa2048, RsassaPkcs1V15Sha384, Pkcs1, Sha384, "-rawin -digest sha384"),

@@ -60,6 +60,7 @@ impl Kms {
             DueKind::RotateKey => self.rotate(due, RotationKind::Automatic, row, now).await,
             DueKind::RotateOnDemand => self.rotate(due, RotationKind::OnDemand, row, now).await,
             DueKind::ExpireMaterial => self.drop_stale(row).await,
+            DueKind::SettleKey => self.settle(due, row, now).await,
         }
     }
 
@@ -81,7 +82,8 @@ impl Kms {
     }
 
     /// Everything of the key goes, in one batch: its row, its other material, its history, its aliases. A tombstone stays,
-    /// so that no restore brings the key back. Its grants follow.
+    /// so that no restore brings the key back. Its grants follow. Material that related keys are made of stays, and goes with
+    /// the last of them, which is always the primary.
     async fn destruction(&self, key: &Loaded, due: &Row, now: Timestamp) -> Result<Batch, KmsError> {
         let record = &key.entry.record;
         let path = paths::key(&record.arn);
@@ -92,6 +94,7 @@ impl Kms {
         for other in change::dues(record) {
             batch = batch.delete(paths::due(&other));
         }
+        batch.append(self.bereaved(record, now).await?);
         for token in &tokens {
             // What the HSM keeps ready goes now; the key's state already keeps it from coming back.
             self.door.hsm().execute(Command::Forget { token: *token })?;
@@ -105,9 +108,13 @@ impl Kms {
     /// `guarded` with what lies below the key's history and material deleted, and the digests of all of its tokens. More
     /// than one batch takes goes ahead of the key; `None` when its deletion was cancelled meanwhile.
     async fn remains(&self, record: &KeyRecord, guarded: &Batch) -> Result<Option<(Batch, Vec<[u8; 32]>)>, KmsError> {
-        let mut tokens: Vec<[u8; 32]> = record.material.iter().filter_map(Material::token_digest).collect();
         let mut batch = guarded.clone();
-        for prefix in [paths::rotations(&record.arn), paths::materials(&record.arn)] {
+        if record.leaves_material() {
+            return Ok(Some((batch, Vec::new())));
+        }
+        let mut tokens: Vec<[u8; 32]> = record.material.iter().filter_map(Material::token_digest).collect();
+        let history = (!record.is_replica()).then(|| paths::rotations(&record.home()));
+        for prefix in history.into_iter().chain([paths::materials(&record.pieces_home())]) {
             loop {
                 let written = u32::try_from(batch.writes.len()).unwrap_or(PIECES);
                 let (rows, more) = match PIECES.saturating_sub(written) {

@@ -7,19 +7,20 @@ use std::sync::Arc;
 use sealroom_api::kms as shapes;
 use sealroom_api::{Compat, ErrorAnswer};
 use sealroom_audit::{Effect, Effects};
-use sealroom_foundation::KeyArn;
 use sealroom_foundation::ports::{Entropy, KeyEpochs, Seal};
+use sealroom_foundation::{KeyArn, Region};
 use sealroom_hsm::Door;
 use sealroom_identity::{Call, Identity};
 use sealroom_store::{KeyPath, Mirror, View};
 
 use crate::entry::{self, KeyEntry, Policies};
 use crate::grants::{self, Held, Holder};
+use crate::multi_region::MultiRegionRules;
 use crate::operations::{
     change_alias, create_alias, create_grant, create_key, custom_key_stores, data_key, data_key_pair, decrypt,
     deletion, describe_key, encrypt, end_grant, key_policy, list_aliases, list_grants, list_key_rotations, list_keys,
-    list_retirable_grants, mac, public_key, random, re_encrypt, rotate_on_demand, rotation, shared_secret, sign,
-    switch, tagging, update_description,
+    list_retirable_grants, mac, public_key, random, re_encrypt, replicate_key, rotate_on_demand, rotation,
+    shared_secret, sign, switch, tagging, update_description, update_primary_region,
 };
 use crate::paths::{self, AliasName, MaterialName};
 use crate::record::Material;
@@ -40,20 +41,23 @@ pub struct Kms {
     pub(crate) policies: Arc<Policies>,
     pub(crate) grants: Arc<Mirror<Holder, Held>>,
     pub(crate) on_demand: OnDemandRules,
+    pub(crate) multi_region: Arc<MultiRegionRules>,
 }
 
 /// What an operator can choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// How many keys are kept in memory, how many aliases, and how many pieces of older material. At most 100,000 each.
     pub cached_keys: usize,
     /// Whose limits hold for what doesn't stand in a request.
     pub compat: Compat,
+    /// The Regions that are served, so that keys can be replicated there; `None`: every one.
+    pub regions: Option<Vec<Region>>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cached_keys: entry::KEYS, compat: Compat::Extended }
+        Self { cached_keys: entry::KEYS, compat: Compat::Extended, regions: None }
     }
 }
 
@@ -74,7 +78,8 @@ impl Kms {
         let (keys, aliases, pieces) = (Arc::new(keys), Arc::new(aliases), Arc::new(pieces));
         let grants = Arc::new(Mirror::new(view.feed(), grants::GRANTEES, grants::paths::held_of));
         let (policies, on_demand) = (Arc::default(), OnDemandRules::of(settings.compat));
-        Self { view, door, identity, seal, entropy, keys, aliases, pieces, policies, grants, on_demand }
+        let multi_region = Arc::new(MultiRegionRules::new(settings.regions, settings.compat));
+        Self { view, door, identity, seal, entropy, keys, aliases, pieces, policies, grants, on_demand, multi_region }
     }
 
     /// Where this room's rows lie.
@@ -215,6 +220,15 @@ impl shapes::KeyService for Kms {
         input: &shapes::ReEncryptInput,
     ) -> Effect<shapes::ReEncryptOutput, ErrorAnswer> {
         re_encrypt::re_encrypt(self, cx, input).await
+    }
+
+    async fn replicate_key(
+        &self,
+        cx: &Call,
+        input: &shapes::ReplicateKeyInput,
+    ) -> Effect<shapes::ReplicateKeyOutput, ErrorAnswer> {
+        // Boxed, as CreateKey is.
+        Box::pin(replicate_key::replicate(self, cx, input)).await
     }
 
     async fn retire_grant(
@@ -399,6 +413,14 @@ impl shapes::KeyService for Kms {
         input: &shapes::UpdateKeyDescriptionInput,
     ) -> Effect<shapes::UpdateKeyDescriptionOutput, ErrorAnswer> {
         update_description::update(self, cx, input).await
+    }
+
+    async fn update_primary_region(
+        &self,
+        cx: &Call,
+        input: &shapes::UpdatePrimaryRegionInput,
+    ) -> Effect<shapes::UpdatePrimaryRegionOutput, ErrorAnswer> {
+        Box::pin(update_primary_region::update(self, cx, input)).await
     }
 
     async fn describe_custom_key_stores(

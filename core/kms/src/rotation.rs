@@ -4,11 +4,13 @@
 //! ever what they made. Nothing is encrypted anew. A key that rotates by its period has a due row while it can be used;
 //! one that was switched off when its time came rotates as soon as it is used again, once.
 //!
+//! Of related multi-Region keys the primary rotates, and its replicas get the new material in the same batch.
+//!
 //! What would surprise: RotateKeyOnDemand only begins a rotation. It ends when its row is due, in whatever state the key is
 //! by then (corrections, section 6).
 
 use sealroom_api::{Compat, ErrorAnswer};
-use sealroom_audit::{Effect, Event, EventContext, Resource};
+use sealroom_audit::{Effect, Event, EventContext, Events, Resource};
 use sealroom_foundation::Timestamp;
 use sealroom_store::{Batch, Guard, Row};
 
@@ -16,6 +18,7 @@ use crate::change;
 use crate::entry::Loaded;
 use crate::error::KmsError;
 use crate::kms::Kms;
+use crate::multi_region::synchronized;
 use crate::paths::{self, Due};
 use crate::record::{Automatic, KeyRecord, Material, OnDemand, Rotation, RotationKind, RotationRecord};
 use crate::report::SOURCE;
@@ -111,11 +114,14 @@ impl Kms {
         };
         let new = self.successor(record).await?;
         let details = details(record, kind, old, &new);
-        let batch = rotated(&key, kind, due.at, old, new)?;
+        let (changed, batch) = rotated(&key, kind, due.at, old, new);
+        let (batch, spread) = self.shared(&key, &changed, batch).await?;
         let batch = batch.guard(Guard::Version(row.path.clone(), row.version));
         let context = EventContext::internal(due.key.account, due.key.region, now);
         let event = Event::service(&context, SOURCE, "RotateKey").resource(Resource::Key(due.key)).details(details);
-        Ok(Some(Effect::change((), batch, event)))
+        let events = Events::from(event);
+        let events = if spread { events.and(synchronized(&due.key, now)) } else { events };
+        Ok(Some(Effect::change((), batch, events)))
     }
 
     /// The piece that becomes current: made now.
@@ -125,22 +131,22 @@ impl Kms {
 }
 
 /// The batch that makes `new` current and `old` an older piece. The history gets both with the first rotation.
-fn rotated(key: &Loaded, kind: RotationKind, at: Timestamp, old: &Material, new: Material) -> Result<Batch, KmsError> {
+fn rotated(key: &Loaded, kind: RotationKind, at: Timestamp, old: &Material, new: Material) -> (KeyRecord, Batch) {
     let record = &key.entry.record;
-    let arn = &record.arn;
+    let (pieces, history) = (record.pieces_home(), record.home());
     let entry = RotationRecord { material: new.id(), rotated: Some((at, kind)) };
     let mut changed = record.clone();
     changed.rotation = record.rotation.ended(kind, at);
     changed.material = Some(new);
     let place = changed.rotation.pieces.saturating_sub(1);
     let mut batch = change::written(key, &changed)
-        .put(paths::material(arn, &old.id()), old.to_bytes())
-        .put(paths::rotation(arn, place), entry.to_bytes());
+        .put(paths::material(&pieces, &old.id()), old.to_bytes())
+        .put(paths::rotation(&history, place), entry.to_bytes());
     if record.rotation.pieces == 0 {
         let first = RotationRecord { material: old.id(), rotated: None };
-        batch = batch.put(paths::rotation(arn, 0), first.to_bytes());
+        batch = batch.put(paths::rotation(&history, 0), first.to_bytes());
     }
-    Ok(batch)
+    (changed, batch)
 }
 
 /// `serviceEventDetails`, as CloudTrail has them.

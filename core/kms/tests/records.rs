@@ -174,14 +174,14 @@ fn what_version_1_said_is_said_in_version_2() {
 fn every_state_is_read_back() {
     let document = KeyDocument::from_bytes(KEY).unwrap();
     for state in [
-        KeyState::Creating,
+        KeyState::Creating { due: Timestamp::from_micros(2) },
         KeyState::Enabled,
         KeyState::Disabled,
         KeyState::PendingImport,
         KeyState::PendingDeletion { due: Timestamp::from_micros(1) },
         KeyState::PendingReplicaDeletion { window_days: 30 },
         KeyState::Unavailable { enabled: false },
-        KeyState::Updating,
+        KeyState::Updating { due: Timestamp::from_micros(3) },
     ] {
         let written = KeyDocument { record: document.record.in_state(state), ..document.clone() }.to_bytes();
         assert_eq!(KeyDocument::from_bytes(&written).unwrap().record.state, state);

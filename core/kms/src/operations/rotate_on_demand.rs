@@ -55,7 +55,8 @@ async fn run(
     }
     let mut changed = record.clone();
     changed.rotation = record.rotation.begun(call.now(), kms.on_demand);
-    Ok((output, change::to(&key, changed).batch))
+    let changed = kms.spread(&key, change::to(&key, changed), call.now(), report).await?;
+    Ok((output, changed.batch))
 }
 
 /// Whether such a key, in its state, rotates at all.

@@ -42,8 +42,8 @@ fn state(house: &House, name: &str) -> KeyState {
         "PendingReplicaDeletion" => KeyState::PendingReplicaDeletion { window_days: 7 },
         "PendingImport" => KeyState::PendingImport,
         "Unavailable" => KeyState::Unavailable { enabled: true },
-        "Creating" => KeyState::Creating,
-        "Updating" => KeyState::Updating,
+        "Creating" => KeyState::Creating { due: now },
+        "Updating" => KeyState::Updating { due: now },
         unknown => panic!("the table names `{unknown}`"),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{Answer, House, OTHER, OWNER, arn};
+use crate::house::{Answer, House, OTHER, OWNER, THERE, arn};
 
 /// `sealed by the tests`
 pub(crate) const PLAINTEXT: &str = "c2VhbGVkIGJ5IHRoZSB0ZXN0cw==";
@@ -82,12 +82,19 @@ pub(crate) async fn make(house: &House, account: &str, request: &Value) -> Key {
     key
 }
 
+/// Makes a replica of a multi-Region key of `account` in [`THERE`], and lets it settle.
+pub(crate) async fn replicate(house: &House, account: &str, key: &Key) {
+    house.ask_as(account, "ReplicateKey", &json!({"KeyId": key.id, "ReplicaRegion": THERE})).await.ok();
+    assert!(house.run_due().await >= 1);
+}
+
 /// The kind of key that the plainest request of a row is about.
 pub(crate) fn kind_of(row: &str) -> Value {
     match row {
         "GetPublicKey" | "Sign" | "Verify" => json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}),
         "GenerateMac" | "VerifyMac" => json!({"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}),
         "DeriveSharedSecret" => json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"}),
+        "ReplicateKey" | "UpdatePrimaryRegion" => json!({"MultiRegion": true}),
         "Encapsulate" | "Decapsulate" => json!({"KeySpec": "ML_KEM_768", "KeyUsage": "ENCAPSULATE_DECAPSULATE"}),
         _ => json!({}),
     }
@@ -186,6 +193,8 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
         | "ListKeyRotations"
         | "RotateKeyOnDemand" => json!({"KeyId": name}),
         "ScheduleKeyDeletion" => json!({"KeyId": name, "PendingWindowInDays": 7}),
+        "ReplicateKey" => json!({"KeyId": name, "ReplicaRegion": THERE}),
+        "UpdatePrimaryRegion" => json!({"KeyId": name, "PrimaryRegion": THERE}),
         "Encrypt" => json!({"KeyId": name, "Plaintext": PLAINTEXT}),
         "GetKeyPolicy" | "GetPublicKey" | "ListKeyPolicies" | "ListResourceTags" => json!({"KeyId": name}),
         "CreateAlias" => {

@@ -15,10 +15,10 @@ use super::decode::{
     GenerateRandomInputDraft, GetKeyPolicyInputDraft, GetKeyRotationStatusInputDraft, GetPublicKeyInputDraft,
     ListAliasesInputDraft, ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeyRotationsInputDraft,
     ListKeysInputDraft, ListResourceTagsInputDraft, ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft,
-    ReEncryptInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft,
-    ScheduleKeyDeletionInputDraft, SignInputDraft, TagResourceInputDraft, UntagResourceInputDraft,
-    UpdateAliasInputDraft, UpdateCustomKeyStoreInputDraft, UpdateKeyDescriptionInputDraft, VerifyInputDraft,
-    VerifyMacInputDraft,
+    ReEncryptInputDraft, ReplicateKeyInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft,
+    RotateKeyOnDemandInputDraft, ScheduleKeyDeletionInputDraft, SignInputDraft, TagResourceInputDraft,
+    UntagResourceInputDraft, UpdateAliasInputDraft, UpdateCustomKeyStoreInputDraft, UpdateKeyDescriptionInputDraft,
+    UpdatePrimaryRegionInputDraft, VerifyInputDraft, VerifyMacInputDraft,
 };
 use super::service::KeyService;
 use crate::error::ErrorAnswer;
@@ -117,6 +117,8 @@ pub enum Operation {
     PutKeyPolicy,
     /// `ReEncrypt`.
     ReEncrypt,
+    /// `ReplicateKey`.
+    ReplicateKey,
     /// `RetireGrant`.
     RetireGrant,
     /// `RevokeGrant`.
@@ -137,6 +139,8 @@ pub enum Operation {
     UpdateCustomKeyStore,
     /// `UpdateKeyDescription`.
     UpdateKeyDescription,
+    /// `UpdatePrimaryRegion`.
+    UpdatePrimaryRegion,
     /// `Verify`.
     Verify,
     /// `VerifyMac`.
@@ -184,6 +188,7 @@ impl Operation {
         Self::ListRetirableGrants,
         Self::PutKeyPolicy,
         Self::ReEncrypt,
+        Self::ReplicateKey,
         Self::RetireGrant,
         Self::RevokeGrant,
         Self::RotateKeyOnDemand,
@@ -194,6 +199,7 @@ impl Operation {
         Self::UpdateAlias,
         Self::UpdateCustomKeyStore,
         Self::UpdateKeyDescription,
+        Self::UpdatePrimaryRegion,
         Self::Verify,
         Self::VerifyMac,
     ];
@@ -240,6 +246,7 @@ impl Operation {
             Self::ListRetirableGrants => "ListRetirableGrants",
             Self::PutKeyPolicy => "PutKeyPolicy",
             Self::ReEncrypt => "ReEncrypt",
+            Self::ReplicateKey => "ReplicateKey",
             Self::RetireGrant => "RetireGrant",
             Self::RevokeGrant => "RevokeGrant",
             Self::RotateKeyOnDemand => "RotateKeyOnDemand",
@@ -250,6 +257,7 @@ impl Operation {
             Self::UpdateAlias => "UpdateAlias",
             Self::UpdateCustomKeyStore => "UpdateCustomKeyStore",
             Self::UpdateKeyDescription => "UpdateKeyDescription",
+            Self::UpdatePrimaryRegion => "UpdatePrimaryRegion",
             Self::Verify => "Verify",
             Self::VerifyMac => "VerifyMac",
         }
@@ -300,6 +308,7 @@ impl Operation {
             | Self::EnableKey
             | Self::EnableKeyRotation
             | Self::PutKeyPolicy
+            | Self::ReplicateKey
             | Self::RetireGrant
             | Self::RevokeGrant
             | Self::RotateKeyOnDemand
@@ -308,7 +317,8 @@ impl Operation {
             | Self::UntagResource
             | Self::UpdateAlias
             | Self::UpdateCustomKeyStore
-            | Self::UpdateKeyDescription => false,
+            | Self::UpdateKeyDescription
+            | Self::UpdatePrimaryRegion => false,
         }
     }
 
@@ -355,6 +365,7 @@ impl Operation {
             | Self::ListRetirableGrants
             | Self::PutKeyPolicy
             | Self::ReEncrypt
+            | Self::ReplicateKey
             | Self::RetireGrant
             | Self::RevokeGrant
             | Self::RotateKeyOnDemand
@@ -364,6 +375,7 @@ impl Operation {
             | Self::UntagResource
             | Self::UpdateAlias
             | Self::UpdateKeyDescription
+            | Self::UpdatePrimaryRegion
             | Self::Verify
             | Self::VerifyMac => false,
         }
@@ -413,6 +425,7 @@ impl Operation {
             "ListRetirableGrants" => Ok(Self::ListRetirableGrants),
             "PutKeyPolicy" => Ok(Self::PutKeyPolicy),
             "ReEncrypt" => Ok(Self::ReEncrypt),
+            "ReplicateKey" => Ok(Self::ReplicateKey),
             "RetireGrant" => Ok(Self::RetireGrant),
             "RevokeGrant" => Ok(Self::RevokeGrant),
             "RotateKeyOnDemand" => Ok(Self::RotateKeyOnDemand),
@@ -423,14 +436,12 @@ impl Operation {
             "UpdateAlias" => Ok(Self::UpdateAlias),
             "UpdateCustomKeyStore" => Ok(Self::UpdateCustomKeyStore),
             "UpdateKeyDescription" => Ok(Self::UpdateKeyDescription),
+            "UpdatePrimaryRegion" => Ok(Self::UpdatePrimaryRegion),
             "Verify" => Ok(Self::Verify),
             "VerifyMac" => Ok(Self::VerifyMac),
-            "DeleteImportedKeyMaterial"
-            | "GetKeyLastUsage"
-            | "GetParametersForImport"
-            | "ImportKeyMaterial"
-            | "ReplicateKey"
-            | "UpdatePrimaryRegion" => Err(ErrorAnswer::not_served(name)),
+            "DeleteImportedKeyMaterial" | "GetKeyLastUsage" | "GetParametersForImport" | "ImportKeyMaterial" => {
+                Err(ErrorAnswer::not_served(name))
+            }
             _ => Err(ErrorAnswer::unknown_operation()),
         }
     }
@@ -593,6 +604,9 @@ where
         Operation::ReEncrypt => {
             call!(json::decode::<ReEncryptInputDraft<'_>>(body, wire), service.re_encrypt(cx), json::encode)
         }
+        Operation::ReplicateKey => {
+            call!(json::decode::<ReplicateKeyInputDraft<'_>>(body, wire), service.replicate_key(cx), json::encode)
+        }
         Operation::RetireGrant => {
             call!(json::decode::<RetireGrantInputDraft<'_>>(body, wire), service.retire_grant(cx), |_| Vec::new())
         }
@@ -627,6 +641,11 @@ where
         Operation::UpdateKeyDescription => call!(
             json::decode::<UpdateKeyDescriptionInputDraft<'_>>(body, wire),
             service.update_key_description(cx),
+            |_| Vec::new()
+        ),
+        Operation::UpdatePrimaryRegion => call!(
+            json::decode::<UpdatePrimaryRegionInputDraft<'_>>(body, wire),
+            service.update_primary_region(cx),
             |_| Vec::new()
         ),
         Operation::Verify => call!(json::decode::<VerifyInputDraft<'_>>(body, wire), service.verify(cx), json::encode),
@@ -750,6 +769,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::ReEncrypt => {
             json::decode::<ReEncryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::ReplicateKey => {
+            json::decode::<ReplicateKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::RetireGrant => {
             json::decode::<RetireGrantInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -777,6 +799,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::UpdateKeyDescription => {
             json::decode::<UpdateKeyDescriptionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::UpdatePrimaryRegion => {
+            json::decode::<UpdatePrimaryRegionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::Verify => json::decode::<VerifyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
         Operation::VerifyMac => {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use sealroom_api::kms::Operation;
 use serde_json::{Map, Value, json};
 
-use crate::house::{House, OTHER, OWNER};
+use crate::house::{House, OTHER, OWNER, THERE};
 use crate::world::{self, Key, PLAINTEXT, operation_of, policy};
 
 mod names;
@@ -441,6 +441,40 @@ async fn a_rotation_leaves_the_record_of_its_golden() {
         written.insert(name.to_owned(), json!({"answer": "ok", "records": records}));
     }
     let faults = compare("RotateKey", &Value::Object(written));
+    assert!(faults.is_none(), "{faults:?}");
+}
+
+#[tokio::test]
+async fn what_is_brought_to_replicas_leaves_the_records_of_its_golden() {
+    let house = House::new().await;
+    let key = world::make(&house, OWNER, &json!({"MultiRegion": true})).await;
+    let mut written = Map::new();
+    let into = json!({"KeyId": key.id, "ReplicaRegion": THERE});
+    house.ask("ReplicateKey", &into).await.ok();
+    let settled = async |name: &str, written: &mut Map<String, Value>| {
+        let mut records = Value::Array(house.records().await);
+        Names::default().replace(&mut records);
+        written.insert(name.to_owned(), json!({"answer": "ok", "records": records}));
+    };
+    house.records().await;
+    assert_eq!(house.run_due().await, 1);
+    settled("a replica is complete", &mut written).await;
+    house.ask("EnableKeyRotation", &json!({"KeyId": key.id})).await.ok();
+    settled("the primary's owner changes what is shared", &mut written).await;
+    house.ask("RotateKeyOnDemand", &json!({"KeyId": key.id})).await.ok();
+    house.records().await;
+    assert_eq!(house.run_due().await, 1);
+    settled("the primary rotates", &mut written).await;
+    house.ask("UpdatePrimaryRegion", &json!({"KeyId": key.id, "PrimaryRegion": THERE})).await.ok();
+    house.records().await;
+    assert_eq!(house.run_due().await, 2);
+    settled("two keys have changed places", &mut written).await;
+    house.ask("ScheduleKeyDeletion", &json!({"KeyId": key.id, "PendingWindowInDays": 7})).await.ok();
+    house.clock.advance(7 * 86_400);
+    house.records().await;
+    assert_eq!(house.run_due().await, 1);
+    settled("a replica is destroyed", &mut written).await;
+    let faults = compare("SynchronizeMultiRegionKey", &Value::Object(written));
     assert!(faults.is_none(), "{faults:?}");
 }
 

@@ -138,7 +138,8 @@ async fn what_one_key_makes_its_relatives_open_and_verify() {
     named["KeyId"] = json!(key.arn);
     assert_eq!(house.ask("Decrypt", &named).await.ok()["Plaintext"], PLAINTEXT);
     // Named by the ARN that it has elsewhere, a related key isn't the right one.
-    let wrong = "IncorrectKeyException The key ID in the request does not identify a CMK that can perform this operation.";
+    let wrong =
+        "IncorrectKeyException The key ID in the request does not identify a CMK that can perform this operation.";
     assert_eq!(house.ask_at(THERE, "Decrypt", &named).await.said(), wrong);
     let again = json!({"CiphertextBlob": key.ciphertext, "DestinationKeyId": key.id});
     let again = house.ask_at(THERE, "ReEncrypt", &again).await.ok();
@@ -219,8 +220,18 @@ async fn where_a_replica_cannot_be_is_said_as_aws_says_it() {
     let mut faults = Vec::new();
     for (from, into, expected) in [
         (HERE, HERE, "ValidationException us-east-1 cannot have a replica because it contains the primary.".to_owned()),
-        (HERE, "cn-north-1", "ValidationException The replica key Region must be in the same AWS partition as the primary key Region.".to_owned()),
-        (HERE, "us-gov-west-1", "ValidationException The replica key Region must be in the same AWS partition as the primary key Region.".to_owned()),
+        (
+            HERE,
+            "cn-north-1",
+            "ValidationException The replica key Region must be in the same AWS partition as the primary key Region."
+                .to_owned(),
+        ),
+        (
+            HERE,
+            "us-gov-west-1",
+            "ValidationException The replica key Region must be in the same AWS partition as the primary key Region."
+                .to_owned(),
+        ),
         (HERE, THERE, exists.to_owned()),
         (THERE, BEYOND, format!("UnsupportedOperationException {} is not a multi-region primary key.", arn(THERE))),
         (BEYOND, THERE, format!("NotFoundException Key '{}' does not exist", arn(BEYOND))),
@@ -233,7 +244,10 @@ async fn where_a_replica_cannot_be_is_said_as_aws_says_it() {
     let expected = format!("UnsupportedOperationException {} is not a multi-region primary key.", single.arn);
     expect(&mut faults, "a single-Region key", &expected, &replicate(&house, HERE, &single, THERE).await);
     let said = replicate(&house, HERE, &key, "Mars").await;
-    assert!(said.starts_with("ValidationException 1 validation error detected: Value 'Mars' at 'replicaRegion'"), "{said}");
+    assert!(
+        said.starts_with("ValidationException 1 validation error detected: Value 'Mars' at 'replicaRegion'"),
+        "{said}"
+    );
     report(&faults);
 }
 

@@ -22,7 +22,7 @@ use crate::error::KmsError;
 use crate::kms::Kms;
 use crate::lifecycle::{self, Event, Next};
 use crate::paths::Due;
-use crate::record::{KeyRecord, MultiRegion, MultiRegionRole};
+use crate::record::{KeyRecord, Material, MultiRegion, MultiRegionRole};
 use crate::report::{Report, SOURCE};
 
 /// LIMIT: replicas of a primary. AWS has fewer Regions; here a dev server serves any that is named.
@@ -99,7 +99,7 @@ fn share(primary: &KeyRecord, replica: &mut KeyRecord) {
 
 /// Whether a primary's change is one of its replicas too.
 fn is_shared(before: &KeyRecord, after: &KeyRecord) -> bool {
-    let material = |record: &KeyRecord| record.material.as_ref().map(|material| material.id());
+    let material = |record: &KeyRecord| record.material.as_ref().map(Material::id);
     before.rotation != after.rotation || material(before) != material(after)
 }
 

@@ -13,6 +13,7 @@ use crate::entry::{self, KeyEntry, Policies};
 use crate::grants::{self, Held, Holder};
 use crate::multi_region::MultiRegionRules;
 use crate::paths::{self, AliasName, MaterialName};
+use crate::quotas::{Limits, Quotas, RequestQuotas};
 use crate::record::Material;
 use crate::rotation::OnDemandRules;
 use crate::stored::AliasRecord;
@@ -33,6 +34,7 @@ pub struct Kms {
     pub(crate) policies: Arc<Policies>,
     pub(crate) grants: Arc<Mirror<Holder, Held>>,
     pub(crate) on_demand: OnDemandRules,
+    pub(crate) quotas: Arc<Quotas>,
     pub(crate) multi_region: Arc<MultiRegionRules>,
 }
 
@@ -43,13 +45,23 @@ pub struct Settings {
     pub cached_keys: usize,
     /// Whose limits hold for what doesn't stand in a request.
     pub compat: Compat,
+    /// How many of each thing there may be.
+    pub limits: Limits,
+    /// Whether calls are counted.
+    pub requests: RequestQuotas,
     /// The Regions that are served, so that keys can be replicated there; `None`: every one.
     pub regions: Option<Vec<Region>>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cached_keys: entry::KEYS, compat: Compat::Extended, regions: None }
+        Self {
+            cached_keys: entry::KEYS,
+            compat: Compat::Extended,
+            limits: Limits::default(),
+            requests: RequestQuotas::default(),
+            regions: None,
+        }
     }
 }
 
@@ -70,8 +82,23 @@ impl Kms {
         let (keys, aliases, pieces) = (Arc::new(keys), Arc::new(aliases), Arc::new(pieces));
         let grants = Arc::new(Mirror::new(view.feed(), grants::GRANTEES, grants::paths::held_of));
         let (policies, on_demand) = (Arc::default(), OnDemandRules::of(settings.compat));
+        let quotas = Arc::new(Quotas::new(settings.limits, settings.requests));
         let multi_region = Arc::new(MultiRegionRules::new(settings.regions, settings.compat));
-        Self { view, door, identity, seal, entropy, keys, aliases, pieces, policies, grants, on_demand, multi_region }
+        Self {
+            view,
+            door,
+            identity,
+            seal,
+            entropy,
+            keys,
+            aliases,
+            pieces,
+            policies,
+            grants,
+            on_demand,
+            quotas,
+            multi_region,
+        }
     }
 
     /// Where this room's rows lie.

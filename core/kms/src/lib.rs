@@ -15,6 +15,7 @@
 
 mod aliases;
 mod authorize;
+mod bury;
 mod change;
 mod conditions;
 mod cryptography;
@@ -33,6 +34,8 @@ mod operation;
 mod operations;
 mod paths;
 mod policy;
+mod proof;
+mod quotas;
 pub mod record;
 mod reference;
 mod report;
@@ -43,5 +46,8 @@ pub mod state;
 pub mod stored;
 mod tags;
 
+pub use bury::{Destroyed, destroyed_key};
 pub use kms::{Kms, Settings};
 pub use managed::ManagedKey;
+pub use proof::{Proof, Proved, Unproved};
+pub use quotas::{Limits, RequestQuotas};

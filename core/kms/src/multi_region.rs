@@ -24,9 +24,13 @@ use crate::lifecycle::{self, Event, Next};
 use crate::paths::Due;
 use crate::record::{KeyRecord, Material, MultiRegion, MultiRegionRole};
 use crate::report::{Report, SOURCE};
+use crate::state::KeyState;
 
 /// LIMIT: replicas of a primary. AWS has fewer Regions; here a dev server serves any that is named.
 pub(crate) const REPLICAS: usize = 100;
+
+/// The shortest waiting period.
+const SHORTEST_WINDOW_DAYS: u16 = 7;
 
 /// What holds for the multi-Region keys of a server.
 #[derive(Debug, Clone)]
@@ -110,6 +114,16 @@ pub(crate) fn synchronized(primary: &KeyArn, now: Timestamp) -> Told {
     Told::service(&context, SOURCE, "SynchronizeMultiRegionKey").response(elements).resource(Resource::Key(*primary))
 }
 
+/// Who takes the place of the primary `gone`, if it is one: a replica that stays, if there is one.
+fn heir(gone: &KeyRecord, relatives: &[Loaded]) -> Option<Region> {
+    if gone.is_replica() {
+        return None;
+    }
+    let stays = |relative: &&Loaded| !matches!(relative.entry.record.state, KeyState::PendingDeletion { .. });
+    let heir = relatives.iter().find(stays).or_else(|| relatives.first());
+    heir.map(|heir| heir.entry.record.arn.region)
+}
+
 /// The batch that writes `keys`, all that are related to each other, with their new list.
 pub(crate) fn regrouped<'a>(keys: impl IntoIterator<Item = (&'a Loaded, KeyRecord)>, list: &MultiRegion) -> Batch {
     keys.into_iter().fold(Batch::default(), |mut batch, (key, mut record)| {
@@ -165,17 +179,28 @@ impl Kms {
     }
 
     /// What the destruction of `gone` at `now` makes of the keys that are related to it. The waiting period of a primary
-    /// that waited for its last replica begins.
+    /// that waited for its last replica begins. A primary goes before its replicas only where a restore brought back what
+    /// they were earlier; then one of them takes its place, so that the material still has a last key to go with.
     pub(crate) async fn bereaved(&self, gone: &KeyRecord, now: Timestamp) -> Result<Batch, KmsError> {
         let Some(list) = gone.multi_region.clone() else { return Ok(Batch::default()) };
-        let list = list.left_by(gone.arn.region);
         let relatives = self.relatives(gone).await?;
+        let list = match heir(gone, &relatives) {
+            Some(heir) => list.led_by(heir),
+            None => list,
+        };
+        let list = list.left_by(gone.arn.region);
         let changed = relatives.iter().map(|relative| {
             let mut record = relative.entry.record.clone();
             if list.replicas.is_empty()
                 && let Ok(Next::Become(state)) = lifecycle::step(&record, Event::ReplicasGone, now)
             {
                 record.state = state;
+            }
+            if let KeyState::PendingDeletion { .. } = record.state
+                && record.arn.region == list.primary
+                && !list.replicas.is_empty()
+            {
+                record.state = KeyState::PendingReplicaDeletion { window_days: SHORTEST_WINDOW_DAYS };
             }
             (relative, record)
         });

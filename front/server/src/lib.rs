@@ -9,6 +9,7 @@
 //! the runtime. What would surprise: nothing here opens an effect: the front is given services behind `Through`.
 
 mod admin;
+mod backup;
 mod boot;
 mod clock;
 mod config;
@@ -18,10 +19,13 @@ mod house;
 mod init;
 mod log;
 mod metrics;
+mod operate;
 mod serve;
+mod tasks;
 mod timers;
 mod transport;
 
+pub use backup::{BackupError, BackupFile, Contents, Manifest, Progress, Restored, Seen, check_backup, restore};
 pub use boot::BootError;
 pub use config::{
     AuditSettings, AuditSync, CompatSetting, Config, ConfigError, LimitSettings, LogFormat, LogSettings, RootKind,

@@ -343,7 +343,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::DescribeCustomKeyStoresInput,
     ) -> Effect<shapes::DescribeCustomKeyStoresOutput, ErrorAnswer> {
-        custom_key_stores::describe(cx, input)
+        custom_key_stores::describe(self, cx, input)
     }
 
     async fn create_alias(
@@ -383,7 +383,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::CreateCustomKeyStoreInput,
     ) -> Effect<shapes::CreateCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::create(cx, input)
+        custom_key_stores::create(self, cx, input)
     }
 
     async fn connect_custom_key_store(
@@ -391,7 +391,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::ConnectCustomKeyStoreInput,
     ) -> Effect<shapes::ConnectCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::connect(cx, input)
+        custom_key_stores::connect(self, cx, input)
     }
 
     async fn disconnect_custom_key_store(
@@ -399,7 +399,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::DisconnectCustomKeyStoreInput,
     ) -> Effect<shapes::DisconnectCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::disconnect(cx, input)
+        custom_key_stores::disconnect(self, cx, input)
     }
 
     async fn update_custom_key_store(
@@ -407,7 +407,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::UpdateCustomKeyStoreInput,
     ) -> Effect<shapes::UpdateCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::update(cx, input)
+        custom_key_stores::update(self, cx, input)
     }
 
     async fn delete_custom_key_store(
@@ -415,6 +415,6 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::DeleteCustomKeyStoreInput,
     ) -> Effect<shapes::DeleteCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::delete(cx, input)
+        custom_key_stores::delete(self, cx, input)
     }
 }

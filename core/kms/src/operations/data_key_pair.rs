@@ -105,6 +105,7 @@ impl Made {
 
 async fn run(kms: &Kms, call: &Call, wanted: &Wanted<'_>, report: &mut Report<'_>) -> Result<Made, KmsError> {
     let operation = wanted.operation;
+    kms.admit_pair(call, wanted.pair.as_str(), report)?;
     let key = kms.resolve(call, wanted.key_id, operation, report).await?;
     let record = &key.entry.record;
     let algorithm = EncryptionAlgorithm::SymmetricDefault;

@@ -131,7 +131,9 @@ impl<'a> Opener<'a> {
         let arn = KeyArn { region: call.region(), account: header.account, key: header.key };
         // Told of either way: whether the key is there is nobody's to know by what the own journal holds.
         report.key(arn);
-        let entry = kms.entry(&arn).await?.ok_or(KmsError::CiphertextDenied)?;
+        let entry = kms.entry(&arn).await?;
+        kms.admit(call, operation, None, report)?;
+        let entry = entry.ok_or(KmsError::CiphertextDenied)?;
         Ok(Self { entry, alias: None, named: false })
     }
 

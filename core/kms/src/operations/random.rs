@@ -20,14 +20,20 @@ pub(crate) async fn generate(
     call: &Call,
     input: &GenerateRandomInput,
 ) -> Effect<GenerateRandomOutput, ErrorAnswer> {
-    let report = Report::new(call, &GENERATE_RANDOM);
-    let outcome = run(kms, call, input)
+    let mut report = Report::new(call, &GENERATE_RANDOM);
+    let outcome = run(kms, call, input, &mut report)
         .await
         .map(|bytes| GenerateRandomOutput { plaintext: Some(bytes), ciphertext_for_recipient: None });
     report.close(outcome, || input.audit_parameters())
 }
 
-async fn run(kms: &Kms, call: &Call, input: &GenerateRandomInput) -> Result<Secret<[u8]>, KmsError> {
+async fn run(
+    kms: &Kms,
+    call: &Call,
+    input: &GenerateRandomInput,
+    report: &mut Report<'_>,
+) -> Result<Secret<[u8]>, KmsError> {
+    kms.admit(call, &GENERATE_RANDOM, None, report)?;
     let conditions = Conditions::new(call, None, Asked::default());
     authorize::on_account(call, GENERATE_RANDOM.action, &conditions)?;
     let asked = input.number_of_bytes.ok_or(KmsError::NumberOfBytes)?;

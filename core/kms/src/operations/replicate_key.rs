@@ -68,6 +68,11 @@ async fn run(
     if !sent_tags.is_empty() {
         authorize::on_account(&there, TAG_RESOURCE.action, &conditions)?;
     }
+    // AWS: it counts twice among the calls that make keys in the replica's Region. Where many nodes share the quota, a node may
+    // have no more than one at a time; that one suffices.
+    let charge = || kms.admit(&there, &CREATE_KEY, None, &mut Report::new(&there, &CREATE_KEY));
+    charge()?;
+    charge().ok();
     let list = kms.replicable(primary, region, call.now()).await?;
     let arn = KeyArn { region, ..primary.arn };
     let tags = tags::parse(input.tags.as_deref().unwrap_or_default())?;
@@ -82,7 +87,8 @@ async fn run(
     let record = replica(primary, arn, &there, KeyState::Creating { due }, &list, tags);
     let description = input.description.clone().unwrap_or_default().into_boxed_str();
     let document = KeyDocument { record, description, policy: policy.as_str().into() };
-    let batch = kms.replicated(&key, &list, &document).await?;
+    let mut batch = kms.replicated(&key, &list, &document).await?;
+    batch.append(kms.room_for_key(arn.account, region).await?);
     let shown = metadata::of(&document.record, &document.description);
     report.also(made(&there, &document, input, bypass));
     let output = ReplicateKeyOutput {

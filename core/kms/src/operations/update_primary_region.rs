@@ -60,6 +60,8 @@ async fn run(
     // INVARIANT: whoever is on the list is there, in one batch; it went between the two reads.
     let replica = replica.ok_or(KmsError::NoReplicaThere(record.arn.key))?;
     let there = call.in_region(region);
+    // AWS: it counts in both Regions.
+    kms.admit(&there, &UPDATE_PRIMARY_REGION, None, &mut Report::new(&there, &UPDATE_PRIMARY_REGION))?;
     let conditions = Conditions::new(&there, Some(&replica.entry.record), asked());
     authorize::on_key(&there, UPDATE_PRIMARY_REGION.action, &replica.entry, &conditions)?;
     let new = updating(&replica.entry.record, due, call.now())?;

@@ -7,8 +7,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use sealroom_api::operator::CreateAccountInput;
 use sealroom_api::sigv4::{self, Credentials, Rules};
-use sealroom_api::{Compat, ErrorAnswer, Served, Through, Wire, kms, operator};
+use sealroom_api::{Compat, ErrorAnswer, Served, Through, Wire, kms};
 use sealroom_audit::{Journal, Sync};
 use sealroom_crypto::digest::sha256;
 use sealroom_foundation::ports::{Clock, Entropy, Release, Released, Seal, Sign};
@@ -134,7 +135,7 @@ pub(crate) struct House {
 }
 
 /// One HSM for all houses of a process: its self-tests take longer than most tests.
-fn hsm() -> &'static Arc<Hsm> {
+pub(crate) fn hsm() -> &'static Arc<Hsm> {
     static HSM: OnceLock<Arc<Hsm>> = OnceLock::new();
     HSM.get_or_init(|| Arc::new(Hsm::start(DomainKeys::generate()).unwrap()))
 }
@@ -195,7 +196,12 @@ impl House {
 
     /// Another room over the same rows, with caches of its own.
     pub(crate) fn second_room(&self) -> Kms {
-        room(&self.store, self.identity.clone(), self.entropy.clone(), self.chosen.clone())
+        self.room_with(self.chosen.clone())
+    }
+
+    /// A room over the same rows, with these settings.
+    pub(crate) fn room_with(&self, settings: Settings) -> Kms {
+        room(&self.store, self.identity.clone(), self.entropy.clone(), settings)
     }
 
     pub(crate) fn identity(&self) -> &Identity {
@@ -204,11 +210,9 @@ impl House {
 
     async fn make_account(&self, id: &str) {
         let call = self.call_of(self.identity.operator_caller(), HERE);
-        let through = Through::new(self.identity.clone(), self.journal.clone());
-        let body = format!(r#"{{"AccountId":"{id}"}}"#);
-        let wire = self.wire();
-        let served = operator::serve(&through, &call, operator::Operation::CreateAccount, body.as_bytes(), wire).await;
-        assert!(matches!(served, Served::Answer(_)), "{served:?}");
+        let input = CreateAccountInput { account_id: Some(id.to_owned()), name: None };
+        let made = self.identity.create_account(&call, &input).await;
+        assert!(matches!(self.journal.release(made).await, Released::Answer(_)));
     }
 
     /// The root user of `account`, as a signed request makes one.
@@ -278,6 +282,11 @@ impl House {
     pub(crate) async fn ask_room(&self, room: &Kms, operation: &str, request: &Value) -> Answer {
         let call = self.call(OWNER).await;
         ask(&Through::new(room.clone(), self.journal.clone()), &call, operation, request, self.wire()).await
+    }
+
+    /// The same for a given call.
+    pub(crate) async fn ask_call_in(&self, room: &Kms, call: &Call, operation: &str, request: &Value) -> Answer {
+        ask(&Through::new(room.clone(), self.journal.clone()), call, operation, request, self.wire()).await
     }
 
     fn wire(&self) -> Wire {
@@ -371,10 +380,10 @@ impl House {
     }
 }
 
-fn room(store: &Store, identity: Identity, ids: Arc<FakeEntropy>, chosen: Settings) -> Kms {
+fn room(store: &Store, identity: Identity, ids: Arc<FakeEntropy>, settings: Settings) -> Kms {
     let door = Door::new(hsm().clone(), 1, 16);
     let seal: Arc<dyn Seal> = hsm().clone();
-    Kms::new(store.view(Kms::prefix()), door, identity, seal, ids, chosen)
+    Kms::new(store.view(Kms::prefix()), door, identity, seal, ids, settings)
 }
 
 async fn ask(through: &Through<Kms, Journal>, call: &Call, operation: &str, request: &Value, wire: Wire) -> Answer {

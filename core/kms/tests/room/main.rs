@@ -22,6 +22,7 @@ mod multi_region;
 mod order;
 mod pages;
 mod policies;
+mod quotas;
 mod races;
 mod references;
 mod rotation;

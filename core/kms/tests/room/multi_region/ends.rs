@@ -1,7 +1,11 @@
 //! The end of related keys: each its own, the material with the last.
 
+use sealroom_api::ErrorAnswer;
+use sealroom_foundation::KeyArn;
+use sealroom_foundation::ports::{Clock, Release, Released};
 use sealroom_kms::record::KeyDocument;
 use sealroom_kms::stored::Tombstone;
+use sealroom_kms::{Destroyed, Proof};
 use sealroom_store::{Batch, KeyPath};
 use serde_json::json;
 
@@ -209,4 +213,84 @@ async fn a_replica_is_scheduled_while_it_is_made() {
     house.ask_at(THERE, "CancelKeyDeletion", &json!({"KeyId": key.id})).await.ok();
     house.ask_at(THERE, "EnableKey", &json!({"KeyId": key.id})).await.ok();
     assert_eq!(opens(&house, THERE, &key).await, "ok");
+}
+
+/// What the journal of a restored store says of a key.
+async fn bury(house: &House, region: &str, key: &Key) {
+    let arn = KeyArn { region: region.parse().unwrap(), account: OWNER.parse().unwrap(), key: key.id.parse().unwrap() };
+    let now = house.clock.service();
+    let effect = house.kms.bury(&Destroyed { key: arn, at: now }, now).await.unwrap().unwrap();
+    assert!(matches!(Release::<ErrorAnswer>::release(&house.journal, effect).await, Released::Answer(())));
+}
+
+/// A backup may be from before two keys changed places, so that what was the primary then is destroyed first.
+#[tokio::test]
+async fn a_restore_destroys_a_primary_first_and_still_all_material_with_the_last_key() {
+    let house = House::new().await;
+    let key = family(&house, &[THERE, BEYOND]).await;
+    rotate(&house, HERE, &key).await;
+    house.ask_at(THERE, "ScheduleKeyDeletion", &json!({"KeyId": key.id})).await.ok();
+    bury(&house, HERE, &key).await;
+    assert_eq!(tombstone(&house, HERE, &key).await.unwrap().tokens, Vec::<[u8; 32]>::new());
+    for (region, role) in [(THERE, "REPLICA"), (BEYOND, "PRIMARY")] {
+        assert_eq!(relatives(&house, region, &key).await, (role.into(), BEYOND.into(), vec![THERE.into()]));
+    }
+    assert_eq!(opens(&house, BEYOND, &key).await, "ok");
+    bury(&house, BEYOND, &key).await;
+    assert_eq!(relatives(&house, THERE, &key).await, ("PRIMARY".into(), THERE.into(), vec![]));
+    assert_eq!(state(&house, THERE, &key).await, "PendingDeletion");
+    bury(&house, THERE, &key).await;
+    assert_eq!(tombstone(&house, THERE, &key).await.unwrap().tokens.len(), 2);
+    let left: Vec<String> = house.rows("kms").await.iter().map(|row| row.path.segment_text(3).unwrap()).collect();
+    assert_eq!(left, ["tombstone", "tombstone", "tombstone"]);
+}
+
+/// If all that is left waits for its own end, the new primary waits for the others.
+#[tokio::test]
+async fn a_primary_that_a_restore_made_waits_for_its_replicas_too() {
+    let house = House::new().await;
+    let key = family(&house, &[THERE, BEYOND]).await;
+    for region in [THERE, BEYOND] {
+        schedule(&house, region, &key, 7).await;
+    }
+    bury(&house, HERE, &key).await;
+    assert_eq!(state(&house, THERE, &key).await, "PendingReplicaDeletion");
+    house.clock.advance(7 * DAY);
+    catch_up(&house).await;
+    assert_eq!(state(&house, THERE, &key).await, "PendingDeletion");
+    house.clock.advance(7 * DAY);
+    catch_up(&house).await;
+    assert!(tombstone(&house, THERE, &key).await.is_some_and(|left| left.tokens.len() == 1));
+}
+
+/// A backup's proof reads rows in the order of their paths; the Region that holds what related keys have in common may come
+/// before any of them, or after.
+#[tokio::test]
+async fn the_material_of_related_keys_is_proved_wherever_it_lies() {
+    for home in ["af-south-1", HERE] {
+        let house = House::new().await;
+        let made = house.ask_at(home, "CreateKey", &json!({"MultiRegion": true})).await.ok();
+        let id = made["KeyMetadata"]["KeyId"].clone();
+        house.ask_at(home, "RotateKeyOnDemand", &json!({"KeyId": id})).await.ok();
+        catch_up(&house).await;
+        house.ask_at(home, "ReplicateKey", &json!({"KeyId": id, "ReplicaRegion": THERE})).await.ok();
+        catch_up(&house).await;
+        house.ask_at(home, "UpdatePrimaryRegion", &json!({"KeyId": id, "PrimaryRegion": THERE})).await.ok();
+        catch_up(&house).await;
+        let prove = async |without: &str| {
+            let mut proof = Proof::new(crate::house::hsm());
+            for row in house.rows("kms").await {
+                if without.is_empty() || !row.path.to_string().contains(without) {
+                    proof.row(&row.path, &row.value).unwrap();
+                }
+            }
+            proof.proved().map(|proved| (proved.keys, proved.tokens)).ok()
+        };
+        assert_eq!(prove("").await, Some((2, 3)));
+        house.ask_at(home, "ScheduleKeyDeletion", &json!({"KeyId": id, "PendingWindowInDays": 7})).await.ok();
+        house.clock.advance(7 * DAY);
+        catch_up(&house).await;
+        assert_eq!(prove("").await, Some((1, 2)), "{home}");
+        assert_eq!(prove("/key/").await, None, "material that no key is made of: {home}");
+    }
 }

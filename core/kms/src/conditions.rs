@@ -54,9 +54,13 @@ pub(crate) struct Asked<'a> {
     pub(crate) expiration_model: Option<&'static str>,
     /// ImportKeyMaterial.
     pub(crate) valid_to: Option<Timestamp>,
+    /// ReplicateKey.
+    pub(crate) replica_region: Option<&'a str>,
+    /// UpdatePrimaryRegion.
+    pub(crate) primary_region: Option<&'a str>,
     /// CreateGrant, ListGrants, RevokeGrant and RetireGrant.
     pub(crate) grant: Option<AskedGrant<'a>>,
-    /// CreateKey: what is to be made.
+    /// CreateKey, and ReplicateKey as one: what is to be made.
     pub(crate) new_key: Option<NewKey<'a>>,
 }
 
@@ -66,7 +70,8 @@ pub(crate) struct NewKey<'a> {
     pub(crate) spec: Spec,
     pub(crate) usage: Usage,
     pub(crate) origin: Origin,
-    pub(crate) multi_region: bool,
+    /// Which one of related keys it will be; `None` for a single-Region key.
+    pub(crate) multi_region: Option<MultiRegionRole>,
     pub(crate) bypass_lockout_check: bool,
     pub(crate) tags: &'a [Tag],
 }
@@ -122,6 +127,8 @@ impl<'a> Conditions<'a> {
                 let of_new_key = self.asked.new_key.map(|key| key.bypass_lockout_check);
                 one(self.asked.bypass_lockout_check.or(of_new_key).map(truth), visit)
             }
+            "replicaregion" => one(self.asked.replica_region, visit),
+            "primaryregion" => one(self.asked.primary_region, visit),
             "policyname" => one(self.asked.policy_name, visit),
             "resourcealiases" => self.aliases(visit),
             "calleraccount" => one(Some(self.call.caller().account().as_str()), visit),
@@ -157,11 +164,11 @@ impl<'a> Conditions<'a> {
             "keyorigin" => one(old.map(|k| k.origin).or(new.map(|k| k.origin)).map(Origin::as_str), visit),
             "multiregion" => {
                 let old = old.map(|k| k.multi_region.is_some());
-                one(old.or(new.map(|k| k.multi_region)).map(truth), visit)
+                one(old.or(new.map(|k| k.multi_region.is_some())).map(truth), visit)
             }
             "multiregionkeytype" => {
                 let old = old.and_then(|k| k.multi_region.as_ref()).map(|relatives| relatives.role);
-                let new = new.filter(|k| k.multi_region).map(|_| MultiRegionRole::Primary);
+                let new = new.and_then(|k| k.multi_region);
                 one(old.or(new).map(MultiRegionRole::as_str), visit)
             }
             _ => Presence::Absent,

@@ -86,6 +86,7 @@ impl Kms {
             DueKind::RotateKey => self.rotate(due, RotationKind::Automatic, row, now).await,
             DueKind::RotateOnDemand => self.rotate(due, RotationKind::OnDemand, row, now).await,
             DueKind::ExpireMaterial => self.expire(due, row, now).await,
+            DueKind::SettleKey => self.settle(due, row, now).await,
         }
     }
 
@@ -110,7 +111,8 @@ impl Kms {
     }
 
     /// Everything of the key goes, in one batch: its row, its other material, its history, its aliases. A tombstone stays,
-    /// so that no restore brings the key back. Its grants follow. `None` when the key changed meanwhile.
+    /// so that no restore brings the key back. Its grants follow. Material that related keys are made of stays, and goes with
+    /// the last of them. `None` when the key changed meanwhile.
     pub(crate) async fn destruction(
         &self,
         key: &Loaded,
@@ -124,10 +126,13 @@ impl Kms {
         guarded.guards.extend(guard);
         let Some(rest) = self.remains(record, &guarded, now).await? else { return Ok(None) };
         let Remains { mut batch, mut tokens, .. } = rest;
-        tokens.extend(record.material.iter().filter_map(Material::token_digest));
+        if !record.leaves_material() {
+            tokens.extend(record.material.iter().filter_map(Material::token_digest));
+        }
         for other in change::dues(record) {
             batch = batch.delete(paths::due(&other));
         }
+        batch.append(self.bereaved(record, now).await?);
         self.forget(&tokens)?;
         batch = self.named(&record.arn).await?.without_any(batch.delete(paths::used(&record.arn)));
         batch.append(sweep::after(&key.entry, now));
@@ -140,8 +145,12 @@ impl Kms {
     /// when the key changed meanwhile, or somebody else was quicker.
     async fn remains(&self, record: &KeyRecord, guarded: &Batch, now: Timestamp) -> Result<Option<Remains>, KmsError> {
         let mut rest = Remains::new(guarded);
+        if record.leaves_material() {
+            return Ok(Some(rest));
+        }
         // The material first: as soon as anything is gone a tombstone says so.
-        for prefix in [paths::materials(&record.arn), paths::rotations(&record.arn)] {
+        let history = (!record.is_replica()).then(|| paths::rotations(&record.home()));
+        for prefix in std::iter::once(paths::materials(&record.pieces_home())).chain(history) {
             loop {
                 let written = u32::try_from(rest.batch.writes.len()).unwrap_or(PIECES);
                 let (rows, more) = match PIECES.saturating_sub(written) {

@@ -56,8 +56,8 @@ impl KeyEntry {
         let mut record = self.record.clone();
         record.imports.missing = record.imports.missing.saturating_add(1);
         record.state = match record.state {
-            KeyState::Enabled | KeyState::Disabled | KeyState::Updating => KeyState::PendingImport,
-            state @ (KeyState::Creating
+            KeyState::Enabled | KeyState::Disabled | KeyState::Updating { .. } => KeyState::PendingImport,
+            state @ (KeyState::Creating { .. }
             | KeyState::PendingImport
             | KeyState::PendingDeletion { .. }
             | KeyState::PendingReplicaDeletion { .. }
@@ -167,9 +167,9 @@ impl Kms {
     /// A piece of a key's material that isn't the current one, from memory or the store; `None` when the key never had
     /// it. However often a key was rotated, opening what an old piece made costs the same.
     pub(crate) async fn older(&self, record: &KeyRecord, id: &MaterialId) -> Result<Option<Arc<Material>>, KmsError> {
-        let name = MaterialName { key: record.arn, id: *id };
+        let name = MaterialName { key: record.pieces_home(), id: *id };
         let load = || async {
-            let Some(row) = self.row(paths::material(&record.arn, id)).await? else { return Ok(None) };
+            let Some(row) = self.row(paths::material(&name.key, id)).await? else { return Ok(None) };
             piece(&row, record).map(Some)
         };
         self.pieces.get_or_load(&name, load).await

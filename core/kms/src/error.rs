@@ -4,7 +4,7 @@
 //! whatever they would be elsewhere. Causes inside this program say nothing to the caller: the log keeps them.
 
 use sealroom_api::ErrorAnswer;
-use sealroom_foundation::{KeyArn, Region};
+use sealroom_foundation::{KeyArn, KeyId, Region};
 use sealroom_hsm::{HsmError, Origin, Spec, Usage};
 use sealroom_store::StoreError;
 use thiserror::Error;
@@ -178,6 +178,25 @@ pub(crate) enum KmsError {
     // Import.
     #[error(transparent)]
     Import(#[from] ImportError),
+    // Multi-Region keys.
+    #[error("{arn} is not a multi-region primary key.")]
+    NoPrimary { arn: Box<str> },
+    #[error("{arn} is not a multi-Region primary key.")]
+    NotPrimary { arn: Box<str> },
+    #[error("{arn} is not a multi-Region key.")]
+    SingleRegion { arn: Box<str> },
+    #[error("{0} cannot have a replica because it contains the primary.")]
+    RegionOfPrimary(Region),
+    #[error("The replica key Region must be in the same AWS partition as the primary key Region.")]
+    OtherPartition,
+    #[error("Region {0} is not a valid Region or multi-Region keys are not supported in Region {0}.")]
+    UnknownRegion(String),
+    #[error("You can create only one replica of each primary key in each AWS Region.")]
+    ReplicaExists,
+    #[error("Replica keys per primary key quota for this account in this region is {most}, current usage is {most}.")]
+    ReplicaQuota { most: usize },
+    #[error("{0} does not have a replica key in the specified Region.")]
+    NoReplicaThere(KeyId),
 
     // Grants.
     #[error("{0}")]
@@ -279,8 +298,8 @@ impl KmsError {
             Self::AccessDenied(_) | Self::CiphertextDenied => "AccessDeniedException",
             Self::GrantToken => "InvalidGrantTokenException",
             Self::State { state: StateError::Disabled, .. } => "DisabledException",
-            Self::State { .. } | Self::NothingPending { .. } => "KMSInvalidStateException",
             Self::Import(error) => error.code(),
+            Self::State { .. } | Self::NothingPending { .. } | Self::NotPrimary { .. } => "KMSInvalidStateException",
             Self::RotationConflict { .. } => "ConflictException",
             Self::Usage { .. } | Self::Algorithm { .. } => "InvalidKeyUsageException",
             Self::IncorrectKey => "IncorrectKeyException",
@@ -312,10 +331,14 @@ impl KmsError {
             | Self::AliasCharacters(_)
             | Self::AliasOfAlias
             | Self::AliasKind
+            | Self::RegionOfPrimary(_)
+            | Self::OtherPartition
+            | Self::UnknownRegion(_)
+            | Self::NoReplicaThere(_)
             | Self::NumberOfBytes => "ValidationException",
             // AWS: the documented code is InvalidAliasNameException; this is the one that has been seen.
             Self::ReservedAlias => "NotAuthorizedException",
-            Self::AliasExists(_) => "AlreadyExistsException",
+            Self::AliasExists(_) | Self::ReplicaExists => "AlreadyExistsException",
             Self::InvalidCiphertext => "InvalidCiphertextException",
             Self::InvalidSignature => "KMSInvalidSignatureException",
             Self::InvalidMac => "KMSInvalidMacException",
@@ -327,6 +350,8 @@ impl KmsError {
             | Self::PolicyName
             | Self::Origin { .. }
             | Self::Replica { .. }
+            | Self::NoPrimary { .. }
+            | Self::SingleRegion { .. }
             | Self::NotRotated => "UnsupportedOperationException",
             Self::TooManyTags | Self::DuplicateTags | Self::ReservedTag | Self::TagCharacters => "TagException",
             Self::Policy | Self::PolicyPrincipal | Self::Lockout => "MalformedPolicyDocumentException",
@@ -334,7 +359,8 @@ impl KmsError {
             | Self::GrantQuota { .. }
             | Self::OnDemandLimit { .. }
             | Self::AliasQuota { .. }
-            | Self::KeyQuota { .. } => "LimitExceededException",
+            | Self::KeyQuota { .. }
+            | Self::ReplicaQuota { .. } => "LimitExceededException",
             Self::Marker => "InvalidMarkerException",
             Self::Busy | Self::Throttled => "ThrottlingException",
             Self::Store(_) => "ServiceUnavailable",

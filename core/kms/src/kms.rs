@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use sealroom_api::Compat;
-use sealroom_foundation::KeyArn;
 use sealroom_foundation::ports::{Entropy, Seal};
+use sealroom_foundation::{KeyArn, Region};
 use sealroom_hsm::Door;
 use sealroom_identity::Identity;
 use sealroom_store::{KeyPath, Mirror, View};
 
 use crate::entry::{self, KeyEntry, Policies};
 use crate::grants::{self, Held, Holder};
+use crate::multi_region::MultiRegionRules;
 use crate::paths::{self, AliasName, MaterialName};
 use crate::quotas::{Limits, Quotas, RequestQuotas};
 use crate::record::Material;
@@ -34,10 +35,11 @@ pub struct Kms {
     pub(crate) grants: Arc<Mirror<Holder, Held>>,
     pub(crate) on_demand: OnDemandRules,
     pub(crate) quotas: Arc<Quotas>,
+    pub(crate) multi_region: Arc<MultiRegionRules>,
 }
 
 /// What an operator can choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// How many keys are kept in memory, how many aliases, and how many pieces of older material. At most 100,000 each.
     pub cached_keys: usize,
@@ -47,6 +49,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Whether calls are counted.
     pub requests: RequestQuotas,
+    /// The Regions that are served, so that keys can be replicated there; `None`: every one.
+    pub regions: Option<Vec<Region>>,
 }
 
 impl Default for Settings {
@@ -56,6 +60,7 @@ impl Default for Settings {
             compat: Compat::Extended,
             limits: Limits::default(),
             requests: RequestQuotas::default(),
+            regions: None,
         }
     }
 }
@@ -78,7 +83,22 @@ impl Kms {
         let grants = Arc::new(Mirror::new(view.feed(), grants::GRANTEES, grants::paths::held_of));
         let (policies, on_demand) = (Arc::default(), OnDemandRules::of(settings.compat));
         let quotas = Arc::new(Quotas::new(settings.limits, settings.requests));
-        Self { view, door, identity, seal, entropy, keys, aliases, pieces, policies, grants, on_demand, quotas }
+        let multi_region = Arc::new(MultiRegionRules::new(settings.regions, settings.compat));
+        Self {
+            view,
+            door,
+            identity,
+            seal,
+            entropy,
+            keys,
+            aliases,
+            pieces,
+            policies,
+            grants,
+            on_demand,
+            quotas,
+            multi_region,
+        }
     }
 
     /// Where this room's rows lie.

@@ -30,6 +30,7 @@ pub mod lifecycle;
 mod managed;
 mod marker;
 mod metadata;
+mod multi_region;
 mod names;
 mod operation;
 mod operations;

@@ -6,7 +6,7 @@ use sealroom_foundation::{KeyArn, Region};
 use sealroom_hsm::{AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, Origin, SigningAlgorithm, Spec, Usage};
 
 use crate::names::{outward, outward_all};
-use crate::record::{KeyRecord, MultiRegion};
+use crate::record::{KeyRecord, Material, MultiRegion};
 use crate::spec;
 use crate::state::KeyState;
 
@@ -28,7 +28,7 @@ pub(crate) fn of(record: &KeyRecord, description: &str) -> KeyMetadata {
         key_spec: outward(spec.as_str()),
         multi_region: Some(multi_region.is_some()),
         multi_region_configuration: multi_region.as_ref().map(|relatives| configuration(arn, relatives)),
-        current_key_material_id: record.shown_material().map(|material| material.id_text().to_owned()),
+        current_key_material_id: shown_material(record).map(|material| material.id_text().to_owned()),
         ..KeyMetadata::default()
     };
     with_algorithms(with_expiry(with_deletion(shown, *state), record), *spec, *usage)
@@ -47,18 +47,24 @@ fn with_expiry(shown: KeyMetadata, record: &KeyRecord) -> KeyMetadata {
     KeyMetadata { expiration_model: Some(model), valid_to, ..shown }
 }
 
+/// AWS: a replica shows its material when it is complete.
+fn shown_material(record: &KeyRecord) -> Option<&Material> {
+    let creating = matches!(record.state, KeyState::Creating { .. });
+    record.shown_material().filter(|_| !creating)
+}
+
 fn with_deletion(shown: KeyMetadata, state: KeyState) -> KeyMetadata {
     match state {
         KeyState::PendingDeletion { due } => KeyMetadata { deletion_date: Some(due), ..shown },
         KeyState::PendingReplicaDeletion { window_days } => {
             KeyMetadata { pending_deletion_window_in_days: Some(window_days.into()), ..shown }
         }
-        KeyState::Creating
+        KeyState::Creating { .. }
         | KeyState::Enabled
         | KeyState::Disabled
         | KeyState::PendingImport
         | KeyState::Unavailable { .. }
-        | KeyState::Updating => shown,
+        | KeyState::Updating { .. } => shown,
     }
 }
 

@@ -111,6 +111,7 @@ pub(crate) const LIST_RETIRABLE_GRANTS: Operation =
     Operation { read_only: true, ..Operation::change("ListRetirableGrants", "kms:ListRetirableGrants") };
 pub(crate) const PUT_KEY_POLICY: Operation = Operation::change("PutKeyPolicy", "kms:PutKeyPolicy");
 pub(crate) const RE_ENCRYPT: Operation = Operation::cryptographic("ReEncrypt", "kms:ReEncryptFrom");
+pub(crate) const REPLICATE_KEY: Operation = Operation::change("ReplicateKey", "kms:ReplicateKey");
 pub(crate) const RETIRE_GRANT: Operation =
     Operation { cross_account: true, takes_rights: true, ..Operation::change("RetireGrant", "kms:RetireGrant") };
 pub(crate) const REVOKE_GRANT: Operation =
@@ -126,6 +127,7 @@ pub(crate) const UPDATE_CUSTOM_KEY_STORE: Operation =
     Operation::change("UpdateCustomKeyStore", "kms:UpdateCustomKeyStore");
 pub(crate) const UPDATE_KEY_DESCRIPTION: Operation =
     Operation::change("UpdateKeyDescription", "kms:UpdateKeyDescription");
+pub(crate) const UPDATE_PRIMARY_REGION: Operation = Operation::change("UpdatePrimaryRegion", "kms:UpdatePrimaryRegion");
 pub(crate) const VERIFY: Operation = Operation::cryptographic("Verify", "kms:Verify");
 pub(crate) const VERIFY_MAC: Operation = Operation::cryptographic("VerifyMac", "kms:VerifyMac");
 

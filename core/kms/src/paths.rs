@@ -14,6 +14,9 @@
 //! kms / noted                                                          Noted: how far the journal's uses are noted
 //! ```
 //!
+//! What related multi-Region keys have in common, the history and the pieces of material that aren't current, lies in the
+//! Region of the first of them ([`KeyRecord::home`](crate::record::KeyRecord::home)).
+//!
 //! No account is called `due` or `noted`, so the last lines can't meet the others.
 
 use sealroom_foundation::{AccountId, KeyArn, KeyId, MaterialId, Region, Timestamp};
@@ -44,11 +47,19 @@ pub(crate) enum DueKind {
     RotateKey,
     /// The end of a rotation that RotateKeyOnDemand began.
     RotateOnDemand,
+    /// The end of a replica's making, or of a change of places between primary and replica.
+    SettleKey,
 }
 
 impl DueKind {
-    const ALL: [Self; 5] =
-        [Self::DeleteKey, Self::DeleteGrants, Self::ExpireMaterial, Self::RotateKey, Self::RotateOnDemand];
+    const ALL: [Self; 6] = [
+        Self::DeleteKey,
+        Self::DeleteGrants,
+        Self::ExpireMaterial,
+        Self::RotateKey,
+        Self::RotateOnDemand,
+        Self::SettleKey,
+    ];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -57,6 +68,7 @@ impl DueKind {
             Self::ExpireMaterial => "expire-material",
             Self::RotateKey => "rotate-key",
             Self::RotateOnDemand => "rotate-on-demand",
+            Self::SettleKey => "settle-key",
         }
     }
 }

@@ -100,7 +100,7 @@ settings! {
         admin_listen: Option<SocketAddr> = None,
         /// Folder of the embedded store, the journal, the root key file and the operator's socket.
         data_dir: PathBuf = PathBuf::from("/var/lib/sealroom"),
-        /// Regions that are served; `serve --dev` serves every one.
+        /// Regions that are served, and where keys can be replicated; `serve --dev` serves every one.
         regions: Vec<String> = vec!["us-east-1".to_owned()],
         /// Base domains; a name below one is a virtual host of a bucket.
         domains: Vec<String> = vec!["localhost".to_owned()],

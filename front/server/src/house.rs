@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use sealroom_api::{Compat, ErrorAnswer, Through};
 use sealroom_audit::{Effect, Journal, OpenError, Sync};
-use sealroom_foundation::Timestamp;
 use sealroom_foundation::ports::{Clock, Entropy, Release, Released, Seal, Sign};
+use sealroom_foundation::{Region, Timestamp};
 use sealroom_hsm::{Door, Hsm};
 use sealroom_identity::{Identity, Mode};
 use sealroom_kms::{Destroyed, Kms};
@@ -104,6 +104,7 @@ impl House {
                 compat: compat(config),
                 limits: config.quotas.limits(),
                 requests: config.quotas.requests(),
+                regions: regions(config, wanted == Wanted::Dev),
                 ..sealroom_kms::Settings::default()
             },
         );
@@ -267,6 +268,13 @@ async fn read_ahead(rows: &View) -> Result<i64, HouseError> {
     let Some(row) = answers.into_iter().next().and_then(sealroom_store::Answer::row) else { return Ok(0) };
     let text = std::str::from_utf8(&row.value).ok().and_then(|text| text.parse().ok());
     text.ok_or(HouseError::Damaged("server/clock-ahead-micros"))
+}
+
+/// The Regions that are served; `None`: every one, as dev mode does.
+pub(crate) fn regions(config: &Config, dev: bool) -> Option<Vec<Region>> {
+    // INVARIANT: the configuration was checked, so every name is one.
+    let named = || config.server.regions.iter().filter_map(|name| name.parse().ok()).collect();
+    (!dev).then(named)
 }
 
 fn settings(config: &Config) -> sealroom_audit::Settings {

@@ -236,7 +236,7 @@ impl Server {
             self.house.clone(),
             Arc::clone(&counters),
             Arc::clone(&requests),
-            self.regions(),
+            house::regions(&self.config, self.dev),
             limits.body_timeout(),
             self.dev,
         );
@@ -270,13 +270,6 @@ impl Server {
         let patience = Patience { head: limits.header_timeout(), handshake: limits.handshake_timeout() };
         let (handler, drain) = (Arc::new(handler), Arc::clone(&self.drain));
         tokio::spawn(Acceptor { handler, security, patience, connections, drain }.run(listener))
-    }
-
-    /// The Regions that are served; dev mode serves every one.
-    fn regions(&self) -> Option<Vec<Region>> {
-        // INVARIANT: the configuration was checked, so every name is one.
-        let named = || self.config.server.regions.iter().filter_map(|name| name.parse().ok()).collect();
-        (!self.dev).then(named)
     }
 }
 

@@ -1,4 +1,6 @@
-//! The service trait that the room answers. Each method hands over to the module of its operation; no rule stands here.
+//! The service trait that the room answers.
+//!
+//! Each method hands over to the module of its operation; no rule stands here.
 
 use sealroom_api::ErrorAnswer;
 use sealroom_api::kms as shapes;
@@ -10,7 +12,8 @@ use crate::operations::{
     change_alias, create_alias, create_grant, create_key, custom_key_stores, data_key, data_key_pair, decrypt,
     delete_material, deletion, describe_key, encrypt, end_grant, import_material, import_parameters, key_policy,
     last_usage, list_aliases, list_grants, list_key_rotations, list_keys, list_retirable_grants, mac, public_key,
-    random, re_encrypt, rotate_on_demand, rotation, shared_secret, sign, switch, tagging, update_description,
+    random, re_encrypt, replicate_key, rotate_on_demand, rotation, shared_secret, sign, switch, tagging,
+    update_description, update_primary_region,
 };
 
 impl shapes::KeyService for Kms {
@@ -158,6 +161,15 @@ impl shapes::KeyService for Kms {
         input: &shapes::ReEncryptInput,
     ) -> Effect<shapes::ReEncryptOutput, ErrorAnswer> {
         re_encrypt::re_encrypt(self, cx, input).await
+    }
+
+    async fn replicate_key(
+        &self,
+        cx: &Call,
+        input: &shapes::ReplicateKeyInput,
+    ) -> Effect<shapes::ReplicateKeyOutput, ErrorAnswer> {
+        // Boxed, as CreateKey is.
+        Box::pin(replicate_key::replicate(self, cx, input)).await
     }
 
     async fn retire_grant(
@@ -350,6 +362,14 @@ impl shapes::KeyService for Kms {
         input: &shapes::UpdateKeyDescriptionInput,
     ) -> Effect<shapes::UpdateKeyDescriptionOutput, ErrorAnswer> {
         update_description::update(self, cx, input).await
+    }
+
+    async fn update_primary_region(
+        &self,
+        cx: &Call,
+        input: &shapes::UpdatePrimaryRegionInput,
+    ) -> Effect<shapes::UpdatePrimaryRegionOutput, ErrorAnswer> {
+        Box::pin(update_primary_region::update(self, cx, input)).await
     }
 
     async fn describe_custom_key_stores(

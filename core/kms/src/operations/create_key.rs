@@ -46,7 +46,7 @@ async fn run(
         spec: wanted.spec,
         usage: wanted.usage.unwrap_or(Usage::EncryptDecrypt),
         origin: wanted.origin,
-        multi_region: wanted.multi_region,
+        multi_region: wanted.multi_region.then_some(MultiRegionRole::Primary),
         bypass_lockout_check: bypass,
         tags: &sent_tags,
     };
@@ -79,11 +79,7 @@ async fn run(
         manager: KeyManager::Customer,
         state,
         created: call.now(),
-        multi_region: wanted.multi_region.then(|| MultiRegion {
-            role: MultiRegionRole::Primary,
-            primary: arn.region,
-            replicas: Vec::new(),
-        }),
+        multi_region: wanted.multi_region.then(|| MultiRegion::primary_of(arn.region)),
         material,
         tags,
     };

@@ -19,6 +19,7 @@ use crate::import_token::{self, ImportToken};
 use crate::imports::{self, Pieces};
 use crate::kms::Kms;
 use crate::lifecycle::Event;
+use crate::multi_region;
 use crate::operation::IMPORT_KEY_MATERIAL;
 use crate::record::{Imported, KeyRecord, Material};
 use crate::report::Report;
@@ -56,6 +57,10 @@ async fn run(
     let id = piece.id();
     let description = input.key_material_description.clone().map(String::into_boxed_str);
     match wanted.place(record, &pieces, id)? {
+        None if pieces.current().is_some() => {
+            multi_region::rotates_alone(record)?;
+            pieces.add(piece.with_import(Some(Imported { description, expires })));
+        }
         None => pieces.add(piece.with_import(Some(Imported { description, expires }))),
         Some(known) => {
             let before = known.imported.as_ref().and_then(|imported| imported.description.clone());

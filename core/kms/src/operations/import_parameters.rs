@@ -70,8 +70,8 @@ async fn run(
 fn ready(state: KeyState) -> Result<(), StateError> {
     match state {
         KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport => Ok(()),
-        KeyState::Updating => Err(StateError::Updating),
-        KeyState::Creating
+        KeyState::Updating { .. } => Err(StateError::Updating),
+        KeyState::Creating { .. }
         | KeyState::PendingDeletion { .. }
         | KeyState::PendingReplicaDeletion { .. }
         | KeyState::Unavailable { .. } => state.usable(),

@@ -19,6 +19,7 @@ mod key_stores;
 mod limits;
 mod managed;
 mod model;
+mod multi_region;
 mod order;
 mod pages;
 mod policies;

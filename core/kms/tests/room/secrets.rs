@@ -15,9 +15,10 @@ use sealroom_api::kms::{
     ImportKeyMaterialInput, KeyAgreementAlgorithmSpec, KeyService, KeySpec, KeyUsageType, ListAliasesInput,
     ListGrantsInput, ListKeyPoliciesInput, ListKeyRotationsInput, ListKeysInput, ListResourceTagsInput,
     ListRetirableGrantsInput, MacAlgorithmSpec, Operation, OriginType, PutKeyPolicyInput, ReEncryptInput,
-    RetireGrantInput, RevokeGrantInput, RotateKeyOnDemandInput, ScheduleKeyDeletionInput, SignInput,
+    ReplicateKeyInput, RetireGrantInput, RevokeGrantInput, RotateKeyOnDemandInput, ScheduleKeyDeletionInput, SignInput,
     SigningAlgorithmSpec, Tag, TagResourceInput, UntagResourceInput, UpdateAliasInput, UpdateCustomKeyStoreInput,
-    UpdateKeyDescriptionInput, VerifyInput, VerifyMacInput, WrappingKeySpec, XksProxyAuthenticationCredentialType,
+    UpdateKeyDescriptionInput, UpdatePrimaryRegionInput, VerifyInput, VerifyMacInput, WrappingKeySpec,
+    XksProxyAuthenticationCredentialType,
 };
 use sealroom_foundation::Secret;
 use sealroom_identity::Call;
@@ -268,6 +269,20 @@ async fn aliases(talk: &mut Talk<'_>, key: &str, pair: &str) {
     say!(talk, "DeleteAlias", delete_alias, DeleteAliasInput { alias_name }).unwrap();
 }
 
+/// A key in two Regions.
+async fn regions(talk: &mut Talk<'_>) {
+    let make = CreateKeyInput { multi_region: Some(true), ..CreateKeyInput::default() };
+    let key = say!(talk, "CreateKey", create_key, make).unwrap().key_metadata.unwrap().key_id;
+    let there = || crate::house::THERE.to_owned();
+    let replicate = ReplicateKeyInput { key_id: key.clone(), replica_region: there(), ..ReplicateKeyInput::default() };
+    say!(talk, "ReplicateKey", replicate_key, replicate.clone()).unwrap();
+    say!(talk, "ReplicateKey", replicate_key, replicate);
+    assert_eq!(talk.house.run_due().await, 1);
+    let update = UpdatePrimaryRegionInput { key_id: key, primary_region: there() };
+    say!(talk, "UpdatePrimaryRegion", update_primary_region, update.clone()).unwrap();
+    say!(talk, "UpdatePrimaryRegion", update_primary_region, update);
+}
+
 /// All that is refused, with the passwords that it is asked with.
 async fn key_stores(talk: &mut Talk<'_>) {
     let custom_key_store_id = || "cks-1234567890abcdef0".to_owned();
@@ -413,6 +428,7 @@ async fn talk(house: &House) -> Talk<'_> {
     upkeep(&mut talk, &key).await;
     aliases(&mut talk, &key, &pair).await;
     key_stores(&mut talk).await;
+    regions(&mut talk).await;
 
     // And now everything goes wrong.
     let context = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
@@ -483,7 +499,8 @@ async fn a_keys_token_stands_in_its_row_alone() {
             haystack.add("a debug print".to_owned(), format!("{document:?} {document:#?}").as_bytes());
         }
     }
-    assert_eq!(tokens.len(), 7);
+    // Of the two related keys each holds the token that they share.
+    assert_eq!(tokens.len(), 7 + 2);
     for record in house.raw_records().await {
         haystack.add("a record".to_owned(), &record);
     }

@@ -42,8 +42,8 @@ fn state(house: &House, name: &str) -> KeyState {
         "PendingReplicaDeletion" => KeyState::PendingReplicaDeletion { window_days: 7 },
         "PendingImport" => KeyState::PendingImport,
         "Unavailable" => KeyState::Unavailable { enabled: true },
-        "Creating" => KeyState::Creating,
-        "Updating" => KeyState::Updating,
+        "Creating" => KeyState::Creating { due: now },
+        "Updating" => KeyState::Updating { due: now },
         unknown => panic!("the table names `{unknown}`"),
     }
 }
@@ -76,7 +76,9 @@ async fn every_operation_in_every_state_answers_as_the_table_says() {
         "ImportKeyMaterial",
         "GetKeyRotationStatus",
         "ListKeyRotations",
+        "ReplicateKey",
         "RotateKeyOnDemand",
+        "UpdatePrimaryRegion",
     ];
     assert_eq!(impossible, asked_of_no_key.map(|row| (row, "Unavailable")), "every other cell was asked");
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{Answer, House, OTHER, OWNER, arn};
+use crate::house::{Answer, HERE, House, OTHER, OWNER, THERE, arn};
 
 /// `sealed by the tests`
 pub(crate) const PLAINTEXT: &str = "c2VhbGVkIGJ5IHRoZSB0ZXN0cw==";
@@ -101,16 +101,32 @@ pub(crate) struct Wrapped {
 
 /// Wraps `bytes` for the owner's key with this id. Under SM2, whose pairs are made soonest.
 pub(crate) async fn wrap(house: &House, id: &str, bytes: &[u8]) -> Wrapped {
-    try_wrap(house, OWNER, id, bytes).await.unwrap()
+    wrap_at(house, HERE, id, bytes).await
+}
+
+/// The same for the key in this Region.
+pub(crate) async fn wrap_at(house: &House, region: &str, id: &str, bytes: &[u8]) -> Wrapped {
+    let request = json!({"KeyId": id, "WrappingAlgorithm": "SM2PKE", "WrappingKeySpec": "SM2"});
+    let prepared = house.ask_at(region, "GetParametersForImport", &request).await;
+    wrapped(&prepared, bytes).unwrap()
 }
 
 async fn try_wrap(house: &House, account: &str, id: &str, bytes: &[u8]) -> Option<Wrapped> {
     let request = json!({"KeyId": id, "WrappingAlgorithm": "SM2PKE", "WrappingKeySpec": "SM2"});
-    let prepared = house.ask_as(account, "GetParametersForImport", &request).await;
-    let public = base64_simd::STANDARD.decode_to_vec(text_of(&prepared, "PublicKey")?).unwrap();
+    wrapped(&house.ask_as(account, "GetParametersForImport", &request).await, bytes)
+}
+
+fn wrapped(prepared: &Answer, bytes: &[u8]) -> Option<Wrapped> {
+    let public = base64_simd::STANDARD.decode_to_vec(text_of(prepared, "PublicKey")?).unwrap();
     let wrapped = sealroom_crypto::sm2::encrypt(&public, bytes).unwrap();
     let material = base64_simd::STANDARD.encode_to_string(wrapped);
-    Some(Wrapped { token: text_of(&prepared, "ImportToken")?, material })
+    Some(Wrapped { token: text_of(prepared, "ImportToken")?, material })
+}
+
+/// Makes a replica of a multi-Region key of `account` in [`THERE`], and lets it settle.
+pub(crate) async fn replicate(house: &House, account: &str, key: &Key) {
+    house.ask_as(account, "ReplicateKey", &json!({"KeyId": key.id, "ReplicaRegion": THERE})).await.ok();
+    assert!(house.run_due().await >= 1);
 }
 
 /// The kind of key that the plainest request of a row is about.
@@ -119,6 +135,7 @@ pub(crate) fn kind_of(row: &str) -> Value {
         "GetPublicKey" | "Sign" | "Verify" => json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}),
         "GenerateMac" | "VerifyMac" => json!({"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}),
         "DeriveSharedSecret" => json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"}),
+        "ReplicateKey" | "UpdatePrimaryRegion" => json!({"MultiRegion": true}),
         "Encapsulate" | "Decapsulate" => json!({"KeySpec": "ML_KEM_768", "KeyUsage": "ENCAPSULATE_DECAPSULATE"}),
         "DeleteImportedKeyMaterial" | "GetParametersForImport" | "ImportKeyMaterial" => json!({"Origin": "EXTERNAL"}),
         _ => json!({}),
@@ -228,6 +245,8 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
         | "ListKeyRotations"
         | "RotateKeyOnDemand" => json!({"KeyId": name}),
         "ScheduleKeyDeletion" => json!({"KeyId": name, "PendingWindowInDays": 7}),
+        "ReplicateKey" => json!({"KeyId": name, "ReplicaRegion": THERE}),
+        "UpdatePrimaryRegion" => json!({"KeyId": name, "PrimaryRegion": THERE}),
         "Encrypt" => json!({"KeyId": name, "Plaintext": PLAINTEXT}),
         "GetKeyPolicy" | "GetPublicKey" | "ListKeyPolicies" | "ListResourceTags" => json!({"KeyId": name}),
         "CreateAlias" => {

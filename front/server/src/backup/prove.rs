@@ -32,10 +32,10 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    fn contents(&self) -> Contents {
-        let keys = self.keys.proved();
+    fn contents(&self) -> Result<Contents, BackupError> {
+        let keys = self.keys.proved()?;
         let (keys, tokens, tombstones) = (keys.keys, keys.tokens, keys.tombstones);
-        Contents { rows: self.rows, keys, tokens, tombstones, ..Contents::default() }
+        Ok(Contents { rows: self.rows, keys, tokens, tombstones, ..Contents::default() })
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn backup(
         return Err(BackupError::Differs("the number of rows is another"));
     }
     let log = Log::in_folder(&journal_folder(folder), 1)?;
-    with_journal(rows.contents(), &Reader::of(log), hsm, progress).await
+    with_journal(rows.contents()?, &Reader::of(log), hsm, progress).await
 }
 
 /// The same of a store that nobody writes to.
@@ -78,7 +78,7 @@ pub(super) async fn store(
         rows.page(&page)?;
         progress.say("opening restored rows", rows.rows, None);
     }
-    with_journal(rows.contents(), journal, hsm, progress).await
+    with_journal(rows.contents()?, journal, hsm, progress).await
 }
 
 async fn with_journal(

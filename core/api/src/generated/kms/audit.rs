@@ -1095,6 +1095,51 @@ impl types::ReEncryptOutput {
     }
 }
 
+impl types::ReplicateKeyInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("ReplicaRegion", &self.replica_region);
+            if let Some(value) = &self.policy {
+                out.member("Policy", value);
+            }
+            if let Some(value) = &self.bypass_policy_lockout_safety_check {
+                out.member("BypassPolicyLockoutSafetyCheck", value);
+            } else {
+                out.member("BypassPolicyLockoutSafetyCheck", &false);
+            }
+            if let Some(value) = &self.description {
+                out.member("Description", value);
+            } else {
+                out.member("Description", "");
+            }
+            if let Some(value) = &self.tags {
+                out.member("Tags", value);
+            }
+        })
+    }
+}
+
+impl types::ReplicateKeyOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::elements(|out| {
+            if let Some(value) = &self.replica_key_metadata {
+                out.member("ReplicaKeyMetadata", value);
+            }
+            if let Some(value) = &self.replica_policy {
+                out.member("ReplicaPolicy", value);
+            }
+            if let Some(value) = &self.replica_tags {
+                out.member("ReplicaTags", value);
+            }
+        })
+    }
+}
+
 impl types::RetireGrantInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -1327,6 +1372,25 @@ impl types::UpdateKeyDescriptionInput {
 }
 
 impl types::UpdateKeyDescriptionOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::UpdatePrimaryRegionInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("PrimaryRegion", &self.primary_region);
+        })
+    }
+}
+
+impl types::UpdatePrimaryRegionOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {

@@ -1210,6 +1210,41 @@ impl Draft for ReEncryptInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::ReplicateKeyInput`] as it is read.
+    ReplicateKeyInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "ReplicaRegion" => replica_region: Text<'a>,
+        "Policy" => policy: Text<'a>,
+        "BypassPolicyLockoutSafetyCheck" => bypass_policy_lockout_safety_check: Flag,
+        "Description" => description: Text<'a>,
+        "Tags" => tags: List<TagDraft<'a>>,
+    }
+}
+
+impl Draft for ReplicateKeyInputDraft<'_> {
+    type Input = types::ReplicateKeyInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::ReplicateKeyInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let replica_region = found.required(self.replica_region, at, "replicaRegion", &REGION_TYPE);
+        let policy = found.optional(self.policy, at, "policy", &POLICY_TYPE);
+        let bypass_policy_lockout_safety_check =
+            found.optional(self.bypass_policy_lockout_safety_check, at, "bypassPolicyLockoutSafetyCheck", &Free);
+        let description = found.optional(self.description, at, "description", &DESCRIPTION_TYPE);
+        let tags = found.optional(self.tags, at, "tags", &TAG_LIST);
+        Some(types::ReplicateKeyInput {
+            key_id: key_id?,
+            replica_region: replica_region?,
+            policy: policy?,
+            bypass_policy_lockout_safety_check: bypass_policy_lockout_safety_check?,
+            description: description?,
+            tags: tags?,
+        })
+    }
+}
+
+draft! {
     /// [`types::RetireGrantInput`] as it is read.
     RetireGrantInputDraft {
         "GrantToken" => grant_token: Text<'a>,
@@ -1470,6 +1505,25 @@ impl Draft for UpdateKeyDescriptionInputDraft<'_> {
         let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
         let description = found.required(self.description, at, "description", &DESCRIPTION_TYPE);
         Some(types::UpdateKeyDescriptionInput { key_id: key_id?, description: description? })
+    }
+}
+
+draft! {
+    /// [`types::UpdatePrimaryRegionInput`] as it is read.
+    UpdatePrimaryRegionInputDraft {
+        "KeyId" => key_id: Text<'a>,
+        "PrimaryRegion" => primary_region: Text<'a>,
+    }
+}
+
+impl Draft for UpdatePrimaryRegionInputDraft<'_> {
+    type Input = types::UpdatePrimaryRegionInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::UpdatePrimaryRegionInput> {
+        let key_id = found.required(self.key_id, at, "keyId", &KEY_ID_TYPE);
+        let primary_region = found.required(self.primary_region, at, "primaryRegion", &REGION_TYPE);
+        Some(types::UpdatePrimaryRegionInput { key_id: key_id?, primary_region: primary_region? })
     }
 }
 
@@ -1904,6 +1958,33 @@ static PRINCIPAL_ID_TYPE_PATTERN: Pattern = Pattern {
     },
 };
 const PUBLIC_KEY_TYPE: BlobRule = BlobRule { length: Length::new(Some(1), Some(8192)) };
+const REGION_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(32)), pattern: Some(&REGION_TYPE_PATTERN) };
+static REGION_TYPE_PATTERN: Pattern = Pattern {
+    text: "^([a-z]+-){2,3}\\d+$",
+    program: Program::Steps(&[
+        Step::One(Class { negated: false, ranges: &[('a', 'z')], sets: &[] }),
+        Step::Fork(2, 4),
+        Step::One(Class { negated: false, ranges: &[('a', 'z')], sets: &[] }),
+        Step::Jump(1),
+        Step::One(Class { negated: false, ranges: &[('-', '-')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('a', 'z')], sets: &[] }),
+        Step::Fork(7, 9),
+        Step::One(Class { negated: false, ranges: &[('a', 'z')], sets: &[] }),
+        Step::Jump(6),
+        Step::One(Class { negated: false, ranges: &[('-', '-')], sets: &[] }),
+        Step::Fork(11, 16),
+        Step::One(Class { negated: false, ranges: &[('a', 'z')], sets: &[] }),
+        Step::Fork(13, 15),
+        Step::One(Class { negated: false, ranges: &[('a', 'z')], sets: &[] }),
+        Step::Jump(12),
+        Step::One(Class { negated: false, ranges: &[('-', '-')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9')], sets: &[] }),
+        Step::Fork(18, 20),
+        Step::One(Class { negated: false, ranges: &[('0', '9')], sets: &[] }),
+        Step::Jump(17),
+        Step::End,
+    ]),
+};
 const RESOURCE_OWNERS_LIST: EachRule<ChoiceRule<types::ResourceOwnerType>> =
     EachRule { length: Length::new(Some(1), Some(2)), item: RESOURCE_OWNER_TYPE };
 const RESOURCE_OWNER_TYPE: ChoiceRule<types::ResourceOwnerType> = ChoiceRule::NEW;

@@ -619,6 +619,22 @@ impl Encode for types::ReEncryptOutput {
     }
 }
 
+impl Encode for types::ReplicateKeyOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.replica_key_metadata {
+                sink.member("ReplicaKeyMetadata", value);
+            }
+            if let Some(value) = &self.replica_policy {
+                sink.member("ReplicaPolicy", value);
+            }
+            if let Some(value) = &self.replica_tags {
+                sink.member("ReplicaTags", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::RetireGrantOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|_| {});
@@ -701,6 +717,12 @@ impl Encode for types::UpdateCustomKeyStoreOutput {
 }
 
 impl Encode for types::UpdateKeyDescriptionOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::UpdatePrimaryRegionOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|_| {});
     }

@@ -16,9 +16,10 @@ use super::decode::{
     GetParametersForImportInputDraft, GetPublicKeyInputDraft, ImportKeyMaterialInputDraft, ListAliasesInputDraft,
     ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeyRotationsInputDraft, ListKeysInputDraft,
     ListResourceTagsInputDraft, ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft, ReEncryptInputDraft,
-    RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft, ScheduleKeyDeletionInputDraft,
-    SignInputDraft, TagResourceInputDraft, UntagResourceInputDraft, UpdateAliasInputDraft,
-    UpdateCustomKeyStoreInputDraft, UpdateKeyDescriptionInputDraft, VerifyInputDraft, VerifyMacInputDraft,
+    ReplicateKeyInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft,
+    ScheduleKeyDeletionInputDraft, SignInputDraft, TagResourceInputDraft, UntagResourceInputDraft,
+    UpdateAliasInputDraft, UpdateCustomKeyStoreInputDraft, UpdateKeyDescriptionInputDraft,
+    UpdatePrimaryRegionInputDraft, VerifyInputDraft, VerifyMacInputDraft,
 };
 use super::service::KeyService;
 use crate::error::ErrorAnswer;
@@ -125,6 +126,8 @@ pub enum Operation {
     PutKeyPolicy,
     /// `ReEncrypt`.
     ReEncrypt,
+    /// `ReplicateKey`.
+    ReplicateKey,
     /// `RetireGrant`.
     RetireGrant,
     /// `RevokeGrant`.
@@ -145,6 +148,8 @@ pub enum Operation {
     UpdateCustomKeyStore,
     /// `UpdateKeyDescription`.
     UpdateKeyDescription,
+    /// `UpdatePrimaryRegion`.
+    UpdatePrimaryRegion,
     /// `Verify`.
     Verify,
     /// `VerifyMac`.
@@ -196,6 +201,7 @@ impl Operation {
         Self::ListRetirableGrants,
         Self::PutKeyPolicy,
         Self::ReEncrypt,
+        Self::ReplicateKey,
         Self::RetireGrant,
         Self::RevokeGrant,
         Self::RotateKeyOnDemand,
@@ -206,6 +212,7 @@ impl Operation {
         Self::UpdateAlias,
         Self::UpdateCustomKeyStore,
         Self::UpdateKeyDescription,
+        Self::UpdatePrimaryRegion,
         Self::Verify,
         Self::VerifyMac,
     ];
@@ -256,6 +263,7 @@ impl Operation {
             Self::ListRetirableGrants => "ListRetirableGrants",
             Self::PutKeyPolicy => "PutKeyPolicy",
             Self::ReEncrypt => "ReEncrypt",
+            Self::ReplicateKey => "ReplicateKey",
             Self::RetireGrant => "RetireGrant",
             Self::RevokeGrant => "RevokeGrant",
             Self::RotateKeyOnDemand => "RotateKeyOnDemand",
@@ -266,6 +274,7 @@ impl Operation {
             Self::UpdateAlias => "UpdateAlias",
             Self::UpdateCustomKeyStore => "UpdateCustomKeyStore",
             Self::UpdateKeyDescription => "UpdateKeyDescription",
+            Self::UpdatePrimaryRegion => "UpdatePrimaryRegion",
             Self::Verify => "Verify",
             Self::VerifyMac => "VerifyMac",
         }
@@ -320,6 +329,7 @@ impl Operation {
             | Self::EnableKeyRotation
             | Self::ImportKeyMaterial
             | Self::PutKeyPolicy
+            | Self::ReplicateKey
             | Self::RetireGrant
             | Self::RevokeGrant
             | Self::RotateKeyOnDemand
@@ -328,7 +338,8 @@ impl Operation {
             | Self::UntagResource
             | Self::UpdateAlias
             | Self::UpdateCustomKeyStore
-            | Self::UpdateKeyDescription => false,
+            | Self::UpdateKeyDescription
+            | Self::UpdatePrimaryRegion => false,
         }
     }
 
@@ -379,6 +390,7 @@ impl Operation {
             | Self::ListRetirableGrants
             | Self::PutKeyPolicy
             | Self::ReEncrypt
+            | Self::ReplicateKey
             | Self::RetireGrant
             | Self::RevokeGrant
             | Self::RotateKeyOnDemand
@@ -388,6 +400,7 @@ impl Operation {
             | Self::UntagResource
             | Self::UpdateAlias
             | Self::UpdateKeyDescription
+            | Self::UpdatePrimaryRegion
             | Self::Verify
             | Self::VerifyMac => false,
         }
@@ -441,6 +454,7 @@ impl Operation {
             "ListRetirableGrants" => Ok(Self::ListRetirableGrants),
             "PutKeyPolicy" => Ok(Self::PutKeyPolicy),
             "ReEncrypt" => Ok(Self::ReEncrypt),
+            "ReplicateKey" => Ok(Self::ReplicateKey),
             "RetireGrant" => Ok(Self::RetireGrant),
             "RevokeGrant" => Ok(Self::RevokeGrant),
             "RotateKeyOnDemand" => Ok(Self::RotateKeyOnDemand),
@@ -451,9 +465,9 @@ impl Operation {
             "UpdateAlias" => Ok(Self::UpdateAlias),
             "UpdateCustomKeyStore" => Ok(Self::UpdateCustomKeyStore),
             "UpdateKeyDescription" => Ok(Self::UpdateKeyDescription),
+            "UpdatePrimaryRegion" => Ok(Self::UpdatePrimaryRegion),
             "Verify" => Ok(Self::Verify),
             "VerifyMac" => Ok(Self::VerifyMac),
-            "ReplicateKey" | "UpdatePrimaryRegion" => Err(ErrorAnswer::not_served(name)),
             _ => Err(ErrorAnswer::unknown_operation()),
         }
     }
@@ -636,6 +650,9 @@ where
         Operation::ReEncrypt => {
             call!(json::decode::<ReEncryptInputDraft<'_>>(body, wire), service.re_encrypt(cx), json::encode)
         }
+        Operation::ReplicateKey => {
+            call!(json::decode::<ReplicateKeyInputDraft<'_>>(body, wire), service.replicate_key(cx), json::encode)
+        }
         Operation::RetireGrant => {
             call!(json::decode::<RetireGrantInputDraft<'_>>(body, wire), service.retire_grant(cx), |_| Vec::new())
         }
@@ -670,6 +687,11 @@ where
         Operation::UpdateKeyDescription => call!(
             json::decode::<UpdateKeyDescriptionInputDraft<'_>>(body, wire),
             service.update_key_description(cx),
+            |_| Vec::new()
+        ),
+        Operation::UpdatePrimaryRegion => call!(
+            json::decode::<UpdatePrimaryRegionInputDraft<'_>>(body, wire),
+            service.update_primary_region(cx),
             |_| Vec::new()
         ),
         Operation::Verify => call!(json::decode::<VerifyInputDraft<'_>>(body, wire), service.verify(cx), json::encode),
@@ -805,6 +827,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::ReEncrypt => {
             json::decode::<ReEncryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::ReplicateKey => {
+            json::decode::<ReplicateKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::RetireGrant => {
             json::decode::<RetireGrantInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -832,6 +857,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::UpdateKeyDescription => {
             json::decode::<UpdateKeyDescriptionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::UpdatePrimaryRegion => {
+            json::decode::<UpdatePrimaryRegionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::Verify => json::decode::<VerifyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
         Operation::VerifyMac => {

@@ -23,11 +23,12 @@ use super::types::{
     ListAliasesOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput,
     ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput, ListResourceTagsInput,
     ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput, PutKeyPolicyInput, PutKeyPolicyOutput,
-    ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput, RevokeGrantOutput,
-    RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput,
-    SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput, UntagResourceOutput, UpdateAliasInput,
-    UpdateAliasOutput, UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput, UpdateKeyDescriptionInput,
-    UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
+    ReEncryptInput, ReEncryptOutput, ReplicateKeyInput, ReplicateKeyOutput, RetireGrantInput, RetireGrantOutput,
+    RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
+    ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
+    UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput, UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput,
+    UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, UpdatePrimaryRegionInput, UpdatePrimaryRegionOutput,
+    VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
 };
 
 /// The key management operations: one method an operation, none with a default body.
@@ -331,6 +332,13 @@ pub trait KeyService: Send + Sync {
         input: &ReEncryptInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ReEncryptOutput>> + Send;
 
+    /// `ReplicateKey`.
+    fn replicate_key(
+        &self,
+        cx: &Self::Context,
+        input: &ReplicateKeyInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ReplicateKeyOutput>> + Send;
+
     /// `RetireGrant`.
     fn retire_grant(
         &self,
@@ -400,6 +408,13 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &UpdateKeyDescriptionInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<UpdateKeyDescriptionOutput>> + Send;
+
+    /// `UpdatePrimaryRegion`.
+    fn update_primary_region(
+        &self,
+        cx: &Self::Context,
+        input: &UpdatePrimaryRegionInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<UpdatePrimaryRegionOutput>> + Send;
 
     /// `Verify`.
     fn verify(

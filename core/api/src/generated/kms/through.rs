@@ -27,11 +27,12 @@ use super::types::{
     ListAliasesOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput,
     ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput, ListResourceTagsInput,
     ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput, PutKeyPolicyInput, PutKeyPolicyOutput,
-    ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput, RevokeGrantOutput,
-    RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput,
-    SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput, UntagResourceOutput, UpdateAliasInput,
-    UpdateAliasOutput, UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput, UpdateKeyDescriptionInput,
-    UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
+    ReEncryptInput, ReEncryptOutput, ReplicateKeyInput, ReplicateKeyOutput, RetireGrantInput, RetireGrantOutput,
+    RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
+    ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
+    UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput, UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput,
+    UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, UpdatePrimaryRegionInput, UpdatePrimaryRegionOutput,
+    VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
 };
 
 impl<Room, R> KeyService for Through<Room, R>
@@ -346,6 +347,14 @@ where
         self.carry(|room| room.re_encrypt(cx, input)).await
     }
 
+    async fn replicate_key(
+        &self,
+        cx: &Self::Context,
+        input: &ReplicateKeyInput,
+    ) -> Result<ReplicateKeyOutput, ErrorAnswer> {
+        self.carry(|room| room.replicate_key(cx, input)).await
+    }
+
     async fn retire_grant(
         &self,
         cx: &Self::Context,
@@ -420,6 +429,14 @@ where
         input: &UpdateKeyDescriptionInput,
     ) -> Result<UpdateKeyDescriptionOutput, ErrorAnswer> {
         self.carry(|room| room.update_key_description(cx, input)).await
+    }
+
+    async fn update_primary_region(
+        &self,
+        cx: &Self::Context,
+        input: &UpdatePrimaryRegionInput,
+    ) -> Result<UpdatePrimaryRegionOutput, ErrorAnswer> {
+        self.carry(|room| room.update_primary_region(cx, input)).await
     }
 
     async fn verify(&self, cx: &Self::Context, input: &VerifyInput) -> Result<VerifyOutput, ErrorAnswer> {

@@ -977,6 +977,34 @@ pub struct ReEncryptOutput {
     pub destination_key_material_id: Option<String>,
 }
 
+/// What `ReplicateKey` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ReplicateKeyInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `ReplicaRegion`: 1 to 32 characters.
+    pub replica_region: String,
+    /// `Policy`: 1 to 131072 characters.
+    pub policy: Option<String>,
+    /// `BypassPolicyLockoutSafetyCheck`.
+    pub bypass_policy_lockout_safety_check: Option<bool>,
+    /// `Description`: 0 to 8192 characters.
+    pub description: Option<String>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+}
+
+/// What `ReplicateKey` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ReplicateKeyOutput {
+    /// `ReplicaKeyMetadata`.
+    pub replica_key_metadata: Option<KeyMetadata>,
+    /// `ReplicaPolicy`: 1 to 131072 characters.
+    pub replica_policy: Option<String>,
+    /// `ReplicaTags`.
+    pub replica_tags: Option<Vec<Tag>>,
+}
+
 /// What `RetireGrant` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct RetireGrantInput {
@@ -1153,6 +1181,19 @@ pub struct UpdateKeyDescriptionInput {
 /// What `UpdateKeyDescription` answers.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct UpdateKeyDescriptionOutput {}
+
+/// What `UpdatePrimaryRegion` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdatePrimaryRegionInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `PrimaryRegion`: 1 to 32 characters.
+    pub primary_region: String,
+}
+
+/// What `UpdatePrimaryRegion` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdatePrimaryRegionOutput {}
 
 /// What `Verify` is asked.
 #[derive(Debug)]

@@ -8,6 +8,8 @@
 //! library that returns errors; those are [`Failed`], and never expected.
 
 pub mod agreement;
+pub mod cbc;
+pub mod certificate;
 mod der;
 pub mod digest;
 pub mod ec;

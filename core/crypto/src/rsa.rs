@@ -141,6 +141,12 @@ impl DecryptingKey {
     }
 }
 
+/// The length of a public key's modulus in bits; `None` when it is no RSA key, or shorter than 2,048 bits.
+#[must_use]
+pub fn modulus_bits(spki: &[u8]) -> Option<usize> {
+    PublicEncryptingKey::from_der(spki).ok().map(|key| key.key_size_bits())
+}
+
 /// Encrypts with OAEP and an empty label under a public key; `None` when the key is none, or the plaintext longer
 /// than [`OaepHash::max_plaintext`].
 #[must_use]

@@ -23,7 +23,11 @@ pub fn encrypt(key: &Secret<[u8; 32]>, iv: [u8; BLOCK], plaintext: &[u8]) -> Res
     let mut buffer = Vec::with_capacity(plaintext.len() + BLOCK);
     buffer.extend_from_slice(plaintext);
     let context = EncryptionContext::Iv128(FixedLength::from(iv));
-    key.less_safe_encrypt(&mut buffer, context).map_err(|_| Failed)?;
+    if key.less_safe_encrypt(&mut buffer, context).is_err() {
+        // It may be the plaintext still.
+        drop(Secret::from_vec(buffer));
+        return Err(Failed);
+    }
     Ok(buffer)
 }
 

@@ -3,7 +3,7 @@
 //! For the signatures of attestation documents: everything is ECDSA P-384 with SHA-384. It knows no document, fetches
 //! nothing, asks nobody about revocation and has no clock: the time is an argument. What would surprise: a leaf may have
 //! any extended key usage, or none, because the leaves it is made for have none; and key usage isn't looked at, only
-//! whether an issuer is a CA, and how long a path it allows.
+//! whether an issuer is a CA (a leaf must be none), and how long a path it allows.
 
 use aws_lc_rs::signature::{ECDSA_P384_SHA384_FIXED, UnparsedPublicKey};
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
@@ -29,8 +29,9 @@ impl Roots {
         anchors.filter(|anchors| !anchors.is_empty()).map(Self)
     }
 
-    /// The key of `leaf`, if a chain through `issuers` leads from it to one of the roots and all of the chain is valid
-    /// `at` that second of the Unix epoch. Certificates are DER; `issuers` may come in any order and hold others.
+    /// The key of `leaf`, if a chain through `issuers` leads from it to one of the roots, and all certificates below the
+    /// root are valid `at` that second of the Unix epoch. A root is trusted as long as it is among the roots, whatever
+    /// its own time. Certificates are DER; `issuers` may come in any order and hold others.
     #[must_use]
     pub fn leaf_key(&self, leaf: &[u8], issuers: &[&[u8]], at: u64) -> Option<LeafKey> {
         if issuers.len() > MAX_ISSUERS {

@@ -9,6 +9,7 @@ use sealroom_hsm::{HsmError, Origin, Spec, Usage};
 use sealroom_store::StoreError;
 use thiserror::Error;
 
+use crate::attestation::RecipientError;
 use crate::state::StateError;
 
 /// Why an operation was refused.
@@ -72,8 +73,8 @@ pub(crate) enum KmsError {
     ModifierWithoutDryRun,
     #[error("Please specify either number of bytes or key spec.")]
     DataKeySize,
-    #[error("Recipient is not supported: this service has no trusted attestation root.")]
-    Recipient,
+    #[error(transparent)]
+    Recipient(RecipientError),
     #[error("PendingWindowInDays must be between 7 and 30")]
     WindowRange,
     #[error("the ciphertext does not open")]
@@ -280,7 +281,7 @@ impl KmsError {
             | Self::CiphertextMissing
             | Self::ModifierWithoutDryRun
             | Self::DataKeySize
-            | Self::Recipient
+            | Self::Recipient(_)
             | Self::WindowRange
             | Self::UsageMissing
             | Self::UsageClash { .. }

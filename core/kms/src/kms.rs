@@ -13,6 +13,7 @@ use sealroom_hsm::Door;
 use sealroom_identity::{Call, Identity};
 use sealroom_store::{KeyPath, Mirror, View};
 
+use crate::attestation::AttestationRoots;
 use crate::entry::{self, KeyEntry, Policies};
 use crate::grants::{self, Held, Holder};
 use crate::operations::{
@@ -40,20 +41,23 @@ pub struct Kms {
     pub(crate) policies: Arc<Policies>,
     pub(crate) grants: Arc<Mirror<Holder, Held>>,
     pub(crate) on_demand: OnDemandRules,
+    pub(crate) attestation_roots: AttestationRoots,
 }
 
 /// What an operator can choose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// How many keys are kept in memory, how many aliases, and how many pieces of older material. At most 100,000 each.
     pub cached_keys: usize,
     /// Whose limits hold for what doesn't stand in a request.
     pub compat: Compat,
+    /// What the attestation documents of recipients must lead to; with none, requests with a recipient are refused.
+    pub attestation_roots: AttestationRoots,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { cached_keys: entry::KEYS, compat: Compat::Extended }
+        Self { cached_keys: entry::KEYS, compat: Compat::Extended, attestation_roots: AttestationRoots::default() }
     }
 }
 
@@ -74,7 +78,21 @@ impl Kms {
         let (keys, aliases, pieces) = (Arc::new(keys), Arc::new(aliases), Arc::new(pieces));
         let grants = Arc::new(Mirror::new(view.feed(), grants::GRANTEES, grants::paths::held_of));
         let (policies, on_demand) = (Arc::default(), OnDemandRules::of(settings.compat));
-        Self { view, door, identity, seal, entropy, keys, aliases, pieces, policies, grants, on_demand }
+        let attestation_roots = settings.attestation_roots;
+        Self {
+            view,
+            door,
+            identity,
+            seal,
+            entropy,
+            keys,
+            aliases,
+            pieces,
+            policies,
+            grants,
+            on_demand,
+            attestation_roots,
+        }
     }
 
     /// Where this room's rows lie.

@@ -14,6 +14,7 @@
 //! run does the cryptography, so that it fails as the real call would.
 
 mod aliases;
+mod attestation;
 mod authorize;
 mod change;
 mod conditions;
@@ -42,5 +43,6 @@ pub mod state;
 pub mod stored;
 mod tags;
 
+pub use attestation::AttestationRoots;
 pub use kms::{Kms, Settings};
 pub use managed::ManagedKey;

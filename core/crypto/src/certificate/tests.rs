@@ -107,6 +107,14 @@ fn other_chains_are_none() {
 }
 
 #[test]
+fn a_ca_is_no_leaf() {
+    let root = root(&PKCS_ECDSA_P384_SHA384);
+    let (roots, ca) = (trusting(&root), issuer("ca", ca(), &root));
+    assert!(roots.leaf_key(ca.der(), &[], NOW).is_none());
+    assert!(roots.leaf_key(root.der(), &[], NOW).is_none());
+}
+
+#[test]
 fn a_leaf_on_another_curve_verifies_nothing() {
     let root = root(&PKCS_ECDSA_P384_SHA384);
     let (der, _) = leaf(&PKCS_ECDSA_P256_SHA256, &root);

@@ -18,9 +18,11 @@ use sealroom_identity::{Call, Caller, Identity, Mode, RequestInfo, Unauthenticat
 use sealroom_kms::record::KeyDocument;
 use sealroom_kms::state::KeyState;
 use sealroom_kms::stored::{AliasRecord, KeyAliases};
-use sealroom_kms::{Kms, Settings};
+use sealroom_kms::{AttestationRoots, Kms, Settings};
 use sealroom_store::{Answer as Rows, Barrier, Batch, Committed, Engine, KeyPath, Read, Row, Store};
 use serde_json::Value;
+
+use crate::enclave::Pki;
 
 pub(crate) const OWNER: &str = "111122223333";
 pub(crate) const OTHER: &str = "444455556666";
@@ -159,7 +161,7 @@ impl House {
             let view = store.view(Identity::prefix());
             Identity::new(view, hsm().clone(), FakeEntropy::seeded(3), clock.clone(), mode)
         });
-        let kms = room(&store, identity.clone(), ids.clone(), compat);
+        let kms = room(&store, identity.clone(), ids.clone(), compat, Pki::trusted().roots());
         let through = Through::new(kms.clone(), journal.clone());
         let house = Self {
             store,
@@ -182,7 +184,14 @@ impl House {
 
     /// Another room over the same rows, with caches of its own.
     pub(crate) fn second_room(&self) -> Kms {
-        room(&self.store, self.identity.clone(), self.entropy.clone(), self.compat)
+        let roots = Pki::trusted().roots();
+        room(&self.store, self.identity.clone(), self.entropy.clone(), self.compat, roots)
+    }
+
+    /// The same, trusting no attestation document.
+    pub(crate) fn room_without_roots(&self) -> Kms {
+        let roots = AttestationRoots::default();
+        room(&self.store, self.identity.clone(), self.entropy.clone(), self.compat, roots)
     }
 
     pub(crate) fn identity(&self) -> &Identity {
@@ -341,10 +350,17 @@ impl House {
     }
 }
 
-fn room(store: &Store, identity: Identity, ids: Arc<FakeEntropy>, compat: Compat) -> Kms {
+fn room(
+    store: &Store,
+    identity: Identity,
+    ids: Arc<FakeEntropy>,
+    compat: Compat,
+    attestation_roots: AttestationRoots,
+) -> Kms {
     let door = Door::new(hsm().clone(), 1, 16);
     let seal: Arc<dyn Seal> = hsm().clone();
-    Kms::new(store.view(Kms::prefix()), door, identity, seal, ids, Settings { compat, ..Settings::default() })
+    let settings = Settings { compat, attestation_roots, ..Settings::default() };
+    Kms::new(store.view(Kms::prefix()), door, identity, seal, ids, settings)
 }
 
 async fn ask(through: &Through<Kms, Journal>, call: &Call, operation: &str, request: &Value, wire: Wire) -> Answer {

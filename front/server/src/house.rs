@@ -19,9 +19,10 @@ use sealroom_kms::Kms;
 use sealroom_store::{Batch, Committed, KeyPath, Read, Store, StoreError, View};
 use thiserror::Error;
 
+use crate::attestation;
 use crate::boot::{self, BootError, Wanted};
 use crate::clock::SystemClock;
-use crate::config::{AuditSync, CompatSetting, Config};
+use crate::config::{AuditSync, CompatSetting, Config, ConfigError};
 
 /// LIMIT: rounds of due jobs in one go; each does a hundred at most.
 const DUE_ROUNDS: usize = 10_000;
@@ -30,6 +31,9 @@ const DUE_ROUNDS: usize = 10_000;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HouseError {
+    /// A file that the configuration names can't be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The store doesn't open.
     #[error(transparent)]
     Boot(#[from] BootError),
@@ -76,6 +80,7 @@ impl House {
         wanted: Wanted,
         clock: Arc<SystemClock>,
     ) -> Result<(Self, &'static str), HouseError> {
+        let attestation_roots = attestation::roots(config)?;
         let opened = boot::open(config, wanted, clock.wall()).await?;
         let (hsm, store, root) = (opened.hsm, opened.store, opened.root);
         let rows = store.view(KeyPath::build("server"));
@@ -94,7 +99,7 @@ impl House {
             identity.clone(),
             ports.seal,
             ports.entropy,
-            sealroom_kms::Settings { compat: compat(config), ..sealroom_kms::Settings::default() },
+            sealroom_kms::Settings { compat: compat(config), attestation_roots, ..sealroom_kms::Settings::default() },
         );
         let services = Services {
             kms: Through::new(kms.clone(), journal.clone()),

@@ -24,7 +24,8 @@ mod document;
 
 use document::{Document, Signed};
 
-/// AWS: how old a document may be. Ours: its time may lie ahead as far, for clocks differ.
+/// How old a document may be, and how far its time may lie ahead, for clocks differ. AWS publishes no figure; a signed
+/// request is good for as long.
 const MAX_AGE_MILLIS: u64 = 5 * 60 * 1_000;
 
 /// LIMIT: roots that an operator can trust.

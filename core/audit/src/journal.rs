@@ -36,6 +36,7 @@ use pace::Pace;
 use recover::Recovered;
 use space::Space;
 
+pub use disk::LOG;
 pub use reader::{Entry, Fault, Page, ReadError, Reader, Verified};
 
 /// When an answer may go out.

@@ -2,7 +2,7 @@
 //!
 //! AWS: signatures aren't normalised to a low S, here as there; clients that need one normalise themselves.
 
-use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
+use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPublicKeyCompressedBin, PublicKeyX509Der};
 use aws_lc_rs::signature::{self as lc, EcdsaKeyPair, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm};
 use aws_lc_rs::signature::{KeyPair as _, UnparsedPublicKey};
 use sealroom_foundation::Secret;
@@ -106,6 +106,15 @@ impl EcKeyPair {
     pub fn public_spki(&self) -> Result<Vec<u8>, Failed> {
         let public: PublicKeyX509Der<'_> = self.pair.public_key().as_der().map_err(|_| Failed)?;
         Ok(public.as_ref().to_vec())
+    }
+
+    /// The public half as a compressed point (SEC 1, 2.3.3).
+    ///
+    /// # Errors
+    /// [`Failed`] when the library fails.
+    pub fn compressed_point(&self) -> Result<Vec<u8>, Failed> {
+        let point: EcPublicKeyCompressedBin<'_> = self.pair.public_key().as_be_bytes().map_err(|_| Failed)?;
+        Ok(point.as_ref().to_vec())
     }
 
     /// Signs a digest of the curve's hash.

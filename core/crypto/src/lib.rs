@@ -1,8 +1,8 @@
 //! Digests, MACs, key derivation, AEAD and key pairs: the only room that names aws-lc.
 //!
 //! It holds no key of ours, decides nothing and knows no format but [`envelope`]'s. Whoever calls it chooses keys,
-//! nonces and salts; [`random::fill`] is for `hsm` and `roots` alone. Failures carry no reason: an attacker must not
-//! learn one, and an operator can't mend one.
+//! nonces and salts; [`random::fill`] is for `hsm`, `roots` and `client` alone. Failures carry no reason:
+//! an attacker must not learn one, and an operator can't mend one.
 //!
 //! What would surprise: values that can't fail by construction (HMAC, KDF with lengths of ours) still go through a
 //! library that returns errors; those are [`Failed`], and never expected.
@@ -16,12 +16,16 @@ pub mod ec;
 pub mod ed25519;
 pub mod envelope;
 mod ffi;
+pub mod gcm;
+pub mod hkdf;
 pub mod kdf;
 pub mod mac;
 pub mod ml_dsa;
 pub mod ml_kem;
+pub mod point;
 pub mod random;
 pub mod rsa;
+pub mod transcript;
 
 /// The cryptographic library failed where only a lack of memory or a wrong build makes it fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

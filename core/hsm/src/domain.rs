@@ -183,6 +183,11 @@ impl Domains {
         &self.newest
     }
 
+    /// All of them, the newest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Domain> {
+        std::iter::once(&self.newest).chain(self.older.iter().rev())
+    }
+
     pub(crate) fn get(&self, id: u32) -> Option<&Domain> {
         if self.newest.id == id {
             return Some(&self.newest);

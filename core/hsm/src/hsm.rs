@@ -212,6 +212,13 @@ impl Hsm {
         opened().ok_or(SealBroken)
     }
 
+    /// The public keys (DER `SubjectPublicKeyInfo`) that something signed for `purpose` may bear: of the newest domain key,
+    /// and of the older ones.
+    #[must_use]
+    pub fn public_keys(&self, purpose: Purpose) -> Vec<Vec<u8>> {
+        self.domains.all().filter_map(|domain| domain.signer(purpose)).map(|signer| signer.spki.clone()).collect()
+    }
+
     /// The RSA pairs kept ready.
     #[must_use]
     pub fn spares(&self) -> &Spares {

@@ -51,6 +51,12 @@ impl KeyToken {
         Ok(Self { bytes: bytes.into(), digest: sealroom_crypto::digest::sha256(bytes) })
     }
 
+    /// The number of the domain key that it is sealed under, as it says itself.
+    #[must_use]
+    pub fn domain(&self) -> Option<u32> {
+        domain::split(&self.bytes).map(|(id, _)| id)
+    }
+
     /// SHA-256 of the bytes: names the token in a tombstone after it is gone.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {

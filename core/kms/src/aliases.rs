@@ -13,8 +13,6 @@ use crate::paths::{self, AliasName};
 use crate::reference::ALIAS_PREFIX;
 use crate::stored::{AliasRecord, KeyAliases};
 
-/// LIMIT: aliases of a key.
-pub(crate) const PER_KEY: usize = 50;
 /// What the names of the services' own aliases begin with.
 pub(crate) const RESERVED: &str = "alias/aws/";
 /// The condition key for which a key's list is read.
@@ -31,6 +29,11 @@ pub(crate) fn check_name(name: &str) -> Result<(), KmsError> {
         Some(rest) if rest.is_empty() || rest.contains(':') => Err(KmsError::AliasCharacters(name.to_owned())),
         Some(_) => Ok(()),
     }
+}
+
+/// Whether `name` is one of the services' own.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    name.starts_with(RESERVED)
 }
 
 /// The list of a key's aliases, as the store has it now.
@@ -58,13 +61,13 @@ impl Named {
         (self.names, self.version)
     }
 
-    /// Whether the key can have one more.
+    /// Whether the key can have one more, of `most`.
     ///
     /// # Errors
     /// [`KmsError::AliasQuota`].
-    pub(crate) fn check_quota(&self) -> Result<(), KmsError> {
-        let used = self.names.len();
-        if used < PER_KEY { Ok(()) } else { Err(KmsError::AliasQuota { most: PER_KEY, used }) }
+    pub(crate) fn check_quota(&self, most: u32) -> Result<(), KmsError> {
+        let used = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        if used < most { Ok(()) } else { Err(KmsError::AliasQuota { most, used }) }
     }
 
     /// `batch`, and with it the alias `name`, which refers to this key from now on.

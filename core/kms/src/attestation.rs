@@ -1,8 +1,8 @@
 //! The `Recipient` of a request: an enclave or an instance that proves by an attestation document what it runs, and the
 //! key under which it gets what others get in clear.
 //!
-//! The document is looked at before anything else, and whether it is good is told after the decision: policies see what a
-//! good one says, and a bad one tells no stranger whether the key is there. What would surprise: nothing here remembers
+//! The document is looked at before the decision, and whether it is good is told after it: policies see what a good one
+//! says, and a bad one tells no stranger whether the key is there. What would surprise: nothing here remembers
 //! documents. AWS asks for no nonce either; who replays one within its minutes gets an answer that only the recipient reads.
 
 use std::collections::BTreeMap;
@@ -96,9 +96,10 @@ pub(crate) enum Recipient {
 }
 
 impl Recipient {
-    /// The recipient that the request names.
-    pub(crate) async fn of(kms: &Kms, call: &Call, sent: Option<&RecipientInfo>) -> Self {
-        let Some(sent) = sent else { return Self::Caller };
+    /// The recipient that the request names. `refused` is why its key wasn't found, if it wasn't: the document is looked
+    /// at all the same, so that the time it takes tells no stranger whether the key is there, but not for who is throttled.
+    pub(crate) async fn of(kms: &Kms, call: &Call, sent: Option<&RecipientInfo>, refused: Option<&KmsError>) -> Self {
+        let Some(sent) = sent.filter(|_| !matches!(refused, Some(KmsError::Throttled))) else { return Self::Caller };
         // Boxed: who names none needs no room for it.
         match Box::pin(verify(kms, call.now(), sent)).await {
             Ok(attestation) => Self::Attested(Box::new(attestation)),

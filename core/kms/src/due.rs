@@ -9,6 +9,7 @@ use sealroom_foundation::Timestamp;
 use sealroom_hsm::Command;
 use sealroom_store::{Answer, Batch, Committed, Guard, KeyPath, Read, Row};
 
+use crate::bury;
 use crate::change;
 use crate::entry::{self, Loaded};
 use crate::error::KmsError;
@@ -74,20 +75,26 @@ impl Kms {
             Ok(Next::Destroy) => {}
             Ok(Next::Stay | Next::Become(_)) | Err(_) => return self.drop_stale(row).await,
         }
-        let batch = self.destruction(&key, row, now).await?.delete(row.path.clone());
+        let still_due = Guard::Version(row.path.clone(), row.version);
+        let batch = self.destruction(&key, Some(still_due), now).await?.delete(row.path.clone());
         let context = EventContext::internal(due.key.account, due.key.region, now);
-        let event = Event::service(&context, SOURCE, "DeleteKey").resource(Resource::Key(due.key)).frees();
+        let event = Event::service(&context, SOURCE, bury::DELETE_KEY).resource(Resource::Key(due.key)).frees();
         Ok(Some(Effect::change((), batch, event)))
     }
 
     /// Everything of the key goes, in one batch: its row, its other material, its history, its aliases. A tombstone stays,
     /// so that no restore brings the key back. Its grants follow.
-    async fn destruction(&self, key: &Loaded, due: &Row, now: Timestamp) -> Result<Batch, KmsError> {
+    pub(crate) async fn destruction(
+        &self,
+        key: &Loaded,
+        guard: Option<Guard>,
+        now: Timestamp,
+    ) -> Result<Batch, KmsError> {
         let record = &key.entry.record;
         let path = paths::key(&record.arn);
-        let guarded = Batch { destroys: true, ..Batch::default() }
-            .guard(Guard::Version(path.clone(), key.entry.version))
-            .guard(Guard::Version(due.path.clone(), due.version));
+        let mut guarded = Batch { destroys: true, ..Batch::default() };
+        guarded.guards.push(Guard::Version(path.clone(), key.entry.version));
+        guarded.guards.extend(guard);
         let Some((mut batch, tokens)) = self.remains(record, &guarded).await? else { return Ok(guarded) };
         for other in change::dues(record) {
             batch = batch.delete(paths::due(&other));

@@ -149,7 +149,7 @@ pub(crate) enum KmsError {
     #[error("An alias with the name {0} already exists")]
     AliasExists(String),
     #[error("Aliases per key quota for this account in this region is {most}, current usage is {used}.")]
-    AliasQuota { most: usize, used: usize },
+    AliasQuota { most: u32, used: u32 },
     #[error("The KMS key of an alias can only be replaced by one of the same type and with the same key usage.")]
     AliasKind,
 
@@ -194,6 +194,12 @@ pub(crate) enum KmsError {
     GrantIdForm,
     #[error("Grants per key quota for this account in this region is {most}, current usage is {most}.")]
     GrantQuota { most: u32 },
+
+    // Quotas.
+    #[error("KMS keys quota for this account in this region is {most}, current usage is {most}.")]
+    KeyQuota { most: u32 },
+    #[error("You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.")]
+    Throttled,
 
     // Lists.
     #[error("the marker is not one of ours")]
@@ -316,11 +322,13 @@ impl KmsError {
             | Self::NotRotated => "UnsupportedOperationException",
             Self::TooManyTags | Self::DuplicateTags | Self::ReservedTag | Self::TagCharacters => "TagException",
             Self::Policy | Self::PolicyPrincipal | Self::Lockout => "MalformedPolicyDocumentException",
-            Self::PolicySize | Self::GrantQuota { .. } | Self::OnDemandLimit { .. } | Self::AliasQuota { .. } => {
-                "LimitExceededException"
-            }
+            Self::PolicySize
+            | Self::GrantQuota { .. }
+            | Self::OnDemandLimit { .. }
+            | Self::AliasQuota { .. }
+            | Self::KeyQuota { .. } => "LimitExceededException",
             Self::Marker => "InvalidMarkerException",
-            Self::Busy => "ThrottlingException",
+            Self::Busy | Self::Throttled => "ThrottlingException",
             Self::Store(_) => "ServiceUnavailable",
             Self::Fault(_) => "InternalFailure",
         }

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
+use sealroom_api::ErrorAnswer;
 use sealroom_api::kms as shapes;
-use sealroom_api::{Compat, ErrorAnswer};
 use sealroom_audit::{Effect, Effects};
 use sealroom_foundation::KeyArn;
 use sealroom_foundation::ports::{Entropy, KeyEpochs, Seal};
@@ -23,8 +23,10 @@ use crate::operations::{
     switch, tagging, update_description,
 };
 use crate::paths::{self, AliasName, MaterialName};
+use crate::quotas::Quotas;
 use crate::record::Material;
 use crate::rotation::OnDemandRules;
+use crate::settings::Settings;
 use crate::stored::AliasRecord;
 
 /// The KMS of every account and Region of one store. Cheap to clone.
@@ -41,24 +43,8 @@ pub struct Kms {
     pub(crate) policies: Arc<Policies>,
     pub(crate) grants: Arc<Mirror<Holder, Held>>,
     pub(crate) on_demand: OnDemandRules,
+    pub(crate) quotas: Arc<Quotas>,
     pub(crate) attestation_roots: AttestationRoots,
-}
-
-/// What an operator can choose.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// How many keys are kept in memory, how many aliases, and how many pieces of older material. At most 100,000 each.
-    pub cached_keys: usize,
-    /// Whose limits hold for what doesn't stand in a request.
-    pub compat: Compat,
-    /// What the attestation documents of recipients must lead to; with none, requests with a recipient are refused.
-    pub attestation_roots: AttestationRoots,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { cached_keys: entry::KEYS, compat: Compat::Extended, attestation_roots: AttestationRoots::default() }
-    }
 }
 
 impl Kms {
@@ -78,6 +64,7 @@ impl Kms {
         let (keys, aliases, pieces) = (Arc::new(keys), Arc::new(aliases), Arc::new(pieces));
         let grants = Arc::new(Mirror::new(view.feed(), grants::GRANTEES, grants::paths::held_of));
         let (policies, on_demand) = (Arc::default(), OnDemandRules::of(settings.compat));
+        let quotas = Arc::new(Quotas::new(settings.limits, settings.requests));
         let attestation_roots = settings.attestation_roots;
         Self {
             view,
@@ -91,6 +78,7 @@ impl Kms {
             policies,
             grants,
             on_demand,
+            quotas,
             attestation_roots,
         }
     }
@@ -424,7 +412,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::DescribeCustomKeyStoresInput,
     ) -> Effect<shapes::DescribeCustomKeyStoresOutput, ErrorAnswer> {
-        custom_key_stores::describe(cx, input)
+        custom_key_stores::describe(self, cx, input)
     }
 
     async fn create_alias(
@@ -464,7 +452,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::CreateCustomKeyStoreInput,
     ) -> Effect<shapes::CreateCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::create(cx, input)
+        custom_key_stores::create(self, cx, input)
     }
 
     async fn connect_custom_key_store(
@@ -472,7 +460,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::ConnectCustomKeyStoreInput,
     ) -> Effect<shapes::ConnectCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::connect(cx, input)
+        custom_key_stores::connect(self, cx, input)
     }
 
     async fn disconnect_custom_key_store(
@@ -480,7 +468,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::DisconnectCustomKeyStoreInput,
     ) -> Effect<shapes::DisconnectCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::disconnect(cx, input)
+        custom_key_stores::disconnect(self, cx, input)
     }
 
     async fn update_custom_key_store(
@@ -488,7 +476,7 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::UpdateCustomKeyStoreInput,
     ) -> Effect<shapes::UpdateCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::update(cx, input)
+        custom_key_stores::update(self, cx, input)
     }
 
     async fn delete_custom_key_store(
@@ -496,6 +484,6 @@ impl shapes::KeyService for Kms {
         cx: &Call,
         input: &shapes::DeleteCustomKeyStoreInput,
     ) -> Effect<shapes::DeleteCustomKeyStoreOutput, ErrorAnswer> {
-        custom_key_stores::delete(cx, input)
+        custom_key_stores::delete(self, cx, input)
     }
 }

@@ -90,7 +90,7 @@ impl Kms {
         let KeyRecord { arn, spec, usage, .. } = key.entry.record;
         key.entry.record.material = Some(self.generate(&arn, spec, usage).await?);
         let record = AliasRecord { key: arn.key, created: call.now(), updated: call.now() };
-        let batch = create_key::new_row(&key.document(key.entry.record.clone()));
+        let batch = create_key::new_row(Batch::default(), &key.document(key.entry.record.clone()));
         Ok(Named::none(arn).with(batch.guard(Guard::Absent(paths::alias(alias))), alias, &record))
     }
 }

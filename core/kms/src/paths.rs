@@ -128,6 +128,11 @@ pub(crate) fn tombstone(arn: &KeyArn) -> KeyPath {
     region_of(arn.account, arn.region).text("tombstone").text(&arn.key.to_string())
 }
 
+/// Whether a row is what remains of a destroyed key.
+pub(crate) fn is_tombstone(path: &KeyPath) -> bool {
+    path.starts_with(&room()) && key_under(path).is_some_and(|(kind, _)| kind == "tombstone")
+}
+
 /// The prefix of all due rows.
 pub(crate) fn dues() -> KeyPath {
     room().text(DUE)

@@ -31,6 +31,7 @@ pub(crate) struct Report<'a> {
     /// `additionalEventData.recipient`.
     recipient: Option<Value>,
     also: Option<Event>,
+    charged: bool,
 }
 
 /// A key that an operation is about.
@@ -50,7 +51,18 @@ enum Materials {
 impl<'a> Report<'a> {
     pub(crate) fn new(call: &'a Call, operation: &'static Operation) -> Self {
         let (alias, key, second_key, grant, recipient, also) = (None, None, None, None, None, None);
-        Self { call, operation, alias, key, second_key, materials: Materials::None, grant, recipient, also }
+        Self {
+            call,
+            operation,
+            alias,
+            key,
+            second_key,
+            materials: Materials::None,
+            grant,
+            recipient,
+            also,
+            charged: false,
+        }
     }
 
     /// The operation is about this key; ReEncrypt tells its source first.
@@ -75,6 +87,11 @@ impl<'a> Report<'a> {
     pub(crate) fn alias(&mut self, arn: &str) {
         let account = Some(self.call.caller().account());
         self.alias = Some(Resource::Other { account, kind: "AWS::KMS::Key", arn: arn.into() });
+    }
+
+    /// Whether the call hasn't been charged yet; it counts as charged from now on.
+    pub(crate) fn is_first_charge(&mut self) -> bool {
+        !std::mem::replace(&mut self.charged, true)
     }
 
     /// What else is recorded if the operation succeeds.

@@ -1,4 +1,6 @@
-//! [`Client`]: one JSON call over TCP, signed, or over a UNIX socket, unsigned.
+//! [`Client`]: one JSON call over TCP or TLS, signed, or over a UNIX socket, unsigned.
+
+mod tls;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +16,9 @@ use serde::Deserialize;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
+
+use tls::Tls;
+pub use tls::{TlsError, Trust};
 
 /// LIMIT: bytes of an answer's body.
 pub const MAX_ANSWER: usize = 4 * 1024 * 1024;
@@ -38,15 +43,24 @@ pub struct Client(Endpoint);
 enum Endpoint {
     /// The operator's socket, whose file mode authenticates.
     Socket(PathBuf),
-    /// `host:port`, and who signs.
-    Address(String, Box<Signer>),
+    /// A host, and who signs.
+    Address(Address, Box<Signer>),
+}
+
+struct Address {
+    /// `host:port`, to connect to.
+    socket: String,
+    /// What the `host` header says: without the port where it is the scheme's own.
+    host: String,
+    /// For `https`.
+    tls: Option<Tls>,
 }
 
 /// Why a call has no answer.
 #[derive(Debug, Error)]
 pub enum ClientError {
-    /// The URL isn't `http://host[:port]`.
-    #[error("`{url}` is not of the form http://host:port")]
+    /// The URL isn't `http[s]://host[:port]`.
+    #[error("`{url}` is not of the form http://host:port or https://host:port")]
     Url {
         /// What was given.
         url: String,
@@ -55,6 +69,18 @@ pub enum ClientError {
     #[error("can not connect to `{to}`")]
     Connect {
         /// The address or the socket's path.
+        to: String,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// There is no TLS to be had.
+    #[error("no TLS")]
+    Tls(#[from] TlsError),
+    /// The handshake failed: an untrusted certificate, one of another host, or no TLS there.
+    #[error("no TLS with `{to}`")]
+    Handshake {
+        /// The address.
         to: String,
         /// Why not.
         #[source]
@@ -91,6 +117,9 @@ pub enum ClientError {
     /// A 200 whose body isn't what the operation answers.
     #[error("the answer does not make sense")]
     Answer(#[source] serde_json::Error),
+    /// A 200 about another key than was asked for.
+    #[error("the answer is about another key")]
+    OtherKey,
 }
 
 #[derive(Deserialize)]
@@ -108,18 +137,27 @@ impl Client {
         Self(Endpoint::Socket(path.into()))
     }
 
-    /// A client of `url` (`http://host[:port]`), whose calls `signer` signs.
+    /// A client of `url` (`http://host[:port]` or `https://host[:port]`), whose calls `signer` signs. `trust` says who
+    /// may vouch for the host of `https`.
     ///
     /// # Errors
-    /// [`ClientError::Url`] for another scheme, a path, or no host.
-    pub fn signed(url: &str, signer: Signer) -> Result<Self, ClientError> {
+    /// [`ClientError::Url`] for another scheme, a path, or no host; [`ClientError::Tls`].
+    pub fn signed(url: &str, signer: Signer, trust: &Trust) -> Result<Self, ClientError> {
         let wrong = || ClientError::Url { url: url.to_owned() };
         let uri: http::Uri = url.parse().map_err(|_| wrong())?;
-        let plain = uri.scheme_str() == Some("http") && matches!(uri.path(), "" | "/") && uri.query().is_none();
-        let authority = uri.authority().filter(|authority| plain && !authority.as_str().contains('@'));
-        let authority = authority.ok_or_else(wrong)?;
-        let port = authority.port_u16().unwrap_or(80);
-        Ok(Self(Endpoint::Address(format!("{}:{port}", authority.host()), Box::new(signer))))
+        let (secure, usual_port) = match uri.scheme_str() {
+            Some("http") => (false, 80),
+            Some("https") => (true, 443),
+            _ => return Err(wrong()),
+        };
+        let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+        let authority = uri.authority().filter(|authority| bare && !authority.as_str().contains('@'));
+        let authority = authority.filter(|authority| !authority.host().is_empty()).ok_or_else(wrong)?;
+        let port = authority.port_u16().unwrap_or(usual_port);
+        let socket = format!("{}:{port}", authority.host());
+        let host = if port == usual_port { authority.host().to_owned() } else { socket.clone() };
+        let tls = if secure { Some(Tls::new(authority.host(), trust)?) } else { None };
+        Ok(Self(Endpoint::Address(Address { socket, host, tls }, Box::new(signer))))
     }
 
     /// Calls `target` (`Sealroom.ListAccounts`) of `service` (its signing name) with a JSON body at `now`, by the wall
@@ -135,9 +173,13 @@ impl Client {
                     let connected = UnixStream::connect(path).await;
                     exchange(connected.map_err(|e| cannot_connect(path.display().to_string(), e))?, request).await
                 }
-                Endpoint::Address(address, _) => {
-                    let connected = TcpStream::connect(address).await;
-                    exchange(connected.map_err(|e| cannot_connect(address.clone(), e))?, request).await
+                Endpoint::Address(Address { socket, tls, .. }, _) => {
+                    let connected = TcpStream::connect(socket).await;
+                    let stream = connected.map_err(|e| cannot_connect(socket.clone(), e))?;
+                    let Some(tls) = tls else { return exchange(stream, request).await };
+                    let secured = tls.secure(stream).await;
+                    let secured = secured.map_err(|source| ClientError::Handshake { to: socket.clone(), source })?;
+                    exchange(secured, request).await
                 }
             }
         };
@@ -154,7 +196,7 @@ impl Client {
     ) -> Result<Request<Full<Bytes>>, ClientError> {
         let host = match &self.0 {
             Endpoint::Socket(_) => "localhost",
-            Endpoint::Address(address, _) => address.as_str(),
+            Endpoint::Address(address, _) => address.host.as_str(),
         };
         let request = Request::builder()
             .method(Method::POST)

@@ -1,10 +1,15 @@
 //! The command line, as clap reads it and as `--help` shows it.
 
+mod seal;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sealroom_client::AccountId;
+
+pub(crate) use seal::{PolicyArgument, SealArguments, UnsealArguments};
+use seal::{SEAL_HELP, UNSEAL_HELP};
 
 /// A key management service that speaks the AWS KMS API.
 #[derive(Debug, Parser)]
@@ -25,9 +30,42 @@ pub(crate) enum Command {
     /// Make and list accounts of a running server
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Take a backup of a running server
+    #[command(after_help = BACKUP_HELP)]
+    Backup(BackupArguments),
+    /// Bring a backup back into an empty data folder or database
+    #[command(after_help = RESTORE_HELP)]
+    Restore(RestoreArguments),
+    /// Say whether a backup is whole, and, given a root of trust, whether everything in it opens
+    CheckBackup(CheckBackupArguments),
+    /// Encrypt a file of any size under a KMS key, in the AWS Encryption SDK's message format
+    #[command(after_help = SEAL_HELP)]
+    Seal(SealArguments),
+    /// Decrypt a file of `seal`, or of the AWS Encryption SDK
+    #[command(after_help = UNSEAL_HELP)]
+    Unseal(UnsealArguments),
     /// Say whether a configuration can be used
     CheckConfig(CheckArguments),
 }
+
+const BACKUP_HELP: &str = "\
+Example:
+  sealroom backup --to /backups/monday
+
+The server writes the folder, goes on serving meanwhile, and proves that everything it wrote
+opens before it says that it is done. A backup holds rows and journal, sealed as the server keeps
+them. It does not hold the root of trust: keep a copy of the root key file (or the passphrase)
+elsewhere, for nothing opens without it.";
+
+const RESTORE_HELP: &str = "\
+Example:
+  cp /safe/root.key /var/lib/sealroom/root.key
+  sealroom restore --from /backups/monday --data-dir /var/lib/sealroom
+
+The root of trust must be in place, and nothing else: a folder or database with rows in it is
+refused. Keys that were destroyed after the backup are destroyed again, as far as the journal
+tells of them: give the newest journal that there is. After a restore that was cut off, run the
+same command again; until it has ended, the store can not be served.";
 
 const SERVE_HELP: &str = "\
 On a laptop:     sealroom serve --dev
@@ -133,6 +171,45 @@ pub(crate) struct CreateAccountArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct ListAccountsArguments {
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArguments {
+    /// A new or empty folder on the server's machine
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArguments {
+    /// The backup
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) from: PathBuf,
+    /// A newer journal: the folder `logs/journal` of the lost data folder, or `journal` of a newer backup
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) journal: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckBackupArguments {
+    /// The backup
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Look at digests only, without the root of trust
+    #[arg(long, conflicts_with_all = ["config", "data_dir"])]
+    pub(crate) digests_only: bool,
     #[command(flatten)]
     pub(crate) store: StoreArguments,
     #[command(flatten)]

@@ -18,6 +18,7 @@ mod overlay;
 mod tests;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -133,6 +134,22 @@ settings! {
 }
 
 settings! {
+    /// `[quotas]`: how much of the service an account may use in a Region. Each server counts calls for itself.
+    [quotas] QuotaSettings {
+        /// `off`, or `aws` for AWS's number of calls a second of each kind; one more is throttled.
+        requests: RequestQuotaSetting = RequestQuotaSetting::Off,
+        /// Servers on one store that share these calls; each gives its part.
+        nodes: u32 = 1,
+        /// Customer managed keys, in whatever state; 1 to 10,000,000.
+        keys: u32 = 100_000,
+        /// Aliases of a key; 1 to 1,000.
+        aliases_per_key: u32 = 50,
+        /// Grants on a key; 1 to 1,000,000.
+        grants_per_key: u32 = 50_000,
+    }
+}
+
+settings! {
     /// `[tls]`: the certificate of the service. Both files are read again on SIGHUP and when they change.
     [tls] TlsSettings {
         /// PEM file with the certificate and its chain.
@@ -206,6 +223,16 @@ pub enum CompatSetting {
     Extended,
 }
 
+/// Whether calls are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RequestQuotaSetting {
+    /// They aren't.
+    Off,
+    /// Against AWS's request quotas.
+    Aws,
+}
+
 /// Which root of trust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -244,6 +271,8 @@ pub struct Config {
     pub server: ServerSettings,
     /// `[limits]`.
     pub limits: LimitSettings,
+    /// `[quotas]`.
+    pub quotas: QuotaSettings,
     /// `[tls]`.
     pub tls: TlsSettings,
     /// `[store]`.
@@ -310,6 +339,7 @@ impl Config {
         [
             ServerSettings::SETTINGS,
             LimitSettings::SETTINGS,
+            QuotaSettings::SETTINGS,
             TlsSettings::SETTINGS,
             StoreSettings::SETTINGS,
             RootSettings::SETTINGS,
@@ -318,6 +348,27 @@ impl Config {
             LogSettings::SETTINGS,
         ]
         .concat()
+    }
+}
+
+impl QuotaSettings {
+    /// How many of each thing there may be.
+    #[must_use]
+    pub fn limits(&self) -> sealroom_kms::Limits {
+        let Self { keys, aliases_per_key, grants_per_key, .. } = *self;
+        sealroom_kms::Limits { keys, aliases_per_key, grants_per_key }
+    }
+
+    /// Whether calls are counted.
+    #[must_use]
+    pub fn requests(&self) -> sealroom_kms::RequestQuotas {
+        match self.requests {
+            RequestQuotaSetting::Off => sealroom_kms::RequestQuotas::Off,
+            RequestQuotaSetting::Aws => {
+                let nodes = NonZeroU32::new(self.nodes).unwrap_or(NonZeroU32::MIN);
+                sealroom_kms::RequestQuotas::Aws { nodes }
+            }
+        }
     }
 }
 

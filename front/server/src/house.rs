@@ -10,19 +10,22 @@
 use std::sync::Arc;
 
 use sealroom_api::{Compat, ErrorAnswer, Through};
-use sealroom_audit::{Journal, OpenError, Sync};
+use sealroom_audit::{Effect, Journal, OpenError, Sync};
 use sealroom_foundation::Timestamp;
 use sealroom_foundation::ports::{Clock, Entropy, Release, Released, Seal, Sign};
 use sealroom_hsm::{Door, Hsm};
 use sealroom_identity::{Identity, Mode};
-use sealroom_kms::Kms;
+use sealroom_kms::{Destroyed, Kms};
 use sealroom_store::{Batch, Committed, KeyPath, Read, Store, StoreError, View};
 use thiserror::Error;
 
 use crate::attestation;
-use crate::boot::{self, BootError, Wanted};
+use crate::backup::{self, BackupError, Contents, Progress, Source};
+use crate::boot::{self, BootError, Opened, Wanted};
 use crate::clock::SystemClock;
 use crate::config::{AuditSync, CompatSetting, Config, ConfigError};
+use crate::operate::Operator;
+use crate::tasks::Tasks;
 
 /// LIMIT: rounds of due jobs in one go; each does a hundred at most.
 const DUE_ROUNDS: usize = 10_000;
@@ -53,6 +56,7 @@ pub enum HouseError {
 pub(crate) struct Services {
     pub(crate) kms: Through<Kms, Journal>,
     pub(crate) identity: Through<Identity, Journal>,
+    pub(crate) operator: Through<Operator, Journal>,
 }
 
 /// Everything that serves. Cheap to clone.
@@ -67,6 +71,7 @@ pub(crate) struct House {
     store: Store,
     rows: View,
     kms: Kms,
+    source: Source,
     probing: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -81,8 +86,7 @@ impl House {
         clock: Arc<SystemClock>,
     ) -> Result<(Self, &'static str), HouseError> {
         let attestation_roots = attestation::roots(config)?;
-        let opened = boot::open(config, wanted, clock.wall()).await?;
-        let (hsm, store, root) = (opened.hsm, opened.store, opened.root);
+        let Opened { hsm, store, engine, barrier, root } = boot::open(config, wanted, clock.wall()).await?;
         let rows = store.view(KeyPath::build("server"));
         clock.set_ahead(read_ahead(&rows).await?);
         let ports = Ports::of(&hsm, &clock);
@@ -99,14 +103,26 @@ impl House {
             identity.clone(),
             ports.seal,
             ports.entropy,
-            sealroom_kms::Settings { compat: compat(config), attestation_roots, ..sealroom_kms::Settings::default() },
+            sealroom_kms::Settings {
+                compat: compat(config),
+                limits: config.quotas.limits(),
+                requests: config.quotas.requests(),
+                attestation_roots,
+                ..sealroom_kms::Settings::default()
+            },
         );
+        let reader = journal.reader();
+        let source = Source { engine, barrier, hsm: door.hsm().clone(), journal: reader, clock: clock.clone() };
+        let (tasks, journaled) = (Tasks::default(), journal.clone());
+        let operator = Operator { identity: identity.clone(), source: source.clone(), journal: journaled, tasks };
         let services = Services {
             kms: Through::new(kms.clone(), journal.clone()),
             identity: Through::new(identity.clone(), journal.clone()),
+            operator: Through::new(operator, journal.clone()),
         };
         let compat = compat(config);
-        Ok((Self { clock, door, identity, journal, services, compat, store, rows, kms, probing: Arc::default() }, root))
+        let probing = Arc::default();
+        Ok((Self { clock, door, identity, journal, services, compat, store, rows, kms, source, probing }, root))
     }
 
     /// Random bytes for request ids.
@@ -136,6 +152,30 @@ impl House {
             }
         }
         Ok(done)
+    }
+
+    /// Destroys a key that the store holds although the journal knows that it was destroyed: see [`Kms::bury`].
+    ///
+    /// # Errors
+    /// As [`Kms::bury`].
+    pub(crate) async fn bury(&self, destroyed: &Destroyed) -> Result<Option<Effect<(), ErrorAnswer>>, ErrorAnswer> {
+        self.kms.bury(destroyed, self.clock.service()).await
+    }
+
+    /// Proves that everything in the store opens, and that the journal's chain holds. For a house that serves nobody.
+    ///
+    /// # Errors
+    /// [`BackupError`] with the first thing that doesn't.
+    pub(crate) async fn prove(&self, progress: &Progress) -> Result<Contents, BackupError> {
+        backup::prove_store(&self.source, progress).await
+    }
+
+    /// Writes rows of `boot`, beside which the house stands.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub(crate) async fn boot_write(&self, batch: Batch) -> Result<(), StoreError> {
+        self.source.engine.boot_write(batch).await.map(drop)
     }
 
     /// Moves the service clock `seconds` forward, for good: a restart doesn't take it back.

@@ -10,6 +10,7 @@
 
 mod admin;
 mod attestation;
+mod backup;
 mod boot;
 mod clock;
 mod config;
@@ -19,10 +20,13 @@ mod house;
 mod init;
 mod log;
 mod metrics;
+mod operate;
 mod serve;
+mod tasks;
 mod timers;
 mod transport;
 
+pub use backup::{BackupError, BackupFile, Contents, Manifest, Progress, Restored, Seen, check_backup, restore};
 pub use boot::BootError;
 pub use config::{
     AttestationSettings, AuditSettings, AuditSync, CompatSetting, Config, ConfigError, LimitSettings, LogFormat,

@@ -41,6 +41,7 @@ async fn run_update(
     input: &UpdateAliasInput,
     report: &mut Report<'_>,
 ) -> Result<Changed, KmsError> {
+    kms.admit(call, &UPDATE_ALIAS, None, report)?;
     aliases::check_name(&input.alias_name)?;
     let (name, arn) = named(call, &input.alias_name, report);
     let key = kms.target(call, &input.target_key_id, &UPDATE_ALIAS, report).await?;
@@ -58,7 +59,7 @@ async fn run_update(
         return Err(KmsError::AliasKind);
     }
     let (left, joined) = (kms.named(&old.arn).await?, kms.named(&new.arn).await?);
-    joined.check_quota()?;
+    joined.check_quota(kms.quotas.limits().aliases_per_key)?;
     let alias = AliasRecord { key: new.arn.key, updated: call.now(), ..alias };
     let batch = change::if_unchanged(&key).guard(Guard::Version(paths::alias(&name), version));
     let batch = joined.with(left.without(batch, &name), &name, &alias);
@@ -85,6 +86,7 @@ async fn run_delete(
     input: &DeleteAliasInput,
     report: &mut Report<'_>,
 ) -> Result<Changed, KmsError> {
+    kms.admit(call, &DELETE_ALIAS, None, report)?;
     aliases::check_name(&input.alias_name)?;
     let (name, arn) = named(call, &input.alias_name, report);
     let Aliased { version, key, .. } = kms.aliased(&name, &arn).await?;

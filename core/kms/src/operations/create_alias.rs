@@ -33,8 +33,9 @@ async fn run(
     input: &CreateAliasInput,
     report: &mut Report<'_>,
 ) -> Result<(Loaded, Batch), KmsError> {
+    kms.admit(call, &CREATE_ALIAS, None, report)?;
     aliases::check_name(&input.alias_name)?;
-    if input.alias_name.starts_with(aliases::RESERVED) {
+    if aliases::is_reserved(&input.alias_name) {
         return Err(KmsError::ReservedAlias);
     }
     let (alias, arn) = named(call, &input.alias_name, report);
@@ -46,7 +47,7 @@ async fn run(
         return Err(KmsError::AliasExists(arn));
     }
     let named = kms.named(&key.entry.record.arn).await?;
-    named.check_quota()?;
+    named.check_quota(kms.quotas.limits().aliases_per_key)?;
     let record = AliasRecord { key: key.entry.record.arn.key, created: call.now(), updated: call.now() };
     let batch = change::if_unchanged(&key).guard(Guard::Absent(paths::alias(&alias)));
     let batch = named.with(batch, &alias, &record);

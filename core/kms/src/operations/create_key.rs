@@ -37,6 +37,7 @@ async fn run(
     input: &CreateKeyInput,
     report: &mut Report<'_>,
 ) -> Result<(CreateKeyOutput, Option<Batch>), KmsError> {
+    kms.admit(call, &CREATE_KEY, None, report)?;
     let wanted = Wanted::read(input)?;
     // The decision sees the tags as they were sent; whether they are good tags is said after it.
     let sent_tags = tags::sent(input.tags.as_deref().unwrap_or_default());
@@ -80,17 +81,18 @@ async fn run(
         material: Some(kms.generate(&arn, wanted.spec, usage).await?),
         tags,
     };
+    let room = kms.room_for_key(arn.account, arn.region).await?;
     report.key(arn);
     let description = input.description.clone().unwrap_or_default().into_boxed_str();
     let document = KeyDocument { record: KeyRecord::new(arn, made), description, policy: policy.into() };
     let shown = metadata::of(&document.record, &document.description);
-    Ok((CreateKeyOutput { key_metadata: Some(shown) }, Some(new_row(&document))))
+    Ok((CreateKeyOutput { key_metadata: Some(shown) }, Some(new_row(room, &document))))
 }
 
-/// The batch that writes a new key down, once in the life of its id.
-pub(crate) fn new_row(document: &KeyDocument) -> Batch {
+/// `batch`, and with it a new key, once in the life of its id.
+pub(crate) fn new_row(batch: Batch, document: &KeyDocument) -> Batch {
     let arn = &document.record.arn;
-    let batch = Batch::default()
+    let batch = batch
         .guard(Guard::Absent(paths::key(arn)))
         .guard(Guard::Absent(paths::tombstone(arn)))
         .put(paths::key(arn), document.to_bytes());

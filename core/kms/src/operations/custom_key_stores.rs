@@ -16,6 +16,7 @@ use sealroom_identity::Call;
 use crate::authorize;
 use crate::conditions::{Asked, Conditions};
 use crate::error::KmsError;
+use crate::kms::Kms;
 use crate::operation::{
     CONNECT_CUSTOM_KEY_STORE, CREATE_CUSTOM_KEY_STORE, DELETE_CUSTOM_KEY_STORE, DESCRIBE_CUSTOM_KEY_STORES,
     DISCONNECT_CUSTOM_KEY_STORE, Operation, UPDATE_CUSTOM_KEY_STORE,
@@ -26,15 +27,22 @@ use crate::report::Report;
 pub(crate) const UNSUPPORTED: &str = "Custom key stores are not supported by this version of the service.";
 
 pub(crate) fn describe(
+    kms: &Kms,
     call: &Call,
     input: &DescribeCustomKeyStoresInput,
 ) -> Effect<DescribeCustomKeyStoresOutput, ErrorAnswer> {
-    let report = Report::new(call, &DESCRIBE_CUSTOM_KEY_STORES);
-    report.close(run_describe(call, input), || input.audit_parameters())
+    let mut report = Report::new(call, &DESCRIBE_CUSTOM_KEY_STORES);
+    let outcome = run_describe(kms, call, input, &mut report);
+    report.close(outcome, || input.audit_parameters())
 }
 
-fn run_describe(call: &Call, input: &DescribeCustomKeyStoresInput) -> Result<DescribeCustomKeyStoresOutput, KmsError> {
-    decided(call, &DESCRIBE_CUSTOM_KEY_STORES)?;
+fn run_describe(
+    kms: &Kms,
+    call: &Call,
+    input: &DescribeCustomKeyStoresInput,
+    report: &mut Report<'_>,
+) -> Result<DescribeCustomKeyStoresOutput, KmsError> {
+    decided(kms, call, &DESCRIBE_CUSTOM_KEY_STORES, report)?;
     if input.custom_key_store_id.is_some() || input.custom_key_store_name.is_some() {
         return Err(KmsError::NoSuchKeyStore);
     }
@@ -45,49 +53,57 @@ fn run_describe(call: &Call, input: &DescribeCustomKeyStoresInput) -> Result<Des
 }
 
 pub(crate) fn create(
+    kms: &Kms,
     call: &Call,
     input: &CreateCustomKeyStoreInput,
 ) -> Effect<CreateCustomKeyStoreOutput, ErrorAnswer> {
-    refuse(call, &CREATE_CUSTOM_KEY_STORE, || input.audit_parameters())
+    refuse(kms, call, &CREATE_CUSTOM_KEY_STORE, || input.audit_parameters())
 }
 
 pub(crate) fn connect(
+    kms: &Kms,
     call: &Call,
     input: &ConnectCustomKeyStoreInput,
 ) -> Effect<ConnectCustomKeyStoreOutput, ErrorAnswer> {
-    refuse(call, &CONNECT_CUSTOM_KEY_STORE, || input.audit_parameters())
+    refuse(kms, call, &CONNECT_CUSTOM_KEY_STORE, || input.audit_parameters())
 }
 
 pub(crate) fn disconnect(
+    kms: &Kms,
     call: &Call,
     input: &DisconnectCustomKeyStoreInput,
 ) -> Effect<DisconnectCustomKeyStoreOutput, ErrorAnswer> {
-    refuse(call, &DISCONNECT_CUSTOM_KEY_STORE, || input.audit_parameters())
+    refuse(kms, call, &DISCONNECT_CUSTOM_KEY_STORE, || input.audit_parameters())
 }
 
 pub(crate) fn delete(
+    kms: &Kms,
     call: &Call,
     input: &DeleteCustomKeyStoreInput,
 ) -> Effect<DeleteCustomKeyStoreOutput, ErrorAnswer> {
-    refuse(call, &DELETE_CUSTOM_KEY_STORE, || input.audit_parameters())
+    refuse(kms, call, &DELETE_CUSTOM_KEY_STORE, || input.audit_parameters())
 }
 
 pub(crate) fn update(
+    kms: &Kms,
     call: &Call,
     input: &UpdateCustomKeyStoreInput,
 ) -> Effect<UpdateCustomKeyStoreOutput, ErrorAnswer> {
-    refuse(call, &UPDATE_CUSTOM_KEY_STORE, || input.audit_parameters())
+    refuse(kms, call, &UPDATE_CUSTOM_KEY_STORE, || input.audit_parameters())
 }
 
-fn decided(call: &Call, operation: &Operation) -> Result<(), KmsError> {
+fn decided(kms: &Kms, call: &Call, operation: &Operation, report: &mut Report<'_>) -> Result<(), KmsError> {
+    kms.admit(call, operation, None, report)?;
     authorize::on_account(call, operation.action, &Conditions::new(call, None, Asked::default()))
 }
 
 fn refuse<T>(
+    kms: &Kms,
     call: &Call,
     operation: &'static Operation,
     parameters: impl FnOnce() -> Vec<u8>,
 ) -> Effect<T, ErrorAnswer> {
-    let outcome = decided(call, operation).and(Err(KmsError::NotServed(UNSUPPORTED.to_owned())));
-    Report::new(call, operation).close(outcome, parameters)
+    let mut report = Report::new(call, operation);
+    let outcome = decided(kms, call, operation, &mut report).and(Err(KmsError::NotServed(UNSUPPORTED.to_owned())));
+    report.close(outcome, parameters)
 }

@@ -107,9 +107,11 @@ impl Made {
 
 async fn run(kms: &Kms, call: &Call, wanted: &Wanted<'_>, report: &mut Report<'_>) -> Result<Made, KmsError> {
     let operation = wanted.operation;
-    let recipient = Recipient::of(kms, call, wanted.recipient).await;
+    kms.admit_pair(call, wanted.pair.as_str(), report)?;
+    let key = kms.resolve(call, wanted.key_id, operation, report).await;
+    let recipient = Recipient::of(kms, call, wanted.recipient, key.as_ref().err()).await;
     report.recipient(recipient.attestation());
-    let key = kms.resolve(call, wanted.key_id, operation, report).await?;
+    let key = key?;
     let record = &key.entry.record;
     let algorithm = EncryptionAlgorithm::SymmetricDefault;
     let asked = Asked {

@@ -37,9 +37,10 @@ async fn run(kms: &Kms, call: &Call, input: &DecryptInput, report: &mut Report<'
         input.dry_run,
         input.dry_run_modifiers.as_deref().unwrap_or_default(),
     )?;
-    let recipient = Recipient::of(kms, call, input.recipient.as_ref()).await;
+    let opener = Opener::find(kms, call, input.key_id.as_deref(), blob, algorithm, &DECRYPT, report).await;
+    let recipient = Recipient::of(kms, call, input.recipient.as_ref(), opener.as_ref().err()).await;
     report.recipient(recipient.attestation());
-    let opener = Opener::find(kms, call, input.key_id.as_deref(), blob, algorithm, &DECRYPT, report).await?;
+    let opener = opener?;
     let record = &opener.entry.record;
     let asked = Asked {
         encryption_context: input.encryption_context.as_ref(),
@@ -136,7 +137,9 @@ impl<'a> Opener<'a> {
         let arn = KeyArn { region: call.region(), account: header.account, key: header.key };
         // Told of either way: whether the key is there is nobody's to know by what the own journal holds.
         report.key(arn);
-        let entry = kms.entry(&arn).await?.ok_or(KmsError::CiphertextDenied)?;
+        let entry = kms.entry(&arn).await?;
+        kms.admit(call, operation, None, report)?;
+        let entry = entry.ok_or(KmsError::CiphertextDenied)?;
         Ok(Self { entry, alias: None, named: false })
     }
 

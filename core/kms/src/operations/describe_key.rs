@@ -36,6 +36,7 @@ async fn run(
     input: &DescribeKeyInput,
     report: &mut Report<'_>,
 ) -> Result<(DescribeKeyOutput, Option<Batch>), KmsError> {
+    kms.admit(call, &DESCRIBE_KEY, None, report)?;
     if let Some(service) = kms.lacks_managed_key(call, &input.key_id).await? {
         // Boxed: rare, and no other call needs the room for it.
         return Box::pin(make(kms, call, service, input, report)).await;

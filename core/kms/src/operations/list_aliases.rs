@@ -47,14 +47,13 @@ struct Wanted {
 }
 
 async fn run(kms: &Kms, call: &Call, input: &ListAliasesInput) -> Result<ListAliasesOutput, KmsError> {
+    // AWS records no resource of a list, also not the key that it is about.
+    let mut untold = Report::new(call, &LIST_ALIASES);
+    kms.admit(call, &LIST_ALIASES, None, &mut untold)?;
     let limit = marker::page_length(input.limit, PAGE, MOST)?;
     let key = match &input.key_id {
         None => None,
-        Some(key_id) => {
-            // AWS records no resource of a list, also not the key that it is about.
-            let mut untold = Report::new(call, &LIST_ALIASES);
-            Some(kms.resolve(call, key_id, &LIST_ALIASES, &mut untold).await?.entry.record.arn)
-        }
+        Some(key_id) => Some(kms.resolve(call, key_id, &LIST_ALIASES, &mut untold).await?.entry.record.arn),
     };
     authorize::on_account(call, LIST_ALIASES.action, &Conditions::new(call, None, Asked::default()))?;
     let list = key.map_or_else(|| LIST_ALIASES.name.to_owned(), |key| format!("{}/{key}", LIST_ALIASES.name));

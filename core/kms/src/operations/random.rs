@@ -34,7 +34,8 @@ async fn run(
     input: &GenerateRandomInput,
     report: &mut Report<'_>,
 ) -> Result<Released, KmsError> {
-    let recipient = Recipient::of(kms, call, input.recipient.as_ref()).await;
+    kms.admit(call, &GENERATE_RANDOM, None, report)?;
+    let recipient = Recipient::of(kms, call, input.recipient.as_ref(), None).await;
     report.recipient(recipient.attestation());
     let asked = Asked { attestation: recipient.attestation(), ..Asked::default() };
     let conditions = Conditions::new(call, None, asked);

@@ -153,9 +153,10 @@ async fn run(
     report: &mut Report<'_>,
 ) -> Result<(Arc<KeyEntry>, Reply), KmsError> {
     let operation = wanted.operation;
-    let recipient = Recipient::of(kms, call, wanted.recipient).await;
+    let key = kms.resolve(call, wanted.key_id, operation, report).await;
+    let recipient = Recipient::of(kms, call, wanted.recipient, key.as_ref().err()).await;
     report.recipient(recipient.attestation());
-    let key = kms.resolve(call, wanted.key_id, operation, report).await?;
+    let key = key?;
     let record = &key.entry.record;
     let asked = Asked {
         key_agreement_algorithm: wanted.asks.agreement(),

@@ -7,8 +7,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use sealroom_api::operator::CreateAccountInput;
 use sealroom_api::sigv4::{self, Credentials, Rules};
-use sealroom_api::{Compat, ErrorAnswer, Served, Through, Wire, kms, operator};
+use sealroom_api::{Compat, ErrorAnswer, Served, Through, Wire, kms};
 use sealroom_audit::{Journal, Sync};
 use sealroom_crypto::digest::sha256;
 use sealroom_foundation::ports::{Clock, Entropy, Release, Released, Seal, Sign};
@@ -18,7 +19,7 @@ use sealroom_identity::{Call, Caller, Identity, Mode, RequestInfo, Unauthenticat
 use sealroom_kms::record::KeyDocument;
 use sealroom_kms::state::KeyState;
 use sealroom_kms::stored::{AliasRecord, KeyAliases};
-use sealroom_kms::{AttestationRoots, Kms, Settings};
+use sealroom_kms::{Kms, Settings};
 use sealroom_store::{Answer as Rows, Barrier, Batch, Committed, Engine, KeyPath, Read, Row, Store};
 use serde_json::Value;
 
@@ -161,7 +162,7 @@ impl House {
             let view = store.view(Identity::prefix());
             Identity::new(view, hsm().clone(), FakeEntropy::seeded(3), clock.clone(), mode)
         });
-        let kms = room(&store, identity.clone(), ids.clone(), compat, Pki::trusted().roots());
+        let kms = room(&store, identity.clone(), ids.clone(), settings_of(compat));
         let through = Through::new(kms.clone(), journal.clone());
         let house = Self {
             store,
@@ -184,14 +185,12 @@ impl House {
 
     /// Another room over the same rows, with caches of its own.
     pub(crate) fn second_room(&self) -> Kms {
-        let roots = Pki::trusted().roots();
-        room(&self.store, self.identity.clone(), self.entropy.clone(), self.compat, roots)
+        self.room_with(settings_of(self.compat))
     }
 
-    /// The same, trusting no attestation document.
-    pub(crate) fn room_without_roots(&self) -> Kms {
-        let roots = AttestationRoots::default();
-        room(&self.store, self.identity.clone(), self.entropy.clone(), self.compat, roots)
+    /// A room over the same rows, with these settings.
+    pub(crate) fn room_with(&self, settings: Settings) -> Kms {
+        room(&self.store, self.identity.clone(), self.entropy.clone(), settings)
     }
 
     pub(crate) fn identity(&self) -> &Identity {
@@ -200,11 +199,9 @@ impl House {
 
     async fn make_account(&self, id: &str) {
         let call = self.call_of(self.identity.operator_caller(), HERE);
-        let through = Through::new(self.identity.clone(), self.journal.clone());
-        let body = format!(r#"{{"AccountId":"{id}"}}"#);
-        let wire = self.wire();
-        let served = operator::serve(&through, &call, operator::Operation::CreateAccount, body.as_bytes(), wire).await;
-        assert!(matches!(served, Served::Answer(_)), "{served:?}");
+        let input = CreateAccountInput { account_id: Some(id.to_owned()), name: None };
+        let made = self.identity.create_account(&call, &input).await;
+        assert!(matches!(self.journal.release(made).await, Released::Answer(_)));
     }
 
     /// The root user of `account`, as a signed request makes one.
@@ -257,6 +254,11 @@ impl House {
     pub(crate) async fn ask_room(&self, room: &Kms, operation: &str, request: &Value) -> Answer {
         let call = self.call(OWNER).await;
         ask(&Through::new(room.clone(), self.journal.clone()), &call, operation, request, self.wire()).await
+    }
+
+    /// The same for a given call.
+    pub(crate) async fn ask_call_in(&self, room: &Kms, call: &Call, operation: &str, request: &Value) -> Answer {
+        ask(&Through::new(room.clone(), self.journal.clone()), call, operation, request, self.wire()).await
     }
 
     fn wire(&self) -> Wire {
@@ -350,16 +352,14 @@ impl House {
     }
 }
 
-fn room(
-    store: &Store,
-    identity: Identity,
-    ids: Arc<FakeEntropy>,
-    compat: Compat,
-    attestation_roots: AttestationRoots,
-) -> Kms {
+/// Houses trust the attestation documents of the tests' own root.
+fn settings_of(compat: Compat) -> Settings {
+    Settings { compat, attestation_roots: Pki::trusted().roots(), ..Settings::default() }
+}
+
+fn room(store: &Store, identity: Identity, ids: Arc<FakeEntropy>, settings: Settings) -> Kms {
     let door = Door::new(hsm().clone(), 1, 16);
     let seal: Arc<dyn Seal> = hsm().clone();
-    let settings = Settings { compat, attestation_roots, ..Settings::default() };
     Kms::new(store.view(Kms::prefix()), door, identity, seal, ids, settings)
 }
 

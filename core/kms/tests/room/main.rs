@@ -22,6 +22,7 @@ mod model;
 mod order;
 mod pages;
 mod policies;
+mod quotas;
 mod races;
 mod recipients;
 mod references;

@@ -1,6 +1,7 @@
 //! Recipients: what they get in place of a plaintext, who is none (`tests/tables/recipients.txt`), and what policies and
 //! the order of checks make of both. What conditions see is in `conditions.txt`.
 
+use sealroom_kms::Settings;
 use serde_json::{Value, json};
 
 use crate::enclave::{Pki, message_of, named};
@@ -85,7 +86,7 @@ async fn a_document_grows_old_and_its_leaf_expires() {
 #[tokio::test]
 async fn without_a_root_there_is_no_recipient() {
     let house = House::new().await;
-    let room = house.room_without_roots();
+    let room = house.room_with(Settings::default());
     for (operation, _) in OPERATIONS {
         for recipient in ["an enclave", "a list for a document", "no document"] {
             let asked = asked(&house, operation, recipient).await;

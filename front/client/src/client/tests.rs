@@ -73,7 +73,7 @@ async fn the_socket_gets_an_unsigned_call() {
 async fn an_address_gets_a_signature_that_holds() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let client = Client::signed(&url, signer()).unwrap();
+    let client = Client::signed(&url, signer(), &Trust::System).unwrap();
     let (now, seen) = (Timestamp::from_seconds(1_789_194_084), Seen::default());
     let serve = async {
         let (stream, _) = listener.accept().await.unwrap();
@@ -171,12 +171,78 @@ async fn accounts_are_made_and_listed() {
 }
 
 #[test]
-fn only_plain_addresses_are_taken() {
+fn only_addresses_without_a_path_are_taken() {
+    let trust = Trust::Pem(authority().0.into_bytes());
     for url in ["http://localhost:4566", "http://127.0.0.1:4566/", "http://[::1]:4566", "http://localhost"] {
-        assert!(Client::signed(url, signer()).is_ok(), "{url}");
+        for url in [url.to_owned(), url.replace("http", "https")] {
+            assert!(Client::signed(&url, signer(), &trust).is_ok(), "{url}");
+        }
     }
-    for url in ["https://localhost", "localhost:4566", "http://localhost/path", "http://u@localhost", "http://h/?q", ""]
-    {
-        assert!(matches!(Client::signed(url, signer()), Err(ClientError::Url { .. })), "{url}");
+    for url in ["ftp://localhost", "localhost:4566", "http://localhost/path", "http://u@localhost", "http://h/?q", ""] {
+        assert!(matches!(Client::signed(url, signer(), &trust), Err(ClientError::Url { .. })), "{url}");
+    }
+}
+
+#[test]
+fn the_host_is_named_without_the_usual_port() {
+    let trust = Trust::Pem(authority().0.into_bytes());
+    for (url, host) in [
+        ("http://localhost", "localhost"),
+        ("http://localhost:80", "localhost"),
+        ("http://localhost:443", "localhost:443"),
+        ("https://localhost:443/", "localhost"),
+        ("https://localhost:80", "localhost:80"),
+        ("http://[::1]:4566", "[::1]:4566"),
+    ] {
+        let client = Client::signed(url, signer(), &trust).unwrap();
+        let request = client.request("kms", "T.O", Vec::new(), Timestamp::EPOCH).unwrap();
+        assert_eq!(request.headers()["host"], host, "{url}");
+    }
+}
+
+/// A certificate for localhost, in PEM, and its key in DER.
+fn authority() -> (String, Vec<u8>) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+    (made.cert.pem(), made.signing_key.serialize_der())
+}
+
+/// What a client that trusts `trust` gets from a TLS server with a certificate for localhost.
+async fn over_tls(host: &str, trust: impl FnOnce(String) -> Trust) -> Result<Bytes, ClientError> {
+    use rustls_pki_types::pem::PemObject as _;
+    let (pem, key) = authority();
+    let certificate = rustls_pki_types::CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![certificate], key.try_into().unwrap()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{host}:{}", listener.local_addr().unwrap().port());
+    let client = Client::signed(&url, signer(), &trust(pem)).unwrap();
+    let serve = async {
+        let (stream, _) = listener.accept().await.unwrap();
+        let Ok(stream) = tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(stream).await else { return };
+        serve_one(stream, 200, b"secured".to_vec(), Seen::default()).await;
+    };
+    tokio::join!(client.call("kms", "T.O", b"{}".to_vec(), Timestamp::EPOCH), serve).0
+}
+
+#[tokio::test]
+async fn a_host_with_a_trusted_certificate_is_called() {
+    for host in ["localhost", "127.0.0.1"] {
+        let answer = over_tls(host, |pem| Trust::Pem(pem.into_bytes())).await;
+        assert_eq!(answer.unwrap(), "secured", "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_nobody_trusted_vouches_for_is_not_called() {
+    let answer = over_tls("localhost", |_| Trust::Pem(authority().0.into_bytes())).await;
+    assert!(matches!(answer, Err(ClientError::Handshake { .. })), "{answer:?}");
+}
+
+#[test]
+fn authorities_that_are_none_are_refused() {
+    for pem in ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n"] {
+        let made = Client::signed("https://localhost", signer(), &Trust::Pem(pem.into()));
+        assert!(matches!(made, Err(ClientError::Tls(_))), "{pem}");
     }
 }

@@ -25,6 +25,9 @@ def make(folder, name, kind=EC):
             f"/CN={name}",
             "-addext",
             "subjectAltName=IP:127.0.0.1,DNS:localhost",
+            # Strict clients take no authority's certificate for a server's.
+            "-addext",
+            "basicConstraints=critical,CA:FALSE",
             "-keyout",
             made[1],
             "-out",

@@ -333,4 +333,6 @@ def typed_request(world, operation, member, wrong):
 
 def everywhere(table):
     """The rows that servers with another store are asked too."""
-    return [row for row in table.ROWS if row.everywhere]
+    operation = table.OPERATION
+    refused = [Row("as its table says", operation.request, Refused(*operation.refusal))] if operation.refusal else []
+    return refused + [row for row in table.ROWS if row.everywhere]

@@ -9,6 +9,8 @@
 
 pub mod agreement;
 mod ber;
+pub mod cbc;
+pub mod certificate;
 mod der;
 pub mod digest;
 pub mod ec;

@@ -158,6 +158,16 @@ impl DecryptingKey {
     }
 }
 
+/// The length of a public key's modulus in bits; `None` when it is no RSA key, has another form than DER's, or is shorter
+/// than 2,048 bits.
+#[must_use]
+pub fn modulus_bits(spki: &[u8]) -> Option<usize> {
+    let key = PublicEncryptingKey::from_der(spki).ok()?;
+    // The library reads over what follows the key.
+    let der: PublicKeyX509Der<'_> = key.as_der().ok()?;
+    (der.as_ref() == spki).then(|| key.key_size_bits())
+}
+
 /// Encrypts with OAEP and an empty label under a public key; `None` when the key is none, or the plaintext longer
 /// than [`OaepHash::max_plaintext`].
 #[must_use]
@@ -216,6 +226,17 @@ mod tests {
         for (bits, sha1, sha256) in [(3072, 342, 318), (4096, 470, 446)] {
             assert_eq!((OaepHash::Sha1.max_plaintext(bits), OaepHash::Sha256.max_plaintext(bits)), (sha1, sha256));
         }
+    }
+
+    #[test]
+    fn a_public_key_has_its_length_and_one_form() {
+        for bits in [2048, 3072] {
+            let spki = generate(bits).unwrap().spki;
+            assert_eq!(modulus_bits(&spki), Some(usize::from(bits)));
+            assert_eq!(modulus_bits(&[&spki[..], &[0]].concat()), None);
+            assert_eq!(modulus_bits(&spki[..spki.len() - 1]), None);
+        }
+        assert_eq!(modulus_bits(b"no key"), None);
     }
 
     #[test]

@@ -39,6 +39,16 @@ pub enum Message<'a> {
     ExternalMu(&'a [u8]),
 }
 
+/// In which form a plaintext leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release<'a> {
+    /// As it is.
+    Plain,
+    /// Enveloped for whoever holds the private half of this RSA key of 2,048 bits or more, DER `SubjectPublicKeyInfo`.
+    /// [`HsmError::InvalidPublicKey`] when it is none.
+    To(&'a [u8]),
+}
+
 /// What the HSM can be asked. Contexts are in the form of [`crate::context::canonical`].
 ///
 /// It borrows plaintexts, so its `Debug` shows the name of the command and nothing of its content.
@@ -111,6 +121,8 @@ pub enum Command<'a> {
         context: &'a [u8],
         /// The ciphertext.
         ciphertext: &'a [u8],
+        /// How the plaintext leaves.
+        release: Release<'a>,
     },
     /// Decrypts and encrypts under another key; the plaintext doesn't leave. Answers [`Reply::Ciphertext`].
     ReEncrypt {
@@ -137,8 +149,8 @@ pub enum Command<'a> {
         context: &'a [u8],
         /// 1 to 1,024.
         bytes: u16,
-        /// Whether the answer shows the plaintext.
-        reveal: bool,
+        /// How the plaintext leaves, if it does.
+        release: Option<Release<'a>>,
     },
     /// Makes a key pair for use outside. Answers [`Reply::DataKeyPair`]; [`HsmError::NotForThisSpec`] for ML-DSA and for
     /// what is no pair.
@@ -149,8 +161,8 @@ pub enum Command<'a> {
         context: &'a [u8],
         /// The pair's spec.
         spec: Spec,
-        /// Whether the answer shows the private half.
-        reveal: bool,
+        /// How the private half leaves, if it does.
+        release: Option<Release<'a>>,
     },
     /// Signs. Answers [`Reply::Signature`].
     Sign {
@@ -201,6 +213,8 @@ pub enum Command<'a> {
         algorithm: AgreementAlgorithm,
         /// Their public key, DER `SubjectPublicKeyInfo` of the same named curve, its point uncompressed or compressed.
         peer: &'a [u8],
+        /// How the secret leaves.
+        release: Release<'a>,
     },
     /// Makes a shared secret of 32 bytes and encapsulates it. Answers [`Reply::Encapsulated`].
     Encapsulate {
@@ -224,6 +238,24 @@ pub enum Command<'a> {
     Random {
         /// 1 to 1,024.
         bytes: u16,
+        /// How they leave.
+        release: Release<'a>,
+    },
+    /// Checks a signature of somebody whose certificate leads to a root. Answers [`Reply::Verified`]. There is no key of
+    /// ours in it; it is here because it takes as long as the dear commands. See `crypto::certificate` for what is good.
+    VerifyCertified {
+        /// The roots, DER.
+        roots: &'a [&'a [u8]],
+        /// The certificate of who signed, DER.
+        leaf: &'a [u8],
+        /// The certificates between, DER, in any order.
+        issuers: &'a [&'a [u8]],
+        /// When all certificates must be valid, in seconds of the Unix epoch.
+        at: u64,
+        /// What was signed.
+        message: &'a [u8],
+        /// The signature, r ‖ s.
+        signature: &'a [u8],
     },
     /// Seals the token anew under the newest domain key; its binding stays. Answers [`Reply::Token`].
     Rewrap {
@@ -259,6 +291,7 @@ impl Command<'_> {
             Self::Decapsulate { .. } => "Decapsulate",
             Self::PublicKey { .. } => "PublicKey",
             Self::Random { .. } => "Random",
+            Self::VerifyCertified { .. } => "VerifyCertified",
             Self::Rewrap { .. } => "Rewrap",
             Self::Forget { .. } => "Forget",
         }
@@ -281,6 +314,15 @@ impl fmt::Debug for Message<'_> {
     }
 }
 
+/// A plaintext in the form in which it was to leave.
+#[derive(Debug)]
+pub enum Released {
+    /// As it is.
+    Plain(Secret<[u8]>),
+    /// For a recipient alone: CMS `EnvelopedData` (RFC 5652).
+    Enveloped(Vec<u8>),
+}
+
 /// What the HSM answers.
 #[derive(Debug)]
 pub enum Reply {
@@ -296,11 +338,11 @@ pub enum Reply {
     /// A ciphertext.
     Ciphertext(Vec<u8>),
     /// A plaintext or a shared secret.
-    Plaintext(Secret<[u8]>),
+    Plaintext(Released),
     /// A data key.
     DataKey {
-        /// The key, if it was to be revealed.
-        plaintext: Option<Secret<[u8]>>,
+        /// The key, if it was to be released.
+        plaintext: Option<Released>,
         /// The encrypted key.
         ciphertext: Vec<u8>,
     },
@@ -308,8 +350,8 @@ pub enum Reply {
     DataKeyPair {
         /// DER `SubjectPublicKeyInfo`.
         public: Vec<u8>,
-        /// PKCS#8 version 1, if it was to be revealed; ML-KEM's in seed form.
-        plaintext: Option<Secret<[u8]>>,
+        /// PKCS#8 version 1, if it was to be released; ML-KEM's in seed form.
+        plaintext: Option<Released>,
         /// The encrypted PKCS#8.
         ciphertext: Vec<u8>,
     },
@@ -329,7 +371,7 @@ pub enum Reply {
     /// DER `SubjectPublicKeyInfo`.
     PublicKey(Vec<u8>),
     /// Random bytes.
-    Random(Secret<[u8]>),
+    Random(Released),
     /// A token sealed anew.
     Token(KeyToken),
     /// Done; there is nothing to say.
@@ -345,7 +387,7 @@ mod tests {
         let (key, bytes) = (KeyId::from_bytes(false, [1; 16]), 7);
         let (account, spec) = (AccountId::platform(), Spec::Rsa2048);
         assert_eq!(format!("{:?}", Command::WrappingKey { account, key, spec }), "WrappingKey");
-        assert_eq!(format!("{:?}", Command::Random { bytes }), "Random");
+        assert_eq!(format!("{:?}", Command::Random { bytes, release: Release::Plain }), "Random");
         assert_eq!(format!("{:?}", Message::Raw(b"secret")), "Raw(..)");
     }
 }

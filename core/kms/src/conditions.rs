@@ -10,6 +10,7 @@ use sealroom_foundation::Timestamp;
 use sealroom_hsm::{Origin, Spec, Usage};
 use sealroom_identity::Call;
 
+use crate::attestation::Attestation;
 use crate::grants::asked::AskedGrant;
 use crate::record::{KeyRecord, MultiRegionRole, Tag};
 
@@ -30,6 +31,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) key_agreement_algorithm: Option<&'static str>,
     /// GenerateDataKeyPair, with plaintext and without.
     pub(crate) data_key_pair_spec: Option<&'static str>,
+    /// What the recipient of the request proved, where it may name one.
+    pub(crate) attestation: Option<&'a Attestation>,
     /// The alias that the request named the key by, with its prefix.
     pub(crate) alias: Option<&'a str>,
     /// ReEncrypt: whether source and destination are one key.
@@ -96,6 +99,9 @@ impl<'a> Conditions<'a> {
     fn kms(&self, key: &str, visit: &mut dyn FnMut(&str)) -> Presence {
         if let Some(pair) = key.strip_prefix("encryptioncontext:") {
             return self.context_pair(pair, visit);
+        }
+        if let Some(measured) = key.strip_prefix("recipientattestation:") {
+            return one(self.asked.attestation.and_then(|attestation| attestation.condition(measured)), visit);
         }
         if let Some(grant) = &self.asked.grant
             && let Some(presence) = grant.lookup(self.call, key, visit)

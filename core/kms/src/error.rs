@@ -11,6 +11,7 @@ use thiserror::Error;
 
 pub(crate) use import::ImportError;
 
+use crate::attestation::RecipientError;
 use crate::state::StateError;
 
 mod import;
@@ -76,8 +77,8 @@ pub(crate) enum KmsError {
     ModifierWithoutDryRun,
     #[error("Please specify either number of bytes or key spec.")]
     DataKeySize,
-    #[error("Recipient is not supported: this service has no trusted attestation root.")]
-    Recipient,
+    #[error(transparent)]
+    Recipient(RecipientError),
     #[error("PendingWindowInDays must be between 7 and 30")]
     WindowRange,
     #[error("the ciphertext does not open")]
@@ -314,7 +315,7 @@ impl KmsError {
             | Self::CiphertextMissing
             | Self::ModifierWithoutDryRun
             | Self::DataKeySize
-            | Self::Recipient
+            | Self::Recipient(_)
             | Self::WindowRange
             | Self::UsageMissing
             | Self::UsageClash { .. }

@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use sealroom_api::Compat;
+use sealroom_foundation::KeyArn;
 use sealroom_foundation::ports::{Entropy, Seal};
-use sealroom_foundation::{KeyArn, Region};
 use sealroom_hsm::Door;
 use sealroom_identity::Identity;
 use sealroom_store::{KeyPath, Mirror, View};
 
+use crate::attestation::AttestationRoots;
 use crate::entry::{self, KeyEntry, Policies};
 use crate::grants::{self, Held, Holder};
 use crate::multi_region::MultiRegionRules;
 use crate::paths::{self, AliasName, MaterialName};
-use crate::quotas::{Limits, Quotas, RequestQuotas};
+use crate::quotas::Quotas;
 use crate::record::Material;
 use crate::rotation::OnDemandRules;
+use crate::settings::Settings;
 use crate::stored::AliasRecord;
 
 mod service;
@@ -36,33 +37,7 @@ pub struct Kms {
     pub(crate) on_demand: OnDemandRules,
     pub(crate) quotas: Arc<Quotas>,
     pub(crate) multi_region: Arc<MultiRegionRules>,
-}
-
-/// What an operator can choose.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// How many keys are kept in memory, how many aliases, and how many pieces of older material. At most 100,000 each.
-    pub cached_keys: usize,
-    /// Whose limits hold for what doesn't stand in a request.
-    pub compat: Compat,
-    /// How many of each thing there may be.
-    pub limits: Limits,
-    /// Whether calls are counted.
-    pub requests: RequestQuotas,
-    /// The Regions that are served, so that keys can be replicated there; `None`: every one.
-    pub regions: Option<Vec<Region>>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            cached_keys: entry::KEYS,
-            compat: Compat::Extended,
-            limits: Limits::default(),
-            requests: RequestQuotas::default(),
-            regions: None,
-        }
-    }
+    pub(crate) attestation_roots: AttestationRoots,
 }
 
 impl Kms {
@@ -84,6 +59,7 @@ impl Kms {
         let (policies, on_demand) = (Arc::default(), OnDemandRules::of(settings.compat));
         let quotas = Arc::new(Quotas::new(settings.limits, settings.requests));
         let multi_region = Arc::new(MultiRegionRules::new(settings.regions, settings.compat));
+        let attestation_roots = settings.attestation_roots;
         Self {
             view,
             door,
@@ -98,6 +74,7 @@ impl Kms {
             on_demand,
             quotas,
             multi_region,
+            attestation_roots,
         }
     }
 

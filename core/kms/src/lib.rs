@@ -14,6 +14,7 @@
 //! run does the cryptography, so that it fails as the real call would.
 
 mod aliases;
+mod attestation;
 mod authorize;
 mod bury;
 mod change;
@@ -43,15 +44,18 @@ mod reference;
 mod report;
 mod resolve;
 mod rotation;
+mod settings;
 mod spec;
 pub mod state;
 pub mod stored;
 mod tags;
 mod usage;
 
+pub use attestation::AttestationRoots;
 pub use bury::{Destroyed, destroyed_key};
-pub use kms::{Kms, Settings};
+pub use kms::Kms;
 pub use managed::ManagedKey;
 pub use proof::{Proof, Proved, Unproved};
 pub use quotas::{Limits, RequestQuotas};
+pub use settings::Settings;
 pub use usage::uses_of;

@@ -19,10 +19,11 @@ use sealroom_kms::{Destroyed, Kms};
 use sealroom_store::{Batch, Committed, KeyPath, Read, Store, StoreError, View};
 use thiserror::Error;
 
+use crate::attestation;
 use crate::backup::{self, BackupError, Contents, Progress, Source};
 use crate::boot::{self, BootError, Opened, Wanted};
 use crate::clock::SystemClock;
-use crate::config::{AuditSync, CompatSetting, Config};
+use crate::config::{AuditSync, CompatSetting, Config, ConfigError};
 use crate::operate::Operator;
 use crate::tasks::Tasks;
 use crate::usage::{Indexer, NotNoted};
@@ -34,6 +35,9 @@ const DUE_ROUNDS: usize = 10_000;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HouseError {
+    /// A file that the configuration names can't be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The store doesn't open.
     #[error(transparent)]
     Boot(#[from] BootError),
@@ -83,6 +87,7 @@ impl House {
         wanted: Wanted,
         clock: Arc<SystemClock>,
     ) -> Result<(Self, &'static str), HouseError> {
+        let attestation_roots = attestation::roots(config)?;
         let Opened { hsm, store, engine, barrier, root } = boot::open(config, wanted, clock.wall()).await?;
         let rows = store.view(KeyPath::build("server"));
         clock.set_ahead(read_ahead(&rows).await?);
@@ -105,6 +110,7 @@ impl House {
                 limits: config.quotas.limits(),
                 requests: config.quotas.requests(),
                 regions: regions(config, wanted == Wanted::Dev),
+                attestation_roots,
                 ..sealroom_kms::Settings::default()
             },
         );

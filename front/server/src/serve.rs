@@ -24,7 +24,7 @@ use crate::metrics::{Counters, Page, Reading};
 use crate::timers::{self, SpareMaker};
 use crate::transport::tls::{Tls, TlsError};
 use crate::transport::{Acceptor, Drain, Handler, Listener, Patience, Security, Slots};
-use crate::{files, log};
+use crate::{attestation, files, log};
 
 /// Threads for what blocks: opening files, the store's own.
 const BLOCKING_THREADS: usize = 16;
@@ -162,12 +162,14 @@ fn open_tls(config: &Config) -> Result<Option<Tls>, TlsError> {
     }
 }
 
-/// Whether the files that `config` names can be used: certificate and key.
+/// Whether the files that `config` names can be used: certificate and key, and the roots of attestation documents.
 ///
 /// # Errors
-/// [`TlsError`].
-pub(crate) fn check_files(config: &Config) -> Result<(), TlsError> {
-    open_tls(config).map(drop)
+/// [`ServeError::Config`] and [`ServeError::Tls`].
+pub(crate) fn check_files(config: &Config) -> Result<(), ServeError> {
+    attestation::roots(config)?;
+    open_tls(config)?;
+    Ok(())
 }
 
 /// The sockets, before anything is accepted from them.

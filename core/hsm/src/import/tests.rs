@@ -333,6 +333,7 @@ fn a_wrapping_pair_is_of_one_key_and_opens_for_nothing_else() {
             algorithm: EncryptionAlgorithm::RsaesOaepSha256,
             context: b"",
             ciphertext: &wrapped,
+            release: crate::Release::Plain,
         },
         Command::PublicKey { key: pair.get() },
         Command::Rewrap { key: pair.get() },

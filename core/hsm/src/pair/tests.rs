@@ -3,7 +3,7 @@
 use super::*;
 use crate::algorithm::EncryptionAlgorithm;
 use crate::blob::BlobKind;
-use crate::command::{Command, Reply};
+use crate::command::{Command, Release, Released, Reply};
 use crate::hsm::tests::{TestKey, decrypt, hsm};
 use crate::spec::Usage;
 
@@ -67,8 +67,8 @@ fn each_pair_has_the_form_of_its_spec_and_is_what_was_encrypted() {
     let owned = TestKey::new(&hsm, Spec::SymmetricDefault, Usage::EncryptDecrypt);
     let key = owned.get();
     for (spec, begin, length, public_length) in FORMS {
-        let Ok(Reply::DataKeyPair { public, plaintext: Some(shown), ciphertext }) =
-            hsm.execute(Command::DataKeyPair { key, context: b"", spec, reveal: true })
+        let Ok(Reply::DataKeyPair { public, plaintext: Some(Released::Plain(shown)), ciphertext }) =
+            hsm.execute(Command::DataKeyPair { key, context: b"", spec, release: Some(Release::Plain) })
         else {
             panic!("{spec}")
         };
@@ -81,7 +81,7 @@ fn each_pair_has_the_form_of_its_spec_and_is_what_was_encrypted() {
         assert_eq!(ciphertext[2], BlobKind::DataKey.code(), "{spec}");
         let opened = decrypt(&hsm, key, EncryptionAlgorithm::SymmetricDefault, &ciphertext).unwrap();
         assert!(opened.ct_eq(shown.expose()), "{spec}");
-        let hidden = hsm.execute(Command::DataKeyPair { key, context: b"", spec, reveal: false });
+        let hidden = hsm.execute(Command::DataKeyPair { key, context: b"", spec, release: None });
         assert!(matches!(hidden, Ok(Reply::DataKeyPair { plaintext: None, .. })), "{spec}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::algorithm::AgreementAlgorithm;
-use crate::command::{Command, Reply};
+use crate::command::{Command, Release, Released, Reply};
 use crate::hsm::tests::{TestKey, decrypt, encrypt, hsm};
 
 const MESSAGE: &[u8] = b"message";
@@ -26,8 +26,8 @@ fn verify(hsm: &Hsm, key: KeyRef<'_>, message: Message<'_>, signature: &[u8]) ->
 }
 
 fn agree(hsm: &Hsm, key: KeyRef<'_>, peer: &[u8]) -> Result<Secret<[u8]>, HsmError> {
-    match hsm.execute(Command::Agree { key, algorithm: AgreementAlgorithm::Ecdh, peer })? {
-        Reply::Plaintext(secret) => Ok(secret),
+    match hsm.execute(Command::Agree { key, algorithm: AgreementAlgorithm::Ecdh, peer, release: Release::Plain })? {
+        Reply::Plaintext(Released::Plain(secret)) => Ok(secret),
         other => panic!("{other:?}"),
     }
 }
@@ -145,7 +145,7 @@ fn a_key_does_what_its_usage_says_and_nothing_else() {
                 kind: crate::BlobKind::Message,
             },
             Command::Encrypt { key, algorithm, context, plaintext: b"p", kind: crate::BlobKind::Message },
-            Command::Decrypt { key, algorithm, context, ciphertext: b"c" },
+            Command::Decrypt { key, algorithm, context, ciphertext: b"c", release: Release::Plain },
             Command::Mac { key, algorithm: crate::MacAlgorithm::HmacSha256, message: MESSAGE },
         ] {
             assert_eq!(hsm.execute(command).err(), Some(HsmError::NotForThisSpec), "{command:?}");
@@ -157,8 +157,12 @@ fn a_key_does_what_its_usage_says_and_nothing_else() {
 fn a_data_key_pair_is_a_pair_for_use_outside() {
     let hsm = hsm();
     let sealing = TestKey::new(&hsm, Spec::SymmetricDefault, Usage::EncryptDecrypt);
-    let make = Command::DataKeyPair { key: sealing.get(), context: b"", spec: Spec::Sm2, reveal: true };
-    let Ok(Reply::DataKeyPair { public, plaintext: Some(shown), ciphertext }) = hsm.execute(make) else { panic!() };
+    let make =
+        Command::DataKeyPair { key: sealing.get(), context: b"", spec: Spec::Sm2, release: Some(Release::Plain) };
+    let Ok(Reply::DataKeyPair { public, plaintext: Some(Released::Plain(shown)), ciphertext }) = hsm.execute(make)
+    else {
+        panic!()
+    };
     assert_eq!(crypto::KeyPair::from_pkcs8(shown.expose()).unwrap().export().unwrap().spki, public);
     let opened = decrypt(&hsm, sealing.get(), EncryptionAlgorithm::SymmetricDefault, &ciphertext).unwrap();
     assert!(opened.ct_eq(shown.expose()));

@@ -3,8 +3,8 @@
 use sealroom_crypto::mac::hmac_sha512;
 use sealroom_foundation::{AccountId, KeyId};
 use sealroom_hsm::{
-    Command, EncryptionAlgorithm, Hsm, HsmError, KeyBinding, KeyRef, KeyToken, MacAlgorithm, Message, Origin, Reply,
-    SigningAlgorithm, Spec, Usage, WrappingAlgorithm as A,
+    Command, EncryptionAlgorithm, Hsm, HsmError, KeyBinding, KeyRef, KeyToken, MacAlgorithm, Message, Origin, Release,
+    Released, Reply, SigningAlgorithm, Spec, Usage, WrappingAlgorithm as A,
 };
 
 use crate::{MESSAGE, OpenSsl, hsm};
@@ -106,8 +106,14 @@ fn does_the_same(hsm: &Hsm, openssl: &OpenSsl, key: KeyRef<'_>) {
         openssl.runs(&format!("pkeyutl -encrypt -pubin -keyform DER -inkey public -in message -out sealed {options}"));
         let ciphertext = openssl.get("sealed");
         let algorithm = EncryptionAlgorithm::RsaesOaepSha256;
-        let opened = hsm.execute(Command::Decrypt { key, algorithm, context: b"", ciphertext: &ciphertext });
-        assert!(matches!(opened, Ok(Reply::Plaintext(opened)) if opened.ct_eq(MESSAGE)));
+        let opened = hsm.execute(Command::Decrypt {
+            key,
+            algorithm,
+            context: b"",
+            ciphertext: &ciphertext,
+            release: Release::Plain,
+        });
+        assert!(matches!(opened, Ok(Reply::Plaintext(Released::Plain(opened))) if opened.ct_eq(MESSAGE)));
         return;
     }
     let (algorithm, options) = match key.binding.spec {
@@ -194,8 +200,9 @@ fn sm2_ciphertexts_open_on_both_sides() {
     openssl.put("spki", &key.spki).put("message", MESSAGE);
     openssl.runs("pkeyutl -encrypt -pubin -keyform DER -inkey spki -in message -out sealed");
     let (ciphertext, algorithm) = (openssl.get("sealed"), EncryptionAlgorithm::Sm2Pke);
-    let decrypt = Command::Decrypt { key: key.get(), algorithm, context: b"", ciphertext: &ciphertext };
-    assert!(matches!(hsm.execute(decrypt), Ok(Reply::Plaintext(opened)) if opened.ct_eq(MESSAGE)));
+    let decrypt =
+        Command::Decrypt { key: key.get(), algorithm, context: b"", ciphertext: &ciphertext, release: Release::Plain };
+    assert!(matches!(hsm.execute(decrypt), Ok(Reply::Plaintext(Released::Plain(opened))) if opened.ct_eq(MESSAGE)));
     let (private, public) = crate::pair(&hsm, Spec::Sm2);
     openssl.put("private", private.expose()).put("sealed", &sealroom_crypto::sm2::encrypt(&public, MESSAGE).unwrap());
     openssl.runs("pkeyutl -decrypt -keyform DER -inkey private -in sealed -out opened");

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::house::{House, OTHER, OWNER, THERE};
 use crate::world::{self, Key, PLAINTEXT, operation_of, policy};
 
+mod attested;
 mod names;
 
 const UNKNOWN: &str = "134f2428-cec1-4b25-a1ae-9048164dba47";
@@ -126,11 +127,13 @@ async fn cases(house: &House, operation: &str) -> Vec<Case> {
         }
         "ListRetirableGrants" => return retirables(house).await,
         "GenerateRandom" => {
-            return vec![
+            let mut cases = vec![
                 case("done", OWNER, json!({"NumberOfBytes": 8})),
                 case("no number", OWNER, json!({})),
                 case("from a key store", OWNER, json!({"NumberOfBytes": 8, "CustomKeyStoreId": "cks-1"})),
             ];
+            cases.extend(attested::random());
+            return cases;
         }
         _ => {}
     }
@@ -172,6 +175,7 @@ async fn cases(house: &House, operation: &str) -> Vec<Case> {
         cases.push(case("grant token", OWNER, token));
     }
     cases.extend(own(operation, &keys));
+    cases.extend(attested::of_key(operation, &keys));
     cases
 }
 

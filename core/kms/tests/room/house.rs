@@ -23,6 +23,8 @@ use sealroom_kms::{Kms, Settings};
 use sealroom_store::{Answer as Rows, Barrier, Batch, Committed, Engine, KeyPath, Read, Row, Store};
 use serde_json::Value;
 
+use crate::enclave::Pki;
+
 pub(crate) const OWNER: &str = "111122223333";
 pub(crate) const OTHER: &str = "444455556666";
 /// Nobody made it.
@@ -163,6 +165,8 @@ impl House {
     }
 
     async fn built(barrier: Barrier, chosen: Settings) -> Self {
+        // Houses trust the attestation documents of the tests' own root.
+        let chosen = Settings { attestation_roots: Pki::trusted().roots(), ..chosen };
         let store = Store::open(Engine::memory(), barrier).await.unwrap();
         let clock = Arc::new(FakeClock::default());
         let ids = FakeEntropy::seeded(1);

@@ -43,6 +43,8 @@ def variables(url, account=HOME, **more):
             "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "test" if account == HOME else account,
             "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             **more,
         }
     )
@@ -153,7 +155,7 @@ def encryption_cli(site, *arguments):
     program = Path(sys.executable).with_name("aws-encryption-cli")
     done = subprocess.run(
         [sys.executable, program, *map(str, arguments)],
-        env=variables(site.server.url, AWS_DEFAULT_REGION=REGION, AWS_CONFIG_FILE=os.devnull),
+        env=variables(site.server.url, AWS_DEFAULT_REGION=REGION),
         capture_output=True,
         timeout=SECONDS,
     )
@@ -276,6 +278,36 @@ def test_what_is_missing_is_said(site, sealroom, key, tmp_path):
     refused(sealroom("unseal", "--key", key, "plain"), "--output")
     refused(sealroom("unseal", "--key", key, "--output", "-", "plain"), "no message of the AWS Encryption SDK")
     assert names(tmp_path) == ["plain"]
+
+
+def test_a_profile_of_the_shared_files_is_read_as_the_aws_cli_reads_it(site, sealroom, key, tmp_path):
+    folder = tmp_path / ".aws"
+    folder.mkdir()
+    (folder / "config").write_text(
+        f"[profile house]\nregion = {REGION}\nservices = here\n"
+        f"[services here]\nkms =\n  endpoint_url = {site.server.url}\n"
+        "[profile role]\nrole_arn = arn:aws:iam::111122223333:role/r\nsource_profile = house\n"
+    )
+    (folder / "credentials").write_text("[house]\naws_access_key_id = test\naws_secret_access_key = test\n")
+    bare = environment({"HOME": str(tmp_path)})
+    name = key.rsplit("/", 1)[1]
+    told = subprocess.run(
+        [sys.executable, "-m", "awscli", "kms", "describe-key", "--key-id", name, "--profile", "house"],
+        env={**bare, "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True,
+        timeout=SECONDS,
+    )
+    assert told.returncode == 0 and key in told.stdout.decode(), told
+    sealed = sealroom("seal", "--key", name, "--profile", "house", "-", given=b"content", env=bare)
+    assert sealed.code == 0, sealed
+    opened = sealroom("unseal", "--key", key, "-", given=sealed.out, env={**bare, "AWS_PROFILE": "house"})
+    assert opened.out == b"content", opened
+    refused(sealroom("seal", "--key", name, "-", env=bare), "no Region")
+    refused(sealroom("seal", "--key", key, "--profile", "role", "-", env=variables(site.server.url)), "no profile `role`")
+    refused(sealroom("seal", "--key", key, "--profile", "role", "--endpoint", site.server.url, "-", env=bare), "`role_arn`")
+    refused(sealroom("seal", "--key", key, "--profile", "absent", "-", env=bare), "no profile `absent`")
+    (folder / "credentials").write_text("[house]\naws_secret_access_key test\n")
+    refused(sealroom("seal", "--key", key, "--profile", "house", "-", env=bare), "credentials file", "line 2")
 
 
 def test_kms_says_no(site, sealroom, key, tmp_path):

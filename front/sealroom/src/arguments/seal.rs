@@ -15,9 +15,10 @@ theirs. Its data key comes from GenerateDataKey; the key of KMS never leaves KMS
   sealroom seal --key alias/files --context project=apollo report.pdf        writes report.pdf.sealed
   tar c folder | sealroom seal --key alias/files - > folder.tar.sealed
 
-Read from the environment, as AWS's CLI does: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION,
-AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, AWS_CA_BUNDLE.
-Configuration files and profiles are not read.
+Read as AWS's CLI reads them: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_DEFAULT_REGION,
+AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, AWS_CA_BUNDLE, AWS_PROFILE, AWS_CONFIG_FILE,
+AWS_SHARED_CREDENTIALS_FILE, and of the profile in ~/.aws/config and ~/.aws/credentials: keys, region, endpoint_url, services,
+ca_bundle. Roles, single sign-on and credential_process are not followed.
 Exit codes: 0 done, 1 not done and nothing written, 2 a command line that makes no sense.";
 
 pub(crate) const UNSEAL_HELP: &str = "\
@@ -85,6 +86,9 @@ pub(crate) struct FileArguments {
     /// again
     #[arg(long = "context", value_name = "NAME=VALUE")]
     pub(crate) context: Vec<String>,
+    /// Profile of AWS's shared files
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
     /// Where KMS is: http://HOST:PORT or https://HOST:PORT
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,

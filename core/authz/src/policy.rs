@@ -80,6 +80,13 @@ impl Policy {
         self.statements.iter().flat_map(|statement| statement.who.names())
     }
 
+    /// Whether a statement has a condition on `key`, which is in ASCII lower case (`kms:resourcealiases`), so that what is
+    /// costly to know is looked up for policies that ask for it. Keys that stand in a variable don't count.
+    #[must_use]
+    pub fn asks_for(&self, key: &str) -> bool {
+        self.statements.iter().flat_map(|statement| &statement.conditions).any(|condition| condition.key() == key)
+    }
+
     pub(crate) fn statements(&self) -> &[Statement] {
         &self.statements
     }

@@ -1,12 +1,13 @@
-//! The operator's own operations: accounts.
+//! The operator's own operations on accounts. What else the operator may ask for needs more than this room knows; the server
+//! puts both together.
 //!
 //! Open to the operator's socket only; a signature, whoever's, isn't enough yet.
 
 use sealroom_api::error::ErrorAnswer;
 use sealroom_api::operator::{
-    Account, CreateAccountInput, CreateAccountOutput, ErrorCode, ListAccountsInput, ListAccountsOutput, OperatorService,
+    Account, CreateAccountInput, CreateAccountOutput, ErrorCode, ListAccountsInput, ListAccountsOutput,
 };
-use sealroom_audit::{Effect, Effects, Event};
+use sealroom_audit::{Effect, Event};
 use sealroom_foundation::ports::{Purpose, Seal};
 use sealroom_foundation::{AccountId, Timestamp};
 use sealroom_store::{Answer, Batch, Read, Row};
@@ -23,11 +24,13 @@ const MARKER_AAD: &[u8] = b"sealroom:ListAccounts";
 const MARKER_HOURS: i64 = 24;
 const DEFAULT_PAGE: u32 = 100;
 
-impl OperatorService for Identity {
-    type Context = Call;
-    type Out = Effects<ErrorAnswer>;
-
-    async fn create_account(&self, cx: &Call, input: &CreateAccountInput) -> Effect<CreateAccountOutput, ErrorAnswer> {
+impl Identity {
+    /// The operation CreateAccount of the operator's service.
+    pub async fn create_account(
+        &self,
+        cx: &Call,
+        input: &CreateAccountInput,
+    ) -> Effect<CreateAccountOutput, ErrorAnswer> {
         let event = cx.event(SOURCE, "CreateAccount", false).request(input.audit_parameters());
         match self.new_account(cx, input).await {
             Ok((output, batch)) => {
@@ -38,7 +41,8 @@ impl OperatorService for Identity {
         }
     }
 
-    async fn list_accounts(&self, cx: &Call, input: &ListAccountsInput) -> Effect<ListAccountsOutput, ErrorAnswer> {
+    /// The operation ListAccounts of the operator's service.
+    pub async fn list_accounts(&self, cx: &Call, input: &ListAccountsInput) -> Effect<ListAccountsOutput, ErrorAnswer> {
         let event = cx.event(SOURCE, "ListAccounts", true).request(input.audit_parameters());
         match self.page(cx, input).await {
             Ok(page) => Effect::value(page, event),

@@ -3,7 +3,7 @@
 use sealroom_authz::{Allowed, Controls, Denied, Facts, IdentityPolicies, Layer, Resource, ResourcePolicy, decide};
 use sealroom_identity::Call;
 
-use crate::conditions::Conditions;
+use crate::conditions::{Asked, Conditions};
 use crate::entry::KeyEntry;
 use crate::error::KmsError;
 #[cfg(doc)]
@@ -50,6 +50,19 @@ pub(crate) fn on_account(call: &Call, action: &'static str, conditions: &Conditi
             )))
         }
     }
+}
+
+/// Whether the caller may do `action` with the alias `arn` of its own account. Aliases have no policy and no tags, so the
+/// caller's own policies alone decide, as they do where there is no resource.
+///
+/// # Errors
+/// AWS's text for the refusal.
+pub(crate) fn on_alias(call: &Call, action: &'static str, arn: &str) -> Result<(), KmsError> {
+    let conditions = Conditions::new(call, None, Asked::default());
+    let resource = Resource { arn, ..Resource::NONE };
+    let facts = facts(call, action, resource, ResourcePolicy::None, &conditions);
+    let caller = call.caller().arn();
+    decide(&facts).map(drop).map_err(|denied| KmsError::AccessDenied(denied.message(caller, action, arn)))
 }
 
 /// What a caller reads about another account's key that doesn't admit it, or doesn't exist.

@@ -8,14 +8,17 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use sealroom_authz::{Policy, PolicyKind};
 use sealroom_crypto::digest::sha256;
-use sealroom_foundation::{AccountId, KeyArn, MaterialId};
+use sealroom_foundation::ports::KeyEpochs;
+use sealroom_foundation::{AccountId, KeyArn, MaterialId, Timestamp};
 use sealroom_store::{Answer, Read, Row};
 
+use crate::aliases;
 use crate::error::KmsError;
 use crate::grants;
 use crate::kms::Kms;
 use crate::paths::{self, MaterialName};
 use crate::record::{KeyDocument, KeyRecord, Material};
+use crate::state::KeyState;
 
 /// LIMIT: keys kept in memory.
 pub(crate) const KEYS: usize = 100_000;
@@ -35,12 +38,37 @@ pub(crate) struct KeyEntry {
     pub(crate) version: u64,
     /// Of the mark that each change of the key's grants leaves; `None` when the key never had any.
     pub(crate) granted: Option<u64>,
+    /// Of the list of the key's aliases; `None` also when its policy doesn't ask for them.
+    pub(crate) named: Option<u64>,
 }
 
 impl KeyEntry {
-    /// Changes with the key and with its grants.
+    /// The key as it is at `now`. Material whose time has come isn't there any more, whether or not the job that takes it
+    /// away has run.
+    pub(crate) fn as_of(self: Arc<Self>, now: Timestamp) -> Arc<Self> {
+        match self.record.imports.valid_to {
+            Some(end) if end <= now => Arc::new(self.expired()),
+            Some(_) | None => self,
+        }
+    }
+
+    fn expired(&self) -> Self {
+        let mut record = self.record.clone();
+        record.imports.missing = record.imports.missing.saturating_add(1);
+        record.state = match record.state {
+            KeyState::Enabled | KeyState::Disabled | KeyState::Updating { .. } => KeyState::PendingImport,
+            state @ (KeyState::Creating { .. }
+            | KeyState::PendingImport
+            | KeyState::PendingDeletion { .. }
+            | KeyState::PendingReplicaDeletion { .. }
+            | KeyState::Unavailable { .. }) => state,
+        };
+        Self { record, policy: self.policy.clone(), version: self.version, granted: self.granted, named: self.named }
+    }
+
+    /// Changes with the key, with its grants, and with its aliases if its policy asks for them.
     pub(crate) fn epoch(&self) -> u64 {
-        self.version.max(self.granted.unwrap_or_default())
+        self.version.max(self.granted.unwrap_or_default()).max(self.named.unwrap_or_default())
     }
 }
 
@@ -115,7 +143,13 @@ impl Kms {
         let reads = [Read::Get(paths::key(arn)), Read::Get(grants::paths::granted(arn))];
         let mut answers = self.view.read(&reads).await?.into_iter().map(Answer::row);
         let (row, mark) = (answers.next().flatten(), answers.next().flatten());
-        row.map(|row| self.open(&row, mark.map(|mark| mark.version))).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let mut loaded = self.open(&row, mark.map(|mark| mark.version))?;
+        if loaded.entry.policy.asks_for(aliases::CONDITION) {
+            let (names, version) = self.named(arn).await?.into_parts();
+            (loaded.entry.record.aliases, loaded.entry.named) = (Some(names), version);
+        }
+        Ok(Some(loaded))
     }
 
     /// A key's row, opened.
@@ -126,15 +160,16 @@ impl Kms {
         })?;
         let KeyDocument { record, description, policy: policy_text } = document;
         let policy = self.policies.stored(record.arn.account, &policy_text)?;
-        Ok(Loaded { entry: KeyEntry { record, policy, version: row.version, granted }, description, policy_text })
+        let entry = KeyEntry { record, policy, version: row.version, granted, named: None };
+        Ok(Loaded { entry, description, policy_text })
     }
 
     /// A piece of a key's material that isn't the current one, from memory or the store; `None` when the key never had
     /// it. However often a key was rotated, opening what an old piece made costs the same.
     pub(crate) async fn older(&self, record: &KeyRecord, id: &MaterialId) -> Result<Option<Arc<Material>>, KmsError> {
-        let name = MaterialName { key: record.arn, id: *id };
+        let name = MaterialName { key: record.pieces_home(), id: *id };
         let load = || async {
-            let Some(row) = self.row(paths::material(&record.arn, id)).await? else { return Ok(None) };
+            let Some(row) = self.row(paths::material(&name.key, id)).await? else { return Ok(None) };
             piece(&row, record).map(Some)
         };
         self.pieces.get_or_load(&name, load).await
@@ -153,4 +188,15 @@ pub(crate) fn piece(row: &Row, record: &KeyRecord) -> Result<Material, KmsError>
         tracing::error!(path = %row.path, %error, "a row of material can't be read");
         KmsError::Fault("a row of material can't be read")
     })
+}
+
+impl KeyEpochs for Kms {
+    /// A key that isn't in memory has an epoch that ends with the next commit to the store, whatever that is about.
+    fn epoch(&self, key: &KeyArn) -> u64 {
+        match (self.keys.get(key), self.view.feed().head()) {
+            (Some(entry), _) => entry.epoch(),
+            (None, Some(head)) => u64::MAX - 1 - head,
+            (None, None) => u64::MAX,
+        }
+    }
 }

@@ -33,7 +33,5 @@ pub use party::Party;
 pub(crate) use party::{INPUT, Unfit};
 pub use stored::NamedGrant;
 
-/// LIMIT: grants of one key.
-pub(crate) const PER_KEY: u32 = 50_000;
 /// LIMIT: pairs of grantee and key kept in memory.
 pub(crate) const GRANTEES: usize = 100_000;

@@ -13,7 +13,10 @@
 //! What would surprise: authorization comes before the key's state, so that a stranger learns nothing of it, and a dry
 //! run does the cryptography, so that it fails as the real call would.
 
+mod aliases;
+mod attestation;
 mod authorize;
+mod bury;
 mod change;
 mod conditions;
 mod cryptography;
@@ -21,25 +24,38 @@ mod due;
 mod entry;
 mod error;
 pub mod grants;
+mod import_token;
+mod imports;
 mod kms;
 pub mod lifecycle;
 mod managed;
 mod marker;
 mod metadata;
+mod multi_region;
 mod names;
 mod operation;
 mod operations;
 mod paths;
 mod policy;
+mod proof;
+mod quotas;
 pub mod record;
 mod reference;
 mod report;
 mod resolve;
 mod rotation;
+mod settings;
 mod spec;
 pub mod state;
 pub mod stored;
 mod tags;
+mod usage;
 
-pub use kms::{Kms, Settings};
+pub use attestation::AttestationRoots;
+pub use bury::{Destroyed, destroyed_key};
+pub use kms::Kms;
 pub use managed::ManagedKey;
+pub use proof::{Proof, Proved, Unproved};
+pub use quotas::{Limits, RequestQuotas};
+pub use settings::Settings;
+pub use usage::uses_of;

@@ -38,6 +38,28 @@ pub(crate) fn managed_name(service: Service) -> &'static str {
     }
 }
 
+/// The services that an account can have a managed key for, in the order of their names.
+const MANAGED: [Service; 8] = [
+    Service::DynamoDb,
+    Service::Ec2,
+    Service::Lambda,
+    Service::Rds,
+    Service::Redshift,
+    Service::S3,
+    Service::SecretsManager,
+    Service::Sqs,
+];
+
+/// The names behind `alias/aws/`.
+pub(crate) fn managed_names() -> impl Iterator<Item = &'static str> {
+    MANAGED.into_iter().map(managed_name)
+}
+
+/// The service whose key `alias/aws/<name>` is.
+pub(crate) fn managed_service(name: &str) -> Option<Service> {
+    MANAGED.into_iter().find(|service| managed_name(*service) == name)
+}
+
 fn managed_title(service: Service) -> &'static str {
     match service {
         Service::Kms => "Key Management Service (KMS)",

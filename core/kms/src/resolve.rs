@@ -68,8 +68,10 @@ impl Kms {
         report: &mut Report<'_>,
     ) -> Result<Resolved<'a>, KmsError> {
         let Located { arn, alias } = located.within_reach(call, operation, report)?;
-        let entry = self.entry(&arn).await?.ok_or_else(|| absent(call, arn, operation))?;
-        Ok(Resolved { entry, alias })
+        let entry = self.entry(&arn).await?;
+        self.admit(call, operation, entry.as_ref().map(|entry| entry.record.spec), report)?;
+        let entry = entry.ok_or_else(|| absent(call, arn, operation))?;
+        Ok(Resolved { entry: entry.as_of(call.now()), alias })
     }
 
     /// The key that `key_id` means as the store has it now, for an operation that changes or shows all of it.
@@ -82,6 +84,7 @@ impl Kms {
     ) -> Result<(Loaded, Option<&'a str>), KmsError> {
         let located = self.locate(call, key_id, operation).await?;
         let Located { arn, alias } = located.within_reach(call, operation, report)?;
+        self.admit(call, operation, None, report)?;
         let loaded = self.load(&arn).await?.ok_or_else(|| absent(call, arn, operation))?;
         Ok((loaded, alias))
     }

@@ -24,6 +24,11 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     open(OpenOptions::new().read(true).write(true), path)
 }
 
+/// Opens a file that is only read.
+pub(crate) fn read_file(path: &Path) -> io::Result<File> {
+    open(OpenOptions::new().read(true), path)
+}
+
 /// Makes a file, which must not be there.
 pub(crate) fn create_file(path: &Path) -> io::Result<File> {
     open(OpenOptions::new().read(true).write(true).create_new(true).mode(0o600), path)

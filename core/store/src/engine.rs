@@ -1,6 +1,6 @@
 //! The engines: a closed set, one conformance suite. An engine keeps bytes it can't read and says what changed.
 //!
-//! Each engine is a struct of its own with the same five methods, and [`Kind`] chooses between them; there is no
+//! Each engine is a struct of its own with the same methods, and [`Kind`] chooses between them; there is no
 //! trait, because there is no other caller. What they promise one another and `tests/suite` holds them to:
 //!
 //! - `read` answers as of one moment and opens what it returns.
@@ -8,6 +8,7 @@
 //!   answers. When it fails without knowing whether the batch was written, it publishes them too. Dropping the future
 //!   doesn't stop a commit that began.
 //! - `changes` never cuts a commit: it stops before the commit that would pass the limit, but always gives the first.
+//! - `snapshot` shows all rows as of one commit, sealed; `load` writes such rows as they are, under their own versions.
 //! - `shared` says whether other nodes may commit, so that there is something to poll.
 //! - `log` opens an append log beside the rows.
 
@@ -20,11 +21,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::barrier::Barrier;
-use crate::batch::{Answer, Batch, Committed, Guard, Read, Row, Write};
+use crate::batch::{Answer, Batch, Committed, Guard, Read, Row, Write, within};
 use crate::error::StoreError;
 use crate::feed::Feed;
-use crate::log::{Log, LogError};
+use crate::log::{Log, LogError, check_name};
 use crate::path::KeyPath;
+use crate::snapshot::{SealedRow, Snapshot};
 
 use memory::Memory;
 use postgres::Postgres;
@@ -48,6 +50,9 @@ const NEVER: u64 = u64::MAX;
 
 /// LIMIT: commits whose changed paths an engine remembers.
 pub(crate) const HISTORY: usize = 100_000;
+
+/// LIMIT: bytes that sealing adds to a value.
+const SEALING: usize = 1_024;
 
 /// LIMIT: changes asked for at once when polling.
 const POLL: u32 = 4_096;
@@ -103,8 +108,53 @@ impl Engine {
         self.commit(batch, &Barrier::insecure_none()).await
     }
 
+    /// All rows as of one commit, sealed as they stand, while others go on committing. What a batch destroys meanwhile is
+    /// wiped from SQLite's files only when the snapshot is dropped, and the batch is answered then.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        match &self.shared.kind {
+            Kind::Memory(engine) => engine.snapshot().await,
+            Kind::Sqlite(engine) => engine.snapshot().await,
+            Kind::Postgres(engine) => engine.snapshot().await,
+        }
+    }
+
+    /// Writes rows of a snapshot as they are, each under its own version, over what stands there; commits then go on
+    /// behind `sequence`, or behind their newest number when that is greater. Told to no feed: for a store that nobody has
+    /// opened yet.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] over a limit, [`StoreError::Unavailable`].
+    pub async fn load(&self, rows: Vec<SealedRow>, sequence: u64) -> Result<(), StoreError> {
+        for row in &rows {
+            within("bytes of a path", row.path.as_bytes().len(), KeyPath::MAX_BYTES)?;
+            within("bytes of a value", row.stored.len(), Write::MAX_VALUE.saturating_add(SEALING))?;
+        }
+        match &self.shared.kind {
+            Kind::Memory(engine) => engine.load(rows, sequence).await,
+            Kind::Sqlite(engine) => engine.load(rows, sequence).await,
+            Kind::Postgres(engine) => engine.load(rows, sequence).await,
+        }
+    }
+
+    /// Opens the append log `name` as [`crate::Store::log`] does; for who restores one before there is a store.
+    ///
+    /// # Errors
+    /// As [`crate::Store::log`].
+    pub async fn open_log(&self, name: &str, lanes: usize) -> Result<Log, LogError> {
+        check_name(name, lanes)?;
+        self.log(name, lanes).await
+    }
+
     fn of(kind: Kind) -> Self {
         Self { shared: Arc::new(Shared { kind, feed: Feed::new(), polled: AtomicU64::new(NEVER) }) }
+    }
+
+    /// Whether other nodes may be on the same rows.
+    pub(crate) fn has_other_nodes(&self) -> bool {
+        self.shared()
     }
 
     pub(crate) fn feed(&self) -> Feed {

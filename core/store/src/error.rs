@@ -50,6 +50,9 @@ pub enum StoreError {
         /// The path asked for.
         path: KeyPath,
     },
+    /// The store was restored from a backup since this node opened it: what this node knows is of another time.
+    #[error("the store was restored from a backup meanwhile: this node belongs to an older epoch, start it again")]
+    Fenced,
     /// Another process has the data folder open.
     #[error("the data folder is in use by another process")]
     InUse,

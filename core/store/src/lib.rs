@@ -24,6 +24,8 @@ mod feed;
 mod log;
 mod mirror;
 mod path;
+mod rows_file;
+mod snapshot;
 mod store;
 
 pub use barrier::{Barrier, Cipher};
@@ -34,4 +36,6 @@ pub use feed::{Changes, Feed};
 pub use log::{Log, LogError, Position, Record};
 pub use mirror::Mirror;
 pub use path::{KeyPath, PathError};
+pub use rows_file::{RowsFileError, RowsReader, RowsWriter};
+pub use snapshot::{SealedRow, Snapshot};
 pub use store::{Store, View};

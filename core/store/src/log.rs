@@ -9,6 +9,7 @@ mod memory;
 mod postgres;
 mod recover;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -106,6 +107,17 @@ impl Log {
 
     pub(crate) fn of(kind: Kind) -> Self {
         Self { kind: Arc::new(kind) }
+    }
+
+    /// Opens a log in files that stands in `folder` by itself, beside no store: the journal in a backup. The folder is made
+    /// (0700) if missing. Blocks.
+    ///
+    /// # Errors
+    /// As [`crate::Store::log`].
+    pub fn in_folder(folder: &Path, lanes: usize) -> Result<Self, LogError> {
+        let opened = DiskFolder::open_or_create(folder).map_err(LogError::unavailable)?;
+        let lease = Leases::default().take("own", None)?;
+        Ok(Self::of(Kind::Files(FileLog::open(opened, lanes, SEGMENT_BYTES, lease)?)))
     }
 
     /// How many lanes there are: as many as were asked for, or as an earlier run left.

@@ -1,4 +1,7 @@
 //! [`Store`]: an engine behind the barrier, and [`View`]: the part of it that one room may touch.
+//!
+//! Each restore of a backup begins a new epoch of the cluster: it writes the row `boot/epoch`. A store that other nodes may
+//! share holds each commit to the epoch that it was opened in, so that a node from before the restore can't write any more.
 
 use crate::barrier::Barrier;
 use crate::batch::{Answer, Batch, Committed, Guard, Read, Write, within};
@@ -13,6 +16,8 @@ use crate::path::KeyPath;
 pub struct Store {
     engine: Engine,
     barrier: Barrier,
+    /// Holds as long as the epoch lasts; `None` where no other node can be.
+    fence: Option<Guard>,
 }
 
 impl Store {
@@ -22,7 +27,14 @@ impl Store {
     /// [`StoreError::Unavailable`].
     pub async fn open(engine: Engine, barrier: Barrier) -> Result<Self, StoreError> {
         engine.follow().await?;
-        Ok(Self { engine, barrier })
+        let fence = if engine.has_other_nodes() { Some(present_epoch(&engine).await?) } else { None };
+        Ok(Self { engine, barrier, fence })
+    }
+
+    /// The row that each restore writes anew.
+    #[must_use]
+    pub fn epoch_path() -> KeyPath {
+        KeyPath::build("boot").text("epoch")
     }
 
     /// Answers all `reads` as of one moment, in one round trip.
@@ -48,12 +60,28 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Busy`] when 4,096 commits wait, [`StoreError::Reserved`] for `boot/`,
-    /// [`StoreError::TooLarge`] over a limit, [`StoreError::Unavailable`].
-    pub async fn commit(&self, batch: Batch) -> Result<Committed, StoreError> {
+    /// [`StoreError::TooLarge`] over a limit, [`StoreError::Fenced`], [`StoreError::Unavailable`].
+    pub async fn commit(&self, mut batch: Batch) -> Result<Committed, StoreError> {
         batch.writes.iter().map(Write::path).try_for_each(sealed_only)?;
         batch.guards.iter().map(Guard::path).try_for_each(sealed_only)?;
         batch.check_limits()?;
-        Box::pin(self.engine.commit(batch, &self.barrier)).await
+        batch.guards.extend(self.fence.clone());
+        let committed = Box::pin(self.engine.commit(batch, &self.barrier)).await?;
+        if committed == Committed::Conflict {
+            self.check_epoch().await?;
+        }
+        Ok(committed)
+    }
+
+    /// Whether the epoch that this store was opened in still lasts.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when it doesn't; [`StoreError::Unavailable`].
+    async fn check_epoch(&self) -> Result<(), StoreError> {
+        match &self.fence {
+            Some(fence) if present_epoch(&self.engine).await? != *fence => Err(StoreError::Fenced),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The changes after sequence number `after`, oldest first, at most `limit`: names, never values. A commit is never cut,
@@ -76,8 +104,12 @@ impl Store {
     /// succeeds again. Engines that no other node can reach have nothing to learn.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`].
+    /// [`StoreError::Unavailable`]; [`StoreError::Fenced`], and then at every further call.
     pub async fn poll_changes(&self) -> Result<(), StoreError> {
+        if let Err(ended) = self.check_epoch().await {
+            self.engine.feed().set_blind(true);
+            return Err(ended);
+        }
         self.engine.poll().await
     }
 
@@ -160,6 +192,12 @@ impl View {
     fn admit(&self, path: &KeyPath) -> Result<(), StoreError> {
         if path.starts_with(&self.prefix) { Ok(()) } else { Err(StoreError::OutsideView { path: path.clone() }) }
     }
+}
+
+/// What holds of `boot/epoch` now.
+async fn present_epoch(engine: &Engine) -> Result<Guard, StoreError> {
+    let row = engine.boot_read(&Store::epoch_path()).await?;
+    Ok(row.map_or_else(|| Guard::Absent(Store::epoch_path()), |row| Guard::Version(row.path, row.version)))
 }
 
 fn sealed_only(path: &KeyPath) -> Result<(), StoreError> {

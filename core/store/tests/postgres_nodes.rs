@@ -553,3 +553,27 @@ async fn at_least(store: &Store, number: u64) -> u64 {
     };
     tokio::time::timeout(Duration::from_secs(30), waits).await.unwrap()
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_of_an_older_epoch_writes_nothing_and_trusts_no_mirror() {
+    let database = Database::new().await;
+    let engine = Engine::postgres(&database.url()).await.unwrap();
+    let old = open(&database.url()).await;
+    old.commit(Batch::default().put(path("a"), b"old".to_vec())).await.unwrap();
+    old.poll_changes().await.unwrap();
+    assert!(old.feed().head().is_some());
+    // What a restore does last.
+    for epoch in ["2", "3"] {
+        engine.boot_write(Batch::default().put(Store::epoch_path(), epoch.into())).await.unwrap();
+        let new = open(&database.url()).await;
+        new.commit(Batch::default().put(path("a"), epoch.into())).await.unwrap();
+        let refused = old.commit(Batch::default().put(path("a"), b"older".to_vec())).await;
+        assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
+        assert!(matches!(old.poll_changes().await, Err(StoreError::Fenced)));
+        assert_eq!(old.feed().head(), None);
+        assert_eq!(get(&new, "a").await.unwrap().value, epoch.as_bytes());
+        // A guard that doesn't hold is still no more than that.
+        let conflict = new.commit(Batch::default().guard(Guard::Absent(path("a")))).await.unwrap();
+        assert_eq!(conflict, Committed::Conflict);
+    }
+}

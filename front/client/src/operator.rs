@@ -1,4 +1,4 @@
-//! The operator's calls, typed: what `sealroom account` sends and is told.
+//! The operator's calls, typed: what `sealroom account` and `sealroom backup` send and are told.
 
 use sealroom_foundation::{AccountId, Secret, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -30,6 +30,57 @@ pub struct ListedAccount {
     pub name: Option<String>,
     /// When it was made, in seconds since 1970.
     pub creation_date: f64,
+}
+
+/// Long work that the server does, and how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Task {
+    /// 32 hex digits.
+    pub task_id: String,
+    /// What it is: `Backup`.
+    pub kind: String,
+    /// `RUNNING`, `COMPLETED` or `FAILED`.
+    pub state: String,
+    /// What is being done.
+    pub step: String,
+    /// How much of the step is done.
+    pub done: u64,
+    /// How much the step has to do, when that is known.
+    pub total: Option<u64>,
+    /// What came of it.
+    #[serde(default)]
+    pub numbers: Vec<TaskNumber>,
+    /// Why it failed.
+    pub reason: Option<String>,
+}
+
+/// One number of what came of a task.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TaskNumber {
+    /// What it counts: `Rows`.
+    pub name: String,
+    /// How many.
+    pub value: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct StartBackup<'a> {
+    folder: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct DescribeTask<'a> {
+    task_id: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct TaskAnswer {
+    task: Task,
 }
 
 #[derive(Serialize)]
@@ -85,6 +136,24 @@ impl Client {
                 return Ok(accounts);
             }
         }
+    }
+
+    /// Has the server begin a backup into `folder`, an absolute path on its machine.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `TaskInProgressException` among the refusals.
+    pub async fn start_backup(&self, folder: &str, now: Timestamp) -> Result<Task, ClientError> {
+        let answer: TaskAnswer = self.operate("StartBackup", &StartBackup { folder }, now).await?;
+        Ok(answer.task)
+    }
+
+    /// How far a task has come.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `TaskNotFoundException` among the refusals.
+    pub async fn describe_task(&self, task_id: &str, now: Timestamp) -> Result<Task, ClientError> {
+        let answer: TaskAnswer = self.operate("DescribeTask", &DescribeTask { task_id }, now).await?;
+        Ok(answer.task)
     }
 
     async fn operate<T: for<'a> Deserialize<'a>>(

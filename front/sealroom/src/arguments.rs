@@ -30,6 +30,14 @@ pub(crate) enum Command {
     /// Make and list accounts of a running server
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Take a backup of a running server
+    #[command(after_help = BACKUP_HELP)]
+    Backup(BackupArguments),
+    /// Bring a backup back into an empty data folder or database
+    #[command(after_help = RESTORE_HELP)]
+    Restore(RestoreArguments),
+    /// Say whether a backup is whole, and, given a root of trust, whether everything in it opens
+    CheckBackup(CheckBackupArguments),
     /// Encrypt a file of any size under a KMS key, in the AWS Encryption SDK's message format
     #[command(after_help = SEAL_HELP)]
     Seal(SealArguments),
@@ -38,7 +46,29 @@ pub(crate) enum Command {
     Unseal(UnsealArguments),
     /// Say whether a configuration can be used
     CheckConfig(CheckArguments),
+    /// Open a ciphertext with the key material that was imported, without any server
+    #[command(after_help = OPEN_HELP)]
+    Open(OpenArguments),
 }
+
+const BACKUP_HELP: &str = "\
+Example:
+  sealroom backup --to /backups/monday
+
+The server writes the folder, goes on serving meanwhile, and proves that everything it wrote
+opens before it says that it is done. A backup holds rows and journal, sealed as the server keeps
+them. It does not hold the root of trust: keep a copy of the root key file (or the passphrase)
+elsewhere, for nothing opens without it.";
+
+const RESTORE_HELP: &str = "\
+Example:
+  cp /safe/root.key /var/lib/sealroom/root.key
+  sealroom restore --from /backups/monday --data-dir /var/lib/sealroom
+
+The root of trust must be in place, and nothing else: a folder or database with rows in it is
+refused. Keys that were destroyed after the backup are destroyed again, as far as the journal
+tells of them: give the newest journal that there is. After a restore that was cut off, run the
+same command again; until it has ended, the store can not be served.";
 
 const SERVE_HELP: &str = "\
 On a laptop:     sealroom serve --dev
@@ -53,6 +83,17 @@ SIGHUP reads the certificate again; SIGTERM lets requests that are being served 
 const INIT_HELP: &str = "\
 The secret access key is shown once, on standard output; nobody can show it again.
 Keep a copy of the root key file (or the passphrase) apart from the data: without it nothing opens.";
+
+const OPEN_HELP: &str = "\
+For keys of spec SYMMETRIC_DEFAULT and origin EXTERNAL: whoever imported their material opens what Encrypt, ReEncrypt and the
+data key operations made, with that material and the encryption context alone. No server, store or root key is needed, no
+key policy is asked, and nothing is recorded.
+
+    sealroom open --material key.bin --context team=blue secret.enc > secret
+    aws kms encrypt ... --query CiphertextBlob --output text | sealroom open --material key.bin
+
+A key that was rotated has several pieces of material: give all that are at hand, or the one that the ciphertext names.
+What RSA and SM2 keys encrypted is in the common formats: OpenSSL opens it with the private key.";
 
 /// What says where a store is.
 #[derive(Debug, Args)]
@@ -151,6 +192,45 @@ pub(crate) struct ListAccountsArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct BackupArguments {
+    /// A new or empty folder on the server's machine
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArguments {
+    /// The backup
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) from: PathBuf,
+    /// A newer journal: the folder `logs/journal` of the lost data folder, or `journal` of a newer backup
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) journal: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckBackupArguments {
+    /// The backup
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+    /// Look at digests only, without the root of trust
+    #[arg(long, conflicts_with_all = ["config", "data_dir"])]
+    pub(crate) digests_only: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArguments,
+    #[command(flatten)]
+    pub(crate) output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
     /// Configuration file (TOML); without one, defaults and environment are checked
     #[arg(long, value_name = "FILE")]
@@ -158,6 +238,19 @@ pub(crate) struct CheckArguments {
     /// Check it as `serve --dev` would
     #[arg(long)]
     pub(crate) dev: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OpenArguments {
+    /// File with the 32 bytes of key material, as they were before they were wrapped; may be given more than once
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) material: Vec<PathBuf>,
+    /// Encryption context, all of it; may be given more than once. A JSON object says several pairs at once
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) context: Vec<String>,
+    /// File with the ciphertext, as bytes or in base64; `-` is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub(crate) input: PathBuf,
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ pub(crate) fn complain(error: &anyhow::Error) {
     let _ = writeln!(std::io::stderr(), "sealroom: {told}");
 }
 
-fn load(arguments: &StoreArguments) -> Result<Config> {
+pub(crate) fn load(arguments: &StoreArguments) -> Result<Config> {
     let mut config = Config::load(arguments.config.as_deref())?;
     if let Some(folder) = &arguments.data_dir {
         config.server.data_dir.clone_from(folder);
@@ -115,7 +115,7 @@ fn load(arguments: &StoreArguments) -> Result<Config> {
 }
 
 /// A client of the server that has this data folder open.
-fn operator(arguments: &StoreArguments) -> Result<Client> {
+pub(crate) fn operator(arguments: &StoreArguments) -> Result<Client> {
     let socket = load(arguments)?.operator_socket();
     if !socket.exists() {
         let folder = socket.parent().unwrap_or(Path::new("."));
@@ -124,7 +124,7 @@ fn operator(arguments: &StoreArguments) -> Result<Client> {
     Ok(Client::socket(socket))
 }
 
-fn wait<T, E>(answer: impl Future<Output = Result<T, E>>) -> Result<T>
+pub(crate) fn wait<T, E>(answer: impl Future<Output = Result<T, E>>) -> Result<T>
 where
     E: std::error::Error + Send + Sync + 'static,
 {

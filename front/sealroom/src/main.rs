@@ -5,7 +5,10 @@
 
 mod arguments;
 mod commands;
+mod meter;
+mod open;
 mod seal;
+mod upkeep;
 
 use std::process::ExitCode;
 
@@ -19,9 +22,13 @@ fn main() -> ExitCode {
         Command::Init(arguments) => commands::init(&arguments),
         Command::Account(AccountCommand::Create(arguments)) => commands::create_account(&arguments),
         Command::Account(AccountCommand::List(arguments)) => commands::list_accounts(&arguments),
+        Command::Backup(arguments) => upkeep::backup(&arguments),
+        Command::Restore(arguments) => upkeep::restore(&arguments),
+        Command::CheckBackup(arguments) => upkeep::check_backup(&arguments),
         Command::Seal(arguments) => seal::seal(&arguments),
         Command::Unseal(arguments) => seal::unseal(&arguments),
         Command::CheckConfig(arguments) => commands::check_config(&arguments),
+        Command::Open(arguments) => open::open(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,8 @@
 //! boot / cluster       Cluster: format, id, whether it is for dev mode, which root, its parameters   (clear)
 //! boot / domain-keys   the domain keys, wrapped by the root of trust
 //! boot / store-key / 1 the store key, wrapped by the HSM
+//! boot / epoch         how often the store was restored from a backup; absent before the first time
+//! boot / restoring     which backup is being restored, and how far that is; there only while it is
 //! ```
 //!
 //! The three rows are written in one batch that holds only while there is no cluster, so of two nodes that begin at once
@@ -12,6 +14,7 @@
 //! refused, as long as there is no cluster yet: an earlier founding may have been cut off between file and rows.
 
 mod cluster;
+mod held;
 mod root;
 mod rows;
 #[cfg(test)]
@@ -29,8 +32,8 @@ use thiserror::Error;
 
 use crate::config::Config;
 use crate::files;
-use cluster::Cluster;
-use rows::RowCipher;
+pub(crate) use cluster::Cluster;
+pub(crate) use held::{Held, Unlocked};
 
 /// The epoch of the first store key.
 const FIRST_EPOCH: u32 = 1;
@@ -60,6 +63,12 @@ pub enum BootError {
     /// There is a cluster already.
     #[error("`{place}` is set up already; nothing was changed")]
     Initialised {
+        /// The data folder, or the database.
+        place: String,
+    },
+    /// A restore was cut off.
+    #[error("a restore into `{place}` has not ended: run the same `sealroom restore` again, or empty it")]
+    Unfinished {
         /// The data folder, or the database.
         place: String,
     },
@@ -118,6 +127,8 @@ pub(crate) enum Wanted {
     Dev,
     /// A new one, and none may be there.
     Init,
+    /// One whose rows a restore has brought back, of either kind.
+    Restore,
 }
 
 impl Wanted {
@@ -130,6 +141,9 @@ impl Wanted {
 pub(crate) struct Opened {
     pub(crate) hsm: Arc<Hsm>,
     pub(crate) store: Store,
+    /// What is below the store, and what seals its rows: for backups.
+    pub(crate) engine: Engine,
+    pub(crate) barrier: Barrier,
     /// The kind of the root, for the log.
     pub(crate) root: &'static str,
 }
@@ -154,18 +168,24 @@ async fn open_on(
     now: Timestamp,
 ) -> Result<Opened, BootError> {
     let place = || place.to_owned();
+    // Also of a store that is whole again: keys that were destroyed after the backup may still be in it.
+    if wanted != Wanted::Restore && engine.boot_read(&restoring_path()).await?.is_some() {
+        return Err(BootError::Unfinished { place: place() });
+    }
     let cluster = match (read_cluster(engine).await?, wanted) {
         (Some(_), Wanted::Init) => return Err(BootError::Initialised { place: place() }),
         (Some(cluster), _) => cluster,
+        (None, Wanted::Restore) => return Err(BootError::NotInitialised { place: place() }),
         (None, Wanted::Serve) if keeps_rows(config) => return Err(BootError::NotInitialised { place: place() }),
         (None, Wanted::Serve | Wanted::Init | Wanted::Dev) => found(engine, config, wanted, now).await?,
     };
     match (cluster.dev, wanted.is_dev()) {
+        _ if wanted == Wanted::Restore => {}
         (true, false) => return Err(BootError::ForDevOnly { place: place() }),
         (false, true) => return Err(BootError::NotForDev { place: place() }),
         (true, true) | (false, false) => {}
     }
-    unlock(engine, config, &cluster).await
+    unlock(engine, config).await
 }
 
 /// Whether rows outlive the process. A store in memory is new at every start, so nobody can set it up beforehand.
@@ -174,7 +194,7 @@ fn keeps_rows(config: &Config) -> bool {
 }
 
 /// Where the data is, for people: the database without its password, or the folder.
-fn place(config: &Config) -> String {
+pub(crate) fn place(config: &Config) -> String {
     let url = config.store.url.as_str();
     match url.split_once("://") {
         Some((scheme, rest)) => {
@@ -185,7 +205,8 @@ fn place(config: &Config) -> String {
     }
 }
 
-async fn engine(config: &Config) -> Result<Engine, StoreError> {
+/// The engine that `config` names.
+pub(crate) async fn engine(config: &Config) -> Result<Engine, StoreError> {
     match config.store.url.as_str() {
         "memory" => Ok(Engine::memory()),
         "sqlite" => open_sqlite(&config.server.data_dir).await,
@@ -224,19 +245,30 @@ async fn found(engine: &Engine, config: &Config, wanted: Wanted, now: Timestamp)
     }
 }
 
-async fn unlock(engine: &Engine, config: &Config, cluster: &Cluster) -> Result<Opened, BootError> {
-    let root = root::open(config, cluster)?;
-    let wrapped = engine.boot_read(&domain_keys_path()).await?.ok_or(BootError::Damaged("domain-keys"))?;
-    let hsm = Arc::new(Hsm::start(DomainKeys::unwrap(&*root, &wrapped.value)?)?);
-    let wrapped = engine.boot_read(&store_key_path(FIRST_EPOCH)).await?.ok_or(BootError::Damaged("store-key"))?;
-    let key = hsm.open_store_key(&wrapped.value).map_err(|_| BootError::Damaged("store-key"))?;
-    let cipher = RowCipher::new(&key, hsm.clone());
-    let store = Store::open(engine.clone(), Barrier::new(FIRST_EPOCH, Arc::new(cipher))).await?;
-    Ok(Opened { hsm, store, root: root.kind() })
+async fn unlock(engine: &Engine, config: &Config) -> Result<Opened, BootError> {
+    let mut held = Held::default();
+    for path in [cluster_path(), domain_keys_path(), store_key_path(FIRST_EPOCH)] {
+        if let Some(row) = engine.boot_read(&path).await? {
+            held.offer(&path, &row.value);
+        }
+    }
+    let Unlocked { hsm, barrier, root, .. } = held.unlock(config)?;
+    let store = Store::open(engine.clone(), barrier.clone()).await?;
+    Ok(Opened { hsm, store, engine: engine.clone(), barrier, root })
 }
 
-fn cluster_path() -> KeyPath {
+pub(crate) fn cluster_path() -> KeyPath {
     KeyPath::build("boot").text("cluster")
+}
+
+/// Behind every boot row.
+pub(crate) fn behind_boot() -> KeyPath {
+    KeyPath::build("boot\u{1}")
+}
+
+/// Stands while a restore is under way: which backup it brings back.
+pub(crate) fn restoring_path() -> KeyPath {
+    KeyPath::build("boot").text("restoring")
 }
 
 fn domain_keys_path() -> KeyPath {

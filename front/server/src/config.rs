@@ -18,6 +18,7 @@ mod overlay;
 mod tests;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -99,7 +100,7 @@ settings! {
         admin_listen: Option<SocketAddr> = None,
         /// Folder of the embedded store, the journal, the root key file and the operator's socket.
         data_dir: PathBuf = PathBuf::from("/var/lib/sealroom"),
-        /// Regions that are served; `serve --dev` serves every one.
+        /// Regions that are served, and where keys can be replicated; `serve --dev` serves every one.
         regions: Vec<String> = vec!["us-east-1".to_owned()],
         /// Base domains; a name below one is a virtual host of a bucket.
         domains: Vec<String> = vec!["localhost".to_owned()],
@@ -129,6 +130,22 @@ settings! {
         pool_threads: usize = 0,
         /// Slow commands that may wait for such a thread; one more is throttled.
         pool_queue: usize = 256,
+    }
+}
+
+settings! {
+    /// `[quotas]`: how much of the service an account may use in a Region. Each server counts calls for itself.
+    [quotas] QuotaSettings {
+        /// `off`, or `aws` for AWS's number of calls a second of each kind; one more is throttled.
+        requests: RequestQuotaSetting = RequestQuotaSetting::Off,
+        /// Servers on one store that share these calls; each gives its part.
+        nodes: u32 = 1,
+        /// Customer managed keys, in whatever state; 1 to 10,000,000.
+        keys: u32 = 100_000,
+        /// Aliases of a key; 1 to 1,000.
+        aliases_per_key: u32 = 50,
+        /// Grants on a key; 1 to 1,000,000.
+        grants_per_key: u32 = 50_000,
     }
 }
 
@@ -178,6 +195,15 @@ settings! {
 }
 
 settings! {
+    /// `[attestation]`: whose attestation documents name a recipient.
+    [attestation] AttestationSettings {
+        /// PEM file of the root certificates that the attestation documents of `Recipient` must lead to, at most 16; without
+        /// one, requests with a `Recipient` are refused. It is read at the start. See [recipients](recipients.md).
+        roots: Option<PathBuf> = None,
+    }
+}
+
+settings! {
     /// `[log]`: what the process says on standard error.
     [log] LogSettings {
         /// `text` or `json`; one event a line either way.
@@ -195,6 +221,16 @@ pub enum CompatSetting {
     Aws,
     /// Sealroom's wider ones.
     Extended,
+}
+
+/// Whether calls are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RequestQuotaSetting {
+    /// They aren't.
+    Off,
+    /// Against AWS's request quotas.
+    Aws,
 }
 
 /// Which root of trust.
@@ -235,6 +271,8 @@ pub struct Config {
     pub server: ServerSettings,
     /// `[limits]`.
     pub limits: LimitSettings,
+    /// `[quotas]`.
+    pub quotas: QuotaSettings,
     /// `[tls]`.
     pub tls: TlsSettings,
     /// `[store]`.
@@ -243,6 +281,8 @@ pub struct Config {
     pub root: RootSettings,
     /// `[audit]`.
     pub audit: AuditSettings,
+    /// `[attestation]`.
+    pub attestation: AttestationSettings,
     /// `[log]`.
     pub log: LogSettings,
 }
@@ -299,13 +339,36 @@ impl Config {
         [
             ServerSettings::SETTINGS,
             LimitSettings::SETTINGS,
+            QuotaSettings::SETTINGS,
             TlsSettings::SETTINGS,
             StoreSettings::SETTINGS,
             RootSettings::SETTINGS,
             AuditSettings::SETTINGS,
+            AttestationSettings::SETTINGS,
             LogSettings::SETTINGS,
         ]
         .concat()
+    }
+}
+
+impl QuotaSettings {
+    /// How many of each thing there may be.
+    #[must_use]
+    pub fn limits(&self) -> sealroom_kms::Limits {
+        let Self { keys, aliases_per_key, grants_per_key, .. } = *self;
+        sealroom_kms::Limits { keys, aliases_per_key, grants_per_key }
+    }
+
+    /// Whether calls are counted.
+    #[must_use]
+    pub fn requests(&self) -> sealroom_kms::RequestQuotas {
+        match self.requests {
+            RequestQuotaSetting::Off => sealroom_kms::RequestQuotas::Off,
+            RequestQuotaSetting::Aws => {
+                let nodes = NonZeroU32::new(self.nodes).unwrap_or(NonZeroU32::MIN);
+                sealroom_kms::RequestQuotas::Aws { nodes }
+            }
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! The few files that are the server's own: the configuration, certificates, a passphrase, the data folder itself and
-//! the operator's socket in it. Everything else is kept by `store`, `audit` and `roots`.
+//! the operator's socket in it, and the manifests of backups. Everything else is kept by `store`, `audit` and `roots`.
 
 use std::fs::{DirBuilder, Permissions};
-use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use sealroom_foundation::Secret;
@@ -49,6 +49,54 @@ pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         made => made,
     }
+}
+
+/// The names of what lies in a folder, in any order.
+pub(crate) fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let name = |entry: std::fs::DirEntry| {
+        let name = entry.file_name().into_string();
+        name.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it holds a file whose name is no text"))
+    };
+    std::fs::read_dir(folder)?.map(|entry| entry.and_then(name)).collect()
+}
+
+/// Reads a file that is at most `most` bytes long.
+#[expect(clippy::disallowed_methods, reason = "manifests of backups are the server's own files")]
+pub(crate) fn read_at_most(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    std::fs::File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut content)?;
+    if u64::try_from(content.len()).is_ok_and(|length| length <= most) {
+        return Ok(content);
+    }
+    Err(io::Error::new(io::ErrorKind::FileTooLarge, "the file is too long"))
+}
+
+/// Shows a file piece by piece.
+#[expect(clippy::disallowed_methods, reason = "the files of a backup are read to be compared with its manifest")]
+pub(crate) fn read_in_pieces(path: &Path, look: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    let mut file = std::fs::File::open(path)?;
+    let mut piece = vec![0; 256 * 1024];
+    loop {
+        let count = file.read(&mut piece)?;
+        match piece.get(..count) {
+            Some(read) if count > 0 => look(read),
+            Some(_) | None => return Ok(()),
+        }
+    }
+}
+
+/// Writes a file that wasn't there (0600), through to the disk; its name isn't: see [`sync_folder`].
+#[expect(clippy::disallowed_methods, reason = "manifests of backups are the server's own files")]
+pub(crate) fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// Makes the names in a folder durable.
+#[expect(clippy::disallowed_methods, reason = "the folder of a backup is the server's own")]
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
 }
 
 /// Removes a socket that nobody listens on any more. Anything else at that place stays.

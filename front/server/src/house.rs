@@ -10,18 +10,23 @@
 use std::sync::Arc;
 
 use sealroom_api::{Compat, ErrorAnswer, Through};
-use sealroom_audit::{Journal, OpenError, Sync};
-use sealroom_foundation::Timestamp;
+use sealroom_audit::{Effect, Journal, OpenError, Sync};
 use sealroom_foundation::ports::{Clock, Entropy, Release, Released, Seal, Sign};
+use sealroom_foundation::{Region, Timestamp};
 use sealroom_hsm::{Door, Hsm};
 use sealroom_identity::{Identity, Mode};
-use sealroom_kms::Kms;
+use sealroom_kms::{Destroyed, Kms};
 use sealroom_store::{Batch, Committed, KeyPath, Read, Store, StoreError, View};
 use thiserror::Error;
 
-use crate::boot::{self, BootError, Wanted};
+use crate::attestation;
+use crate::backup::{self, BackupError, Contents, Progress, Source};
+use crate::boot::{self, BootError, Opened, Wanted};
 use crate::clock::SystemClock;
-use crate::config::{AuditSync, CompatSetting, Config};
+use crate::config::{AuditSync, CompatSetting, Config, ConfigError};
+use crate::operate::Operator;
+use crate::tasks::Tasks;
+use crate::usage::{Indexer, NotNoted};
 
 /// LIMIT: rounds of due jobs in one go; each does a hundred at most.
 const DUE_ROUNDS: usize = 10_000;
@@ -30,6 +35,9 @@ const DUE_ROUNDS: usize = 10_000;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HouseError {
+    /// A file that the configuration names can't be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The store doesn't open.
     #[error(transparent)]
     Boot(#[from] BootError),
@@ -49,6 +57,7 @@ pub enum HouseError {
 pub(crate) struct Services {
     pub(crate) kms: Through<Kms, Journal>,
     pub(crate) identity: Through<Identity, Journal>,
+    pub(crate) operator: Through<Operator, Journal>,
 }
 
 /// Everything that serves. Cheap to clone.
@@ -63,6 +72,8 @@ pub(crate) struct House {
     store: Store,
     rows: View,
     kms: Kms,
+    source: Source,
+    indexer: Indexer,
     probing: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -76,8 +87,8 @@ impl House {
         wanted: Wanted,
         clock: Arc<SystemClock>,
     ) -> Result<(Self, &'static str), HouseError> {
-        let opened = boot::open(config, wanted, clock.wall()).await?;
-        let (hsm, store, root) = (opened.hsm, opened.store, opened.root);
+        let attestation_roots = attestation::roots(config)?;
+        let Opened { hsm, store, engine, barrier, root } = boot::open(config, wanted, clock.wall()).await?;
         let rows = store.view(KeyPath::build("server"));
         clock.set_ahead(read_ahead(&rows).await?);
         let ports = Ports::of(&hsm, &clock);
@@ -94,14 +105,30 @@ impl House {
             identity.clone(),
             ports.seal,
             ports.entropy,
-            sealroom_kms::Settings { compat: compat(config), ..sealroom_kms::Settings::default() },
+            sealroom_kms::Settings {
+                compat: compat(config),
+                limits: config.quotas.limits(),
+                requests: config.quotas.requests(),
+                regions: regions(config, wanted == Wanted::Dev),
+                attestation_roots,
+                ..sealroom_kms::Settings::default()
+            },
         );
+        let reader = journal.reader();
+        let source = Source { engine, barrier, hsm: door.hsm().clone(), journal: reader, clock: clock.clone() };
+        let (tasks, journaled) = (Tasks::default(), journal.clone());
+        let operator = Operator { identity: identity.clone(), source: source.clone(), journal: journaled, tasks };
         let services = Services {
             kms: Through::new(kms.clone(), journal.clone()),
             identity: Through::new(identity.clone(), journal.clone()),
+            operator: Through::new(operator, journal.clone()),
         };
         let compat = compat(config);
-        Ok((Self { clock, door, identity, journal, services, compat, store, rows, kms, probing: Arc::default() }, root))
+        let (indexer, probing) = Default::default();
+        Ok((
+            Self { clock, door, identity, journal, services, compat, store, rows, kms, source, indexer, probing },
+            root,
+        ))
     }
 
     /// Random bytes for request ids.
@@ -131,6 +158,46 @@ impl House {
             }
         }
         Ok(done)
+    }
+
+    /// Notes the uses of keys that were recorded, if that is due.
+    ///
+    /// # Errors
+    /// [`NotNoted`]; the next time makes up for it.
+    pub(crate) async fn note_uses_if_due(&self) -> Result<(), NotNoted> {
+        self.indexer.run_if_due(&self.journal, &self.kms, self.clock.service()).await
+    }
+
+    /// Notes the uses of keys that were recorded by now.
+    ///
+    /// # Errors
+    /// As [`House::note_uses_if_due`].
+    pub(crate) async fn note_uses(&self) -> Result<(), NotNoted> {
+        self.indexer.run(&self.journal, &self.kms, self.clock.service()).await
+    }
+
+    /// Destroys a key that the store holds although the journal knows that it was destroyed: see [`Kms::bury`].
+    ///
+    /// # Errors
+    /// As [`Kms::bury`].
+    pub(crate) async fn bury(&self, destroyed: &Destroyed) -> Result<Option<Effect<(), ErrorAnswer>>, ErrorAnswer> {
+        self.kms.bury(destroyed, self.clock.service()).await
+    }
+
+    /// Proves that everything in the store opens, and that the journal's chain holds. For a house that serves nobody.
+    ///
+    /// # Errors
+    /// [`BackupError`] with the first thing that doesn't.
+    pub(crate) async fn prove(&self, progress: &Progress) -> Result<Contents, BackupError> {
+        backup::prove_store(&self.source, progress).await
+    }
+
+    /// Writes rows of `boot`, beside which the house stands.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub(crate) async fn boot_write(&self, batch: Batch) -> Result<(), StoreError> {
+        self.source.engine.boot_write(batch).await.map(drop)
     }
 
     /// Moves the service clock `seconds` forward, for good: a restart doesn't take it back.
@@ -207,6 +274,13 @@ async fn read_ahead(rows: &View) -> Result<i64, HouseError> {
     let Some(row) = answers.into_iter().next().and_then(sealroom_store::Answer::row) else { return Ok(0) };
     let text = std::str::from_utf8(&row.value).ok().and_then(|text| text.parse().ok());
     text.ok_or(HouseError::Damaged("server/clock-ahead-micros"))
+}
+
+/// The Regions that are served; `None`: every one, as dev mode does.
+pub(crate) fn regions(config: &Config, dev: bool) -> Option<Vec<Region>> {
+    // INVARIANT: the configuration was checked, so every name is one.
+    let named = || config.server.regions.iter().filter_map(|name| name.parse().ok()).collect();
+    (!dev).then(named)
 }
 
 fn settings(config: &Config) -> sealroom_audit::Settings {

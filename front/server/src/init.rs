@@ -67,7 +67,7 @@ pub fn init(config: &Config, id: Option<AccountId>, name: Option<&str>) -> Resul
 async fn set_up(config: &Config, id: Option<AccountId>, name: Option<&str>) -> Result<Initialised, InitError> {
     let (house, root) = House::open(config, Wanted::Init, Arc::new(SystemClock::new())).await?;
     let input = CreateAccountInput { account_id: id.map(|id| id.to_string()), name: name.map(str::to_owned) };
-    let made = house.services.identity.create_account(&call(&house, config), &input).await;
+    let made = house.services.operator.create_account(&call(&house, config, "sealroom init"), &input).await;
     house.journal.close().await;
     let made = made.map_err(|error: ErrorAnswer| InitError::Account(error.message.unwrap_or_default()))?;
     Ok(Initialised {
@@ -79,11 +79,11 @@ async fn set_up(config: &Config, id: Option<AccountId>, name: Option<&str>) -> R
 }
 
 /// The operator's own call: made here, not over the socket.
-fn call(house: &House, config: &Config) -> Call {
+pub(crate) fn call(house: &House, config: &Config, by: &'static str) -> Call {
     let request = RequestInfo {
         id: RequestId::from_random(house.entropy().id_bytes()),
         source_ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        user_agent: Arc::from("sealroom init"),
+        user_agent: Arc::from(by),
         tls: None,
         secure: false,
     };

@@ -1,4 +1,4 @@
-"""What is said of a key, as an SDK sees it: its policy, its description, its tags; and that there are no key stores."""
+"""What is said of a key, as an SDK sees it: its policy, its description, its tags."""
 
 import json
 
@@ -82,9 +82,3 @@ def test_a_description_changes_until_the_key_is_to_go(kms, key):
     assert refused(kms.update_key_description, KeyId=key, Description="x") == pending
     assert refused(kms.tag_resource, KeyId=key, Tags=[{"TagKey": "a", "TagValue": ""}]) == pending
     assert kms.get_key_policy(KeyId=key)["PolicyName"] == "default"
-
-
-def test_there_are_no_custom_key_stores(kms):
-    assert kms.describe_custom_key_stores()["CustomKeyStores"] == []
-    for asked in ({"CustomKeyStoreId": "cks-1"}, {"CustomKeyStoreName": "mine"}):
-        assert refused(kms.describe_custom_key_stores, **asked)[0] == "CustomKeyStoreNotFoundException"

@@ -117,7 +117,19 @@ fn plan(root: &Path, source: &str) -> Result<Plan> {
     let read = |path: String| fs::read_to_string(root.join(&path)).with_context(|| path);
     let model = Model::parse(&read(format!("models/{source}.json"))?)?;
     let overlay = Overlay::parse(&read(format!("models/overlay/{source}.json"))?)?;
+    let mut overlay = overlay;
+    overlay.refused = refused(root, source)?;
     Plan::new(source, model, overlay)
+}
+
+/// The operations that are decoded, decided and recorded, and then refused: one a line, `#` for remarks. No file: none.
+fn refused(root: &Path, source: &str) -> Result<Vec<String>> {
+    let path = format!("models/overlay/{source}.refused");
+    if !root.join(&path).exists() {
+        return Ok(Vec::new());
+    }
+    let text = fs::read_to_string(root.join(&path)).with_context(|| path)?;
+    Ok(text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned).collect())
 }
 
 /// Served operations and gaps together are the table's operations, each in one of the two.

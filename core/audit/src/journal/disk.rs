@@ -2,8 +2,8 @@
 
 use sealroom_store::{Batch, Committed, KeyPath, Log, LogError, Position, Store, StoreError};
 
-/// The name of the log.
-pub(crate) const LOG: &str = "journal";
+/// The name of the journal's log in a store.
+pub const LOG: &str = "journal";
 
 /// Where the journal writes. Cheap to clone.
 #[derive(Clone)]

@@ -117,8 +117,53 @@ impl Reader {
         Ok(Self { log: store.log(disk::LOG, 1).await? })
     }
 
-    pub(crate) fn of(log: Log) -> Self {
+    /// Reads a journal that stands in a log by itself, such as a backup's.
+    #[must_use]
+    pub fn of(log: Log) -> Self {
         Self { log }
+    }
+
+    /// Copies what is recorded by now, frame by frame, into `to`, a log with as many lanes; goes on behind what stands
+    /// there already. `seen` is told of how many frames were copied. How many there are in `to` is returned.
+    ///
+    /// # Errors
+    /// [`ReadError`]; [`LogError::Unknown`] when `to` has fewer lanes or isn't a part of this journal.
+    pub async fn copy_to(&self, to: &Log, mut seen: impl FnMut(u64) + Send) -> Result<u64, ReadError> {
+        // Lane 0 comes first: its checkpoints speak of the heads of the others, which are then there.
+        let ends: Vec<u64> = (0..self.log.lanes())
+            .map(|lane| self.log.last(lane).map(|last| last.sequence))
+            .collect::<Result<_, _>>()?;
+        let mut frames = 0;
+        for (lane, end) in ends.into_iter().enumerate() {
+            let mut after = to.last(lane)?.sequence;
+            frames += after;
+            while after < end {
+                let limit = u32::try_from(end - after).unwrap_or(u32::MAX).min(PAGE);
+                let read = self.log.read(lane, after, limit).await?;
+                let mut last = None;
+                for record in &read {
+                    placed(record)?;
+                    let position = match (to.append(lane, &record.bytes), last) {
+                        (Err(LogError::Busy), Some(last)) => {
+                            to.written(last).await?;
+                            to.append(lane, &record.bytes)?
+                        }
+                        (appended, _) => appended?,
+                    };
+                    if position.sequence != record.position.sequence {
+                        return Err(LogError::Unknown.into());
+                    }
+                    after = position.sequence;
+                    last = Some(position);
+                }
+                let missing = ReadError::Broken { lane, sequence: after + 1, fault: Fault::Missing };
+                to.written(last.ok_or(missing)?).await?;
+                let copied = u64::try_from(read.len()).unwrap_or_default();
+                frames += copied;
+                seen(copied);
+            }
+        }
+        Ok(frames)
     }
 
     /// How many lanes there are, numbered from 0 on.

@@ -161,3 +161,17 @@ fn every_named_principal_is_listed_for_a_check() {
     let logs = PrincipalName::Service("logs.amazonaws.com".into());
     assert_eq!(names, [owner.clone(), alice, logs, owner, PrincipalName::Everyone]);
 }
+
+#[test]
+fn a_policy_tells_which_keys_its_conditions_ask_for() {
+    let asks = |conditions: Value, key: &str| {
+        let text =
+            json!({"Statement": [statement(&json!({})), statement(&json!({"Condition": conditions}))]}).to_string();
+        Policy::parse(&text, kind("key")).unwrap().asks_for(key)
+    };
+    let asked =
+        json!({"ForAnyValue:StringLike": {"KMS:ResourceAliases": "alias/a"}, "Bool": {"aws:SecureTransport": "true"}});
+    assert!(asks(asked.clone(), "kms:resourcealiases") && asks(asked.clone(), "aws:securetransport"));
+    assert!(!asks(asked, "kms:requestalias"));
+    assert!(!asks(json!({"StringEquals": {"kms:ViaService": "kms:resourcealiases"}}), "kms:resourcealiases"));
+}

@@ -6,7 +6,7 @@ use crate::entry::KeyEntry;
 use crate::error::KmsError;
 use crate::grants::record::{GrantId, GrantRecord};
 use crate::grants::stored::NamedGrant;
-use crate::grants::{PER_KEY, paths, token};
+use crate::grants::{paths, token};
 use crate::kms::Kms;
 use crate::paths as rows;
 
@@ -35,11 +35,11 @@ fn name_of(grant: &GrantRecord) -> Option<sealroom_store::KeyPath> {
     (!grant.name.is_empty()).then(|| paths::named(&grant.key, grant.asked()))
 }
 
-/// The batch that makes a grant on `key`, as long as that is as it was read and has room.
-pub(crate) fn made(grant: &GrantRecord, key: &KeyEntry) -> Batch {
+/// The batch that makes a grant on `key`, as long as that is as it was read and has room, of `most`.
+pub(crate) fn made(grant: &GrantRecord, key: &KeyEntry, most: u32) -> Batch {
     let mut batch = on(key)
         .guard(Guard::Absent(paths::grant(&grant.key, &grant.id)))
-        .guard(Guard::AtMost(paths::grants(&grant.key), PER_KEY.saturating_sub(1)));
+        .guard(Guard::AtMost(paths::grants(&grant.key), most.saturating_sub(1)));
     let name = name_of(grant);
     for path in paths_of(grant).filter(|path| Some(path) != name.as_ref()) {
         batch = batch.put(path, grant.to_bytes());
@@ -83,10 +83,11 @@ impl Kms {
 
     /// Whether the key can have one more grant. A batch without writes asks the store to count: it reads no row.
     pub(crate) async fn has_room(&self, key: &KeyEntry) -> Result<(), KmsError> {
-        let full = Guard::AtMost(paths::grants(&key.record.arn), PER_KEY.saturating_sub(1));
+        let most = self.quotas.limits().grants_per_key;
+        let full = Guard::AtMost(paths::grants(&key.record.arn), most.saturating_sub(1));
         match self.view.commit(Batch::default().guard(full)).await? {
             sealroom_store::Committed::At(_) => Ok(()),
-            sealroom_store::Committed::Conflict => Err(KmsError::GrantQuota { most: PER_KEY }),
+            sealroom_store::Committed::Conflict => Err(KmsError::GrantQuota { most }),
         }
     }
 

@@ -78,7 +78,7 @@ async fn run(kms: &Kms, call: &Call, input: &CreateGrantInput, report: &mut Repo
     }
     kms.has_room(&key.entry).await?;
     check::unless_dry_run(input.dry_run)?;
-    let batch = written::made(&grant, &key.entry);
+    let batch = written::made(&grant, &key.entry, kms.quotas.limits().grants_per_key);
     Ok(Granted { grant, batch: Some(batch) })
 }
 

@@ -8,6 +8,7 @@ use sealroom_hsm::{HsmError, KeyBinding, Origin, Spec, Usage};
 use sealroom_identity::Call;
 use sealroom_store::{Batch, Guard};
 
+use super::custom_key_stores::UNSUPPORTED;
 use crate::authorize;
 use crate::change;
 use crate::conditions::{Asked, Conditions, NewKey};
@@ -36,6 +37,7 @@ async fn run(
     input: &CreateKeyInput,
     report: &mut Report<'_>,
 ) -> Result<(CreateKeyOutput, Option<Batch>), KmsError> {
+    kms.admit(call, &CREATE_KEY, None, report)?;
     let wanted = Wanted::read(input)?;
     // The decision sees the tags as they were sent; whether they are good tags is said after it.
     let sent_tags = tags::sent(input.tags.as_deref().unwrap_or_default());
@@ -44,7 +46,7 @@ async fn run(
         spec: wanted.spec,
         usage: wanted.usage.unwrap_or(Usage::EncryptDecrypt),
         origin: wanted.origin,
-        multi_region: wanted.multi_region,
+        multi_region: wanted.multi_region.then_some(MultiRegionRole::Primary),
         bypass_lockout_check: bypass,
         tags: &sent_tags,
     };
@@ -64,32 +66,35 @@ async fn run(
             text.clone()
         }
     };
+    let (state, material) = match wanted.origin {
+        Origin::External => (KeyState::PendingImport, None),
+        Origin::AwsKms | Origin::AwsCloudHsm | Origin::ExternalKeyStore => {
+            (KeyState::Enabled, Some(kms.generate(&arn, wanted.spec, usage).await?))
+        }
+    };
     let made = Made {
         spec: wanted.spec,
         usage,
         origin: wanted.origin,
         manager: KeyManager::Customer,
-        state: KeyState::Enabled,
+        state,
         created: call.now(),
-        multi_region: wanted.multi_region.then(|| MultiRegion {
-            role: MultiRegionRole::Primary,
-            primary: arn.region,
-            replicas: Vec::new(),
-        }),
-        material: Some(kms.generate(&arn, wanted.spec, usage).await?),
+        multi_region: wanted.multi_region.then(|| MultiRegion::primary_of(arn.region)),
+        material,
         tags,
     };
+    let room = kms.room_for_key(arn.account, arn.region).await?;
     report.key(arn);
     let description = input.description.clone().unwrap_or_default().into_boxed_str();
     let document = KeyDocument { record: KeyRecord::new(arn, made), description, policy: policy.into() };
     let shown = metadata::of(&document.record, &document.description);
-    Ok((CreateKeyOutput { key_metadata: Some(shown) }, Some(new_row(&document))))
+    Ok((CreateKeyOutput { key_metadata: Some(shown) }, Some(new_row(room, &document))))
 }
 
-/// The batch that writes a new key down, once in the life of its id.
-pub(crate) fn new_row(document: &KeyDocument) -> Batch {
+/// `batch`, and with it a new key, once in the life of its id.
+pub(crate) fn new_row(batch: Batch, document: &KeyDocument) -> Batch {
     let arn = &document.record.arn;
-    let batch = Batch::default()
+    let batch = batch
         .guard(Guard::Absent(paths::key(arn)))
         .guard(Guard::Absent(paths::tombstone(arn)))
         .put(paths::key(arn), document.to_bytes());
@@ -155,11 +160,15 @@ impl Wanted {
             return Err(KmsError::UsageClash { usage, spec: self.spec });
         }
         if input.custom_key_store_id.is_some() || input.xks_key_id.is_some() {
-            return Err(unserved("Custom key stores are not supported by this version of the service."));
+            return Err(unserved(UNSUPPORTED));
         }
         match self.origin {
             Origin::AwsKms => Ok(usage),
-            Origin::External => Err(unserved("Origin EXTERNAL is not supported by this version of the service.")),
+            Origin::External if self.spec.is_importable() => Ok(usage),
+            // AWS: such material can't be imported. Its text isn't known.
+            Origin::External => {
+                Err(KmsError::NotServed(format!("Origin EXTERNAL is not supported for KeySpec {}.", self.spec)))
+            }
             Origin::AwsCloudHsm | Origin::ExternalKeyStore => {
                 Err(unserved("Custom key stores are not supported by this version of the service."))
             }

@@ -59,6 +59,7 @@ async fn run_retire(
     input: &RetireGrantInput,
     report: &mut Report<'_>,
 ) -> Result<Batch, KmsError> {
+    kms.admit(call, &RETIRE_GRANT, None, report)?;
     let Found { key, grant, version } = match (&input.grant_token, &input.key_id, &input.grant_id) {
         (Some(token), None, None) => by_token(kms, call, token, report).await?,
         (None, Some(key_id), Some(grant_id)) => by_id(kms, call, key_id, grant_id, report).await?,

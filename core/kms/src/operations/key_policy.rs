@@ -62,10 +62,12 @@ async fn run_put(
         "AWS_RAM" => return Err(KmsError::RamPolicy),
         _ => return Err(KmsError::PolicyName),
     }
-    let record = &key.entry.record;
-    let conditions = Conditions::new(call, Some(record), asked());
+    // The new policy may ask for the key's aliases although the old one didn't.
+    let mut record = key.entry.record.clone();
+    record.aliases = Some(kms.named(&record.arn).await?.into_parts().0);
+    let conditions = Conditions::new(call, Some(&record), asked());
     kms.check_policy(call, &record.arn, &input.policy, bypass, &conditions).await?;
-    let document = KeyDocument { policy: input.policy.as_str().into(), ..key.document(record.clone()) };
+    let document = KeyDocument { policy: input.policy.as_str().into(), ..key.document(record) };
     Ok(change::rewrite(&key, &document))
 }
 

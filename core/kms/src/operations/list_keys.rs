@@ -19,12 +19,18 @@ use crate::report::Report;
 const DEFAULT_LIMIT: u32 = 100;
 
 pub(crate) async fn list(kms: &Kms, call: &Call, input: &ListKeysInput) -> Effect<ListKeysOutput, ErrorAnswer> {
-    let report = Report::new(call, &LIST_KEYS);
-    let outcome = run(kms, call, input).await;
+    let mut report = Report::new(call, &LIST_KEYS);
+    let outcome = run(kms, call, input, &mut report).await;
     report.close(outcome, || input.audit_parameters())
 }
 
-async fn run(kms: &Kms, call: &Call, input: &ListKeysInput) -> Result<ListKeysOutput, KmsError> {
+async fn run(
+    kms: &Kms,
+    call: &Call,
+    input: &ListKeysInput,
+    report: &mut Report<'_>,
+) -> Result<ListKeysOutput, KmsError> {
+    kms.admit(call, &LIST_KEYS, None, report)?;
     let conditions = Conditions::new(call, None, Asked::default());
     authorize::on_account(call, LIST_KEYS.action, &conditions)?;
     let (account, region) = (call.caller().account(), call.region());

@@ -24,12 +24,18 @@ pub(crate) async fn list(
     call: &Call,
     input: &ListRetirableGrantsInput,
 ) -> Effect<ListRetirableGrantsOutput, ErrorAnswer> {
-    let report = Report::new(call, &LIST_RETIRABLE_GRANTS);
-    let outcome = run(kms, call, input).await;
+    let mut report = Report::new(call, &LIST_RETIRABLE_GRANTS);
+    let outcome = run(kms, call, input, &mut report).await;
     report.close(outcome, || input.audit_parameters())
 }
 
-async fn run(kms: &Kms, call: &Call, input: &ListRetirableGrantsInput) -> Result<ListRetirableGrantsOutput, KmsError> {
+async fn run(
+    kms: &Kms,
+    call: &Call,
+    input: &ListRetirableGrantsInput,
+    report: &mut Report<'_>,
+) -> Result<ListRetirableGrantsOutput, KmsError> {
+    kms.admit(call, &LIST_RETIRABLE_GRANTS, None, report)?;
     let limit = listed::limit(input.limit)?;
     let retirer = match (&input.retiring_principal, &input.retiring_service_principal) {
         (Some(text), None) => {

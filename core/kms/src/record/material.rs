@@ -2,13 +2,14 @@
 //!
 //! A key may have had thousands of pieces. Its own record holds the current one; every other stands in a row of its own,
 //! found by its id, because a ciphertext names it; the order in which they became current stands in a third kind of row
-//! ([`RotationRecord`]), which only lists read. A token is in exactly one row at any time.
+//! ([`RotationRecord`]), which only lists read. A token is in exactly one row at any time, but that
+//! each of the keys that are related across Regions holds the current one.
 //!
 //! What would surprise: a piece without a token is still a piece. Imported material may be deleted or expire and come
 //! back, and until then its id, its public half and its description stay.
 
 use sealroom_foundation::{MaterialId, Timestamp};
-use sealroom_hsm::{KeyBinding, KeyRef, KeyToken};
+use sealroom_hsm::{Command, Hsm, HsmError, KeyBinding, KeyRef, KeyToken, Reply};
 
 /// One piece of key material: what it is bound to, and its token while it is there.
 #[derive(Debug, Clone)]
@@ -93,6 +94,19 @@ impl Material {
     #[must_use]
     pub fn token_digest(&self) -> Option<[u8; 32]> {
         self.token.as_ref().map(KeyToken::digest)
+    }
+
+    /// The same with its token sealed anew under the newest domain key; `None` when there is no token. It uses no key, so it
+    /// needs no decision: a token goes in, a token comes out. That it comes out also proves that the token opens.
+    ///
+    /// # Errors
+    /// [`HsmError::InvalidToken`] when the token doesn't open.
+    pub(crate) fn rewrapped(&self, hsm: &Hsm) -> Result<Option<Self>, HsmError> {
+        let Some(key) = self.key_ref() else { return Ok(None) };
+        match hsm.execute(Command::Rewrap { key })? {
+            Reply::Token(token) => Ok(Some(self.clone().with_token(Some(token)))),
+            _ => Err(HsmError::Failed),
+        }
     }
 
     /// What commands of the HSM take. For the key's record alone, which hands it out against a decision.

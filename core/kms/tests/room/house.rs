@@ -7,8 +7,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
+use sealroom_api::operator::CreateAccountInput;
 use sealroom_api::sigv4::{self, Credentials, Rules};
-use sealroom_api::{Compat, ErrorAnswer, Served, Through, Wire, kms, operator};
+use sealroom_api::{Compat, ErrorAnswer, Served, Through, Wire, kms};
 use sealroom_audit::{Journal, Sync};
 use sealroom_crypto::digest::sha256;
 use sealroom_foundation::ports::{Clock, Entropy, Release, Released, Seal, Sign};
@@ -17,16 +18,20 @@ use sealroom_hsm::{DomainKeys, Door, Hsm};
 use sealroom_identity::{Call, Caller, Identity, Mode, RequestInfo, Unauthenticated};
 use sealroom_kms::record::KeyDocument;
 use sealroom_kms::state::KeyState;
-use sealroom_kms::stored::AliasRecord;
+use sealroom_kms::stored::{AliasRecord, KeyAliases};
 use sealroom_kms::{Kms, Settings};
 use sealroom_store::{Answer as Rows, Barrier, Batch, Committed, Engine, KeyPath, Read, Row, Store};
 use serde_json::Value;
+
+use crate::enclave::Pki;
 
 pub(crate) const OWNER: &str = "111122223333";
 pub(crate) const OTHER: &str = "444455556666";
 /// Nobody made it.
 pub(crate) const NOBODY: &str = "999988887777";
 pub(crate) const HERE: &str = "us-east-1";
+/// Where replicas are made.
+pub(crate) const THERE: &str = "eu-west-1";
 
 /// What a caller reads.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,11 +133,11 @@ pub(crate) struct House {
     doorman: Identity,
     identity: Identity,
     read: AtomicU64,
-    compat: Compat,
+    chosen: Settings,
 }
 
 /// One HSM for all houses of a process: its self-tests take longer than most tests.
-fn hsm() -> &'static Arc<Hsm> {
+pub(crate) fn hsm() -> &'static Arc<Hsm> {
     static HSM: OnceLock<Arc<Hsm>> = OnceLock::new();
     HSM.get_or_init(|| Arc::new(Hsm::start(DomainKeys::generate()).unwrap()))
 }
@@ -147,8 +152,21 @@ impl House {
         Self::behind(Barrier::insecure_none(), compat).await
     }
 
+    /// A house that serves these Regions and no others.
+    pub(crate) async fn serving(regions: &[&str]) -> Self {
+        let regions = regions.iter().map(|region| region.parse().unwrap()).collect();
+        let settings = Settings { regions: Some(regions), ..Settings::default() };
+        Self::built(Barrier::insecure_none(), settings).await
+    }
+
     /// The same, whose store has this barrier.
     pub(crate) async fn behind(barrier: Barrier, compat: Compat) -> Self {
+        Self::built(barrier, Settings { compat, ..Settings::default() }).await
+    }
+
+    async fn built(barrier: Barrier, chosen: Settings) -> Self {
+        // Houses trust the attestation documents of the tests' own root.
+        let chosen = Settings { attestation_roots: Pki::trusted().roots(), ..chosen };
         let store = Store::open(Engine::memory(), barrier).await.unwrap();
         let clock = Arc::new(FakeClock::default());
         let ids = FakeEntropy::seeded(1);
@@ -159,7 +177,7 @@ impl House {
             let view = store.view(Identity::prefix());
             Identity::new(view, hsm().clone(), FakeEntropy::seeded(3), clock.clone(), mode)
         });
-        let kms = room(&store, identity.clone(), ids.clone(), compat);
+        let kms = room(&store, identity.clone(), ids.clone(), chosen.clone());
         let through = Through::new(kms.clone(), journal.clone());
         let house = Self {
             store,
@@ -171,7 +189,7 @@ impl House {
             doorman,
             identity,
             read: AtomicU64::new(0),
-            compat,
+            chosen,
         };
         for account in [OWNER, OTHER] {
             house.make_account(account).await;
@@ -182,7 +200,12 @@ impl House {
 
     /// Another room over the same rows, with caches of its own.
     pub(crate) fn second_room(&self) -> Kms {
-        room(&self.store, self.identity.clone(), self.entropy.clone(), self.compat)
+        self.room_with(self.chosen.clone())
+    }
+
+    /// A room over the same rows, with these settings.
+    pub(crate) fn room_with(&self, settings: Settings) -> Kms {
+        room(&self.store, self.identity.clone(), self.entropy.clone(), settings)
     }
 
     pub(crate) fn identity(&self) -> &Identity {
@@ -191,11 +214,9 @@ impl House {
 
     async fn make_account(&self, id: &str) {
         let call = self.call_of(self.identity.operator_caller(), HERE);
-        let through = Through::new(self.identity.clone(), self.journal.clone());
-        let body = format!(r#"{{"AccountId":"{id}"}}"#);
-        let wire = self.wire();
-        let served = operator::serve(&through, &call, operator::Operation::CreateAccount, body.as_bytes(), wire).await;
-        assert!(matches!(served, Served::Answer(_)), "{served:?}");
+        let input = CreateAccountInput { account_id: Some(id.to_owned()), name: None };
+        let made = self.identity.create_account(&call, &input).await;
+        assert!(matches!(self.journal.release(made).await, Released::Answer(_)));
     }
 
     /// The root user of `account`, as a signed request makes one.
@@ -244,14 +265,36 @@ impl House {
         ask(&self.through, call, operation, request, self.wire()).await
     }
 
+    /// What `call` reads of the room behind `through`.
+    pub(crate) async fn ask_through(
+        &self,
+        through: &Through<Kms, Journal>,
+        call: &Call,
+        operation: &str,
+        request: &Value,
+    ) -> Answer {
+        ask(through, call, operation, request, self.wire()).await
+    }
+
+    /// What the owner of the keys reads in another Region.
+    pub(crate) async fn ask_at(&self, region: &str, operation: &str, request: &Value) -> Answer {
+        let call = self.call_of(self.caller(OWNER).await, region);
+        self.ask_in(&call, operation, request).await
+    }
+
     /// The same through another room.
     pub(crate) async fn ask_room(&self, room: &Kms, operation: &str, request: &Value) -> Answer {
         let call = self.call(OWNER).await;
         ask(&Through::new(room.clone(), self.journal.clone()), &call, operation, request, self.wire()).await
     }
 
+    /// The same for a given call.
+    pub(crate) async fn ask_call_in(&self, room: &Kms, call: &Call, operation: &str, request: &Value) -> Answer {
+        ask(&Through::new(room.clone(), self.journal.clone()), call, operation, request, self.wire()).await
+    }
+
     fn wire(&self) -> Wire {
-        Wire { compat: self.compat, id: RequestId::from_random([7; 16]) }
+        Wire { compat: self.chosen.compat, id: RequestId::from_random([7; 16]) }
     }
 
     /// Does what is due; how many jobs were done. Of two jobs for one key the later waits for the next round.
@@ -305,7 +348,7 @@ impl House {
         self.commit(Batch::default().put(path, document.to_bytes())).await;
     }
 
-    /// Puts a policy on a key of the owner's as it is: no check is asked, and no served operation does it yet.
+    /// Puts a policy on a key of the owner's as it is: no check is asked.
     pub(crate) async fn set_policy(&self, key: &str, policy: &str) {
         let path = key_path(OWNER, key);
         let document = KeyDocument::from_bytes(&self.row(path.clone()).await.unwrap().value).unwrap();
@@ -313,19 +356,38 @@ impl House {
         self.commit(Batch::default().put(path, document.to_bytes())).await;
     }
 
-    /// Makes an alias, which no served operation does yet.
+    /// Makes an alias or points it elsewhere, whatever the operations would say to it.
     pub(crate) async fn set_alias(&self, account: &str, name: &str, key: &str) {
         let now = self.clock.service();
+        let alias = KeyPath::build("kms").text(account).text(HERE).text("alias").text(name);
+        if let Some(row) = self.row(alias.clone()).await {
+            let before = AliasRecord::from_bytes(&row.value).unwrap().key.to_string();
+            self.change_names(account, &before, |names| names.retain(|known| &**known != name)).await;
+        }
+        self.change_names(account, key, |names| {
+            names.push(name.into());
+            names.sort();
+        })
+        .await;
         let record = AliasRecord { key: key.parse().unwrap(), created: now, updated: now };
-        let path = KeyPath::build("kms").text(account).text(HERE).text("alias").text(name);
-        self.commit(Batch::default().put(path, record.to_bytes())).await;
+        self.commit(Batch::default().put(alias, record.to_bytes())).await;
+    }
+
+    /// Changes the list of a key's aliases.
+    async fn change_names(&self, account: &str, key: &str, change: impl FnOnce(&mut Vec<Box<str>>)) {
+        let path = KeyPath::build("kms").text(account).text(HERE).text("named").text(key);
+        let row = self.row(path.clone()).await;
+        let before = row.map(|row| KeyAliases::from_bytes(&row.value).unwrap()).unwrap_or_default();
+        let mut names: Vec<Box<str>> = before.names.into();
+        change(&mut names);
+        self.commit(Batch::default().put(path, KeyAliases { names: names.into() }.to_bytes())).await;
     }
 }
 
-fn room(store: &Store, identity: Identity, ids: Arc<FakeEntropy>, compat: Compat) -> Kms {
+fn room(store: &Store, identity: Identity, ids: Arc<FakeEntropy>, settings: Settings) -> Kms {
     let door = Door::new(hsm().clone(), 1, 16);
     let seal: Arc<dyn Seal> = hsm().clone();
-    Kms::new(store.view(Kms::prefix()), door, identity, seal, ids, Settings { compat, ..Settings::default() })
+    Kms::new(store.view(Kms::prefix()), door, identity, seal, ids, settings)
 }
 
 async fn ask(through: &Through<Kms, Journal>, call: &Call, operation: &str, request: &Value, wire: Wire) -> Answer {

@@ -6,20 +6,27 @@
 
 #![cfg(test)]
 
+mod aliases;
 mod audit;
 mod authorization;
 mod complete;
 mod create;
 mod destruction;
+mod enclave;
 mod grants;
 mod house;
+mod imports;
+mod key_stores;
 mod limits;
 mod managed;
 mod model;
+mod multi_region;
 mod order;
 mod pages;
 mod policies;
+mod quotas;
 mod races;
+mod recipients;
 mod references;
 mod rotation;
 mod secrets;
@@ -28,4 +35,5 @@ mod states;
 mod strangers;
 mod table;
 mod upkeep;
+mod usage;
 mod world;

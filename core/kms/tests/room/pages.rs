@@ -1,7 +1,7 @@
 //! ListKeys page by page, and every marker that isn't good.
 
-use sealroom_api::{Served, Through, Wire, operator};
-use sealroom_foundation::RequestId;
+use sealroom_api::operator::ListAccountsInput;
+use sealroom_foundation::ports::{Release as _, Released};
 use serde_json::{Value, json};
 
 use crate::house::{House, OTHER, OWNER};
@@ -97,13 +97,10 @@ async fn only_own_fresh_markers_are_good() {
 
 /// A marker of the operator's list of accounts: of the same purpose, for another list.
 async fn another_operations(house: &House) -> String {
-    let through = Through::new(house.identity().clone(), house.journal.clone());
-    let wire = Wire { compat: sealroom_api::Compat::Extended, id: RequestId::from_random([7; 16]) };
-    let list = operator::Operation::ListAccounts;
-    let served = operator::serve(&through, &house.operator_call(), list, br#"{"Limit": 1}"#, wire).await;
-    let Served::Answer(body) = served else { panic!("{served:?}") };
-    let page: Value = serde_json::from_slice(&body).unwrap();
-    page["NextMarker"].as_str().unwrap().to_owned()
+    let input = ListAccountsInput { limit: Some(1), marker: None };
+    let page = house.identity().list_accounts(&house.operator_call(), &input).await;
+    let Released::Answer(page) = house.journal.release(page).await else { panic!("refused") };
+    page.next_marker.unwrap()
 }
 
 #[tokio::test]

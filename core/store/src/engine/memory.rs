@@ -12,6 +12,7 @@ use crate::error::StoreError;
 use crate::feed::Feed;
 use crate::log::{FileLog, Kind, Leases, Log, LogError, MemoryFolder, SEGMENT_BYTES};
 use crate::path::KeyPath;
+use crate::snapshot::{PAGE_ROWS, SealedRow, Snapshot};
 
 /// Rows and logs in memory.
 pub(crate) struct Memory {
@@ -77,6 +78,40 @@ impl Memory {
             changes.extend(paths.iter().map(|path| (*sequence, path.clone())));
         }
         Ok(Some(changes))
+    }
+
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let (sequence, rows): (u64, Vec<SealedRow>) = {
+            let rows = self.rows.read().unwrap_or_else(PoisonError::into_inner);
+            let sealed = |(path, kept): (&KeyPath, &Kept)| SealedRow {
+                path: path.clone(),
+                version: kept.version,
+                stored: kept.stored.clone(),
+            };
+            (rows.sequence, rows.rows.iter().map(sealed).collect())
+        };
+        let (snapshot, pages) = Snapshot::new(sequence);
+        tokio::spawn(async move {
+            for page in rows.chunks(PAGE_ROWS) {
+                if pages.send(Ok(Some(page.to_vec()))).await.is_err() {
+                    return;
+                }
+            }
+            // Whoever went away doesn't want to know.
+            let _ = pages.send(Ok(None)).await;
+        });
+        Ok(snapshot)
+    }
+
+    pub(crate) async fn load(&self, loaded: Vec<SealedRow>, sequence: u64) -> Result<(), StoreError> {
+        let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
+        for SealedRow { path, version, stored } in loaded {
+            rows.rows.insert(path, Kept { version, stored });
+        }
+        rows.sequence = rows.sequence.max(sequence);
+        rows.horizon = rows.sequence;
+        rows.history.clear();
+        Ok(())
     }
 
     pub(crate) fn shared(&self) -> bool {

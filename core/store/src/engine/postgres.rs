@@ -20,6 +20,7 @@ pub(crate) mod sessions;
 pub(crate) mod sql;
 
 mod commit;
+mod copy;
 mod group;
 mod read;
 mod schema;
@@ -34,6 +35,7 @@ use crate::error::StoreError;
 use crate::feed::Feed;
 use crate::log::{Kind as LogKind, Leases, Log, LogError, PostgresLog};
 use crate::path::KeyPath;
+use crate::snapshot::{SealedRow, Snapshot};
 
 use commit::Writer;
 use group::Waiting;
@@ -99,6 +101,14 @@ impl Postgres {
             changes.truncate(first_of_last);
         }
         Ok(Some(changes))
+    }
+
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        copy::snapshot(&self.sessions).await
+    }
+
+    pub(crate) async fn load(&self, rows: Vec<SealedRow>, sequence: u64) -> Result<(), StoreError> {
+        copy::load(&self.sessions, rows, sequence).await
     }
 
     pub(crate) fn shared(&self) -> bool {

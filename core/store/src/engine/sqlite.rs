@@ -10,6 +10,7 @@
 //! wiped, because SQLite leaves copies of moved rows there ([`scrub`]).
 
 mod commit;
+mod copy;
 mod database;
 mod reads;
 mod scrub;
@@ -26,7 +27,9 @@ use crate::error::StoreError;
 use crate::feed::Feed;
 use crate::log::{DiskFolder, FileLog, Kind, Leases, Log, LogError, SEGMENT_BYTES};
 use crate::path::KeyPath;
+use crate::snapshot::{SealedRow, Snapshot};
 
+use copy::Copies;
 use database::Database;
 use reads::Readers;
 use writer::Writer;
@@ -37,6 +40,8 @@ pub(crate) struct Sqlite {
     // Fields are dropped in this order: the lock goes last.
     writer: Writer,
     readers: Readers,
+    database: Database,
+    copies: Copies,
     leases: Leases,
     lock: Arc<File>,
 }
@@ -53,8 +58,10 @@ impl Sqlite {
         })?;
         let database = Database::open(folder)?;
         let readers = Readers::open(&database)?;
-        let writer = Writer::start(database)?;
-        Ok(Self { folder: folder.to_owned(), writer, readers, leases: Leases::default(), lock: Arc::new(lock) })
+        let copies = Copies::default();
+        let writer = Writer::start(database.clone(), copies.clone())?;
+        let (folder, leases, lock) = (folder.to_owned(), Leases::default(), Arc::new(lock));
+        Ok(Self { folder, writer, readers, database, copies, leases, lock })
     }
 
     pub(crate) async fn read(&self, reads: &[Read], barrier: &Barrier) -> Result<Vec<Answer>, StoreError> {
@@ -67,6 +74,16 @@ impl Sqlite {
 
     pub(crate) async fn changes(&self, after: u64, limit: u32) -> Result<Option<Vec<(u64, KeyPath)>>, StoreError> {
         self.readers.changes(after, limit).await
+    }
+
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        copy::snapshot(&self.database, &self.copies, self.writer.nudge(), Arc::clone(&self.lock)).await
+    }
+
+    pub(crate) async fn load(&self, rows: Vec<SealedRow>, sequence: u64) -> Result<(), StoreError> {
+        let database = self.database.clone();
+        let loaded = tokio::task::spawn_blocking(move || copy::load(&database, rows, sequence)).await;
+        loaded.map_err(|error| StoreError::unavailable("a writing thread failed", error))?
     }
 
     pub(crate) fn shared(&self) -> bool {

@@ -23,6 +23,7 @@ pub(crate) mod guards;
 pub(crate) mod logs;
 pub(crate) mod model;
 pub(crate) mod rows;
+pub(crate) mod snapshots;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -81,6 +82,10 @@ macro_rules! conformance {
             feed: a_mirror_of_one_store_follows_commits_through_another
             feed: polling_what_nobody_else_can_change_keeps_mirrors_warm
             model: random_commits_and_reads_agree_with_a_model
+            snapshots: a_snapshot_shows_one_commit_while_others_write
+            snapshots: what_a_snapshot_showed_opens_where_it_is_loaded
+            snapshots: a_snapshot_that_is_dropped_leaves_nothing_behind
+            snapshots: destroying_ends_well_while_a_snapshot_is_read
             logs: records_come_back_in_order_by_lane
             logs: a_log_opened_again_goes_on_where_it_ended
             logs: a_log_keeps_the_lanes_it_had

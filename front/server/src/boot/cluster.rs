@@ -9,10 +9,10 @@ const VERSION: u16 = 1;
 /// The row `boot / cluster`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     v: u16,
     /// Sixteen random bytes in hex: which cluster a backup is of.
-    id: String,
+    pub(crate) id: String,
     /// Whether dev mode founded it.
     pub(super) dev: bool,
     /// The kind of its root of trust, as `Root::kind` says it.
@@ -40,7 +40,7 @@ impl Cluster {
     }
 
     /// `None` for what this version can't read.
-    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok().filter(|cluster: &Self| cluster.v == VERSION)
     }
 

@@ -37,6 +37,23 @@ async fn a_cluster_opens_again_with_its_rows_and_under_its_root_only() {
 }
 
 #[tokio::test]
+async fn only_the_restore_itself_opens_what_is_being_restored() {
+    for founded in [Wanted::Init, Wanted::Dev] {
+        let folder = tempfile::tempdir().unwrap();
+        let (engine, config) = (Engine::memory(), config(folder.path()));
+        let refused = try_open(&engine, &config, Wanted::Restore).await;
+        assert!(matches!(refused.err(), Some(BootError::NotInitialised { .. })));
+        try_open(&engine, &config, founded).await.unwrap();
+        engine.boot_write(Batch::default().put(restoring_path(), b"any".to_vec())).await.unwrap();
+        for wanted in [Wanted::Serve, Wanted::Dev, Wanted::Init] {
+            let refused = try_open(&engine, &config, wanted).await;
+            assert!(matches!(refused.err(), Some(BootError::Unfinished { .. })), "{founded:?} {wanted:?}");
+        }
+        try_open(&engine, &config, Wanted::Restore).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn what_is_wanted_must_fit_what_is_there() {
     for (founded, wanted, opens) in [
         (None, Wanted::Serve, false),

@@ -13,6 +13,7 @@ pub(super) fn check(config: &Config, dev: bool) -> Result<(), ConfigError> {
     regions(config, dev)?;
     root(config)?;
     store(config)?;
+    quotas(config)?;
     limits(config)
 }
 
@@ -86,6 +87,20 @@ fn store(config: &Config) -> Result<(), ConfigError> {
     let known =
         matches!(url, "sqlite" | "memory") || url.starts_with("postgres://") || url.starts_with("postgresql://");
     if known { Ok(()) } else { refused("store.url", "is neither `sqlite` nor `memory` nor a `postgres://` URL") }
+}
+
+fn quotas(config: &Config) -> Result<(), ConfigError> {
+    let quotas = &config.quotas;
+    let counts = [
+        ("quotas.nodes", quotas.nodes, 10_000),
+        ("quotas.keys", quotas.keys, 10_000_000),
+        ("quotas.aliases_per_key", quotas.aliases_per_key, 1_000),
+        ("quotas.grants_per_key", quotas.grants_per_key, 1_000_000),
+    ];
+    match counts.into_iter().find(|(_, value, most)| !(1..=*most).contains(value)) {
+        None => Ok(()),
+        Some((setting, _, most)) => refused(setting, format!("must be 1 to {most}")),
+    }
 }
 
 fn limits(config: &Config) -> Result<(), ConfigError> {

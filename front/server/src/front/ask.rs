@@ -128,7 +128,7 @@ impl Asked<'_> {
             Operation::Kms(operation) => kms::serve(&services.kms, call, operation, self.input, wire).await,
             Operation::Sts(operation) => sts::serve(&services.identity, call, operation, self.input, wire).await,
             Operation::Operator(operation) => {
-                operator::serve(&services.identity, call, operation, self.input, wire).await
+                operator::serve(&services.operator, call, operation, self.input, wire).await
             }
         }
     }

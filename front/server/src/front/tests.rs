@@ -108,7 +108,7 @@ async fn each_request_gets_the_answer_of_its_stage() {
         (Sent::kms(TARGET, b"{}").unsigned(), 400, "MissingAuthenticationTokenException"),
         (Sent::kms("TrentService.NoSuch", b"{}"), 400, "UnknownOperationException"),
         (Sent::kms("TrentService.NoSuch", b"{}").unsigned(), 400, "UnknownOperationException"),
-        (Sent::kms("TrentService.ConnectCustomKeyStore", b"{}"), 400, "ConnectCustomKeyStore"),
+        (Sent::kms("TrentService.DeleteCustomKeyStore", br#"{"CustomKeyStoreId": "cks-1"}"#), 400, "Unsupported"),
         (Sent { key: Some(("test", "wrong")), ..Sent::kms(TARGET, b"{}") }, 400, "InvalidSignatureException"),
         (Sent { key: Some(("nobody", "test")), ..Sent::kms(TARGET, b"{}") }, 400, "UnrecognizedClientException"),
         (Sent { service: "sts", ..Sent::kms(TARGET, b"{}") }, 400, "correct service: 'kms'"),
@@ -146,6 +146,7 @@ async fn the_security_token_service_answers_in_its_own_protocol() {
             "<Code>MissingAuthenticationToken</Code>",
         ),
         (form("Action=NoSuch&Version=2011-06-15"), 400, "<Code>InvalidAction</Code>"),
+        (form("Action=AssumeRoot&Version=2011-06-15"), 400, "AssumeRoot"),
     ];
     for (number, (sent, status, part)) in rows.into_iter().enumerate() {
         let (got, body) = ask(&served, sent).await;

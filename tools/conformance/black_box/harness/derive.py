@@ -108,11 +108,7 @@ def reference_forms(operation):
         if operation.aliases:
             yield f"absent {name}", alias, Refused("NotFoundException", f"Alias {alias_arn}/absent is not found.")
         else:
-            yield (
-                f"{name} where none may be",
-                alias,
-                Refused("InvalidArnException", "Key Aliases are not supported for this operation."),
-            )
+            yield f"{name} where none may be", alias, Refused(*operation.no_alias)
 
 
 def accounts(table):
@@ -143,7 +139,7 @@ def accounts(table):
                 f"arn:aws:kms:{REGION}:{HOME}:alias/absent",
                 hidden(OTHER, action)
                 if operation.aliases
-                else Refused("InvalidArnException", "Key Aliases are not supported for this operation."),
+                else Refused(*operation.no_alias),
             ),
         ]
     if operation.keys:
@@ -337,4 +333,6 @@ def typed_request(world, operation, member, wrong):
 
 def everywhere(table):
     """The rows that servers with another store are asked too."""
-    return [row for row in table.ROWS if row.everywhere]
+    operation = table.OPERATION
+    refused = [Row("as its table says", operation.request, Refused(*operation.refusal))] if operation.refusal else []
+    return refused + [row for row in table.ROWS if row.everywhere]

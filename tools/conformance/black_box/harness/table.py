@@ -53,6 +53,10 @@ class Operation:
     lengths: dict = field(default_factory=dict)
     # Members whose constraints aren't judged by the model alone.
     unlike_model: tuple = ()
+    # The answer to `request`, where it is never a success: (code, message).
+    refusal: tuple | None = None
+    # What an alias in the place of a key is told where none may be.
+    no_alias: tuple = ("InvalidArnException", "Key Aliases are not supported for this operation.")
 
 
 @dataclass(frozen=True)

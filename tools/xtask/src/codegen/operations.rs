@@ -35,6 +35,7 @@ pub(crate) fn emit(plan: &Plan) -> Result<String> {
     }
     out.push_str("}\n}\n\n");
     read_only(plan, &mut out)?;
+    refused(plan, &mut out)?;
     from_name(plan, &mut out)?;
     out.push_str("}\n\n");
     serve(plan, &mut out)?;
@@ -75,17 +76,25 @@ fn constants(plan: &Plan, out: &mut String) -> Result<()> {
 }
 
 fn read_only(plan: &Plan, out: &mut String) -> Result<()> {
-    let named = |read_only: bool| -> Vec<String> {
-        let ops = plan.operations.iter().filter(|op| plan.overlay.read_only.contains(&op.name) == read_only);
-        ops.map(|op| format!("Self::{}", op.name)).collect()
-    };
+    out.push_str("/// Whether the journal calls it read-only.\n#[must_use]\npub fn read_only(self) -> bool {\n");
+    truth(plan, &plan.overlay.read_only, out)
+}
+
+fn refused(plan: &Plan, out: &mut String) -> Result<()> {
     out.push_str(
-        "/// Whether the journal calls it read-only.\n#[must_use]\npub fn read_only(self) -> bool {\nmatch self {\n",
+        "/// Whether it is decoded, decided and recorded, and then refused whatever it asks.\n#[must_use]\npub fn refused(self) -> bool {\n",
     );
+    truth(plan, &plan.overlay.refused, out)
+}
+
+/// The body of a function that is true for the operations in `names`.
+fn truth(plan: &Plan, names: &[String], out: &mut String) -> Result<()> {
+    out.push_str("match self {\n");
     for value in [true, false] {
-        let names = named(value);
-        if !names.is_empty() {
-            writeln!(out, "{} => {value},", names.join(" | "))?;
+        let ops = plan.operations.iter().filter(|op| names.contains(&op.name) == value);
+        let arms: Vec<String> = ops.map(|op| format!("Self::{}", op.name)).collect();
+        if !arms.is_empty() {
+            writeln!(out, "{} => {value},", arms.join(" | "))?;
         }
     }
     out.push_str("}\n}\n\n");

@@ -20,6 +20,9 @@ pub(crate) struct Overlay {
     pub about: String,
     /// The operations that are served.
     pub serve: Vec<String>,
+    /// Of these, the operations that are refused whatever they ask: `models/overlay/<service>.refused`.
+    #[serde(skip)]
+    pub refused: Vec<String>,
     /// `Structure.Member` to the wider limits of `compat = "extended"`.
     #[serde(default)]
     pub extended: BTreeMap<String, Wider>,
@@ -74,6 +77,7 @@ impl Overlay {
             service_trait: "AllService".to_owned(),
             about: "every operation of the table".to_owned(),
             serve: model.operations.iter().map(|(name, _)| name.to_owned()).collect(),
+            refused: Vec::new(),
             extended: BTreeMap::new(),
             members: Ordered::default(),
             required: BTreeMap::new(),
@@ -87,6 +91,9 @@ impl Overlay {
     pub(crate) fn apply(&self, model: &mut Model) -> Result<()> {
         for name in self.serve.iter().chain(&self.read_only).chain(&self.audit.elements) {
             ensure!(model.operations.get(name).is_some(), "the overlay names `{name}`, which is no operation");
+        }
+        for name in &self.refused {
+            ensure!(self.serve.contains(name), "`{name}` is refused, so it must be among those that are served");
         }
         for (path, wider) in &self.extended {
             self::widen(model, path, *wider)?;

@@ -28,6 +28,88 @@ impl types::CancelKeyDeletionOutput {
     }
 }
 
+impl types::ConnectCustomKeyStoreInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("CustomKeyStoreId", &self.custom_key_store_id);
+        })
+    }
+}
+
+impl types::ConnectCustomKeyStoreOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::CreateAliasInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("AliasName", &self.alias_name);
+            out.member("TargetKeyId", &self.target_key_id);
+        })
+    }
+}
+
+impl types::CreateAliasOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::CreateCustomKeyStoreInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("CustomKeyStoreName", &self.custom_key_store_name);
+            if let Some(value) = &self.cloud_hsm_cluster_id {
+                out.member("CloudHsmClusterId", value);
+            }
+            if let Some(value) = &self.trust_anchor_certificate {
+                out.member("TrustAnchorCertificate", value);
+            }
+            if let Some(value) = &self.custom_key_store_type {
+                out.member("CustomKeyStoreType", value);
+            }
+            if let Some(value) = &self.xks_proxy_uri_endpoint {
+                out.member("XksProxyUriEndpoint", value);
+            }
+            if let Some(value) = &self.xks_proxy_uri_path {
+                out.member("XksProxyUriPath", value);
+            }
+            if let Some(value) = &self.xks_proxy_vpc_endpoint_service_name {
+                out.member("XksProxyVpcEndpointServiceName", value);
+            }
+            if let Some(value) = &self.xks_proxy_vpc_endpoint_service_owner {
+                out.member("XksProxyVpcEndpointServiceOwner", value);
+            }
+            if let Some(value) = &self.xks_proxy_authentication_credential {
+                out.member("XksProxyAuthenticationCredential", value);
+            }
+            if let Some(value) = &self.xks_proxy_connectivity {
+                out.member("XksProxyConnectivity", value);
+            }
+        })
+    }
+}
+
+impl types::CreateCustomKeyStoreOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::CreateGrantInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -194,6 +276,70 @@ impl types::DecryptOutput {
     }
 }
 
+impl types::DeleteAliasInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("AliasName", &self.alias_name);
+        })
+    }
+}
+
+impl types::DeleteAliasOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::DeleteCustomKeyStoreInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("CustomKeyStoreId", &self.custom_key_store_id);
+        })
+    }
+}
+
+impl types::DeleteCustomKeyStoreOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::DeleteImportedKeyMaterialInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            if let Some(value) = &self.key_material_id {
+                out.member("KeyMaterialId", value);
+            }
+        })
+    }
+}
+
+impl types::DeleteImportedKeyMaterialOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::elements(|out| {
+            if let Some(value) = &self.key_id {
+                out.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                out.member("KeyMaterialId", value);
+            }
+        })
+    }
+}
+
 impl types::DeriveSharedSecretInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -292,6 +438,24 @@ impl types::DisableKeyRotationInput {
 }
 
 impl types::DisableKeyRotationOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::DisconnectCustomKeyStoreInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("CustomKeyStoreId", &self.custom_key_store_id);
+        })
+    }
+}
+
+impl types::DisconnectCustomKeyStoreOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {
@@ -537,6 +701,24 @@ impl types::GenerateRandomOutput {
     }
 }
 
+impl types::GetKeyLastUsageInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+        })
+    }
+}
+
+impl types::GetKeyLastUsageOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::GetKeyPolicyInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -576,6 +758,26 @@ impl types::GetKeyRotationStatusOutput {
     }
 }
 
+impl types::GetParametersForImportInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("WrappingAlgorithm", &self.wrapping_algorithm);
+            out.member("WrappingKeySpec", &self.wrapping_key_spec);
+        })
+    }
+}
+
+impl types::GetParametersForImportOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::GetPublicKeyInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -587,6 +789,74 @@ impl types::GetPublicKeyInput {
 }
 
 impl types::GetPublicKeyOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::ImportKeyMaterialInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            if let Some(value) = &self.valid_to {
+                out.member("ValidTo", value);
+            }
+            if let Some(value) = &self.expiration_model {
+                out.member("ExpirationModel", value);
+            } else {
+                out.member("ExpirationModel", "KEY_MATERIAL_EXPIRES");
+            }
+            if let Some(value) = &self.import_type {
+                out.member("ImportType", value);
+            }
+            if let Some(value) = &self.key_material_description {
+                out.member("KeyMaterialDescription", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                out.member("KeyMaterialId", value);
+            }
+        })
+    }
+}
+
+impl types::ImportKeyMaterialOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::elements(|out| {
+            if let Some(value) = &self.key_id {
+                out.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                out.member("KeyMaterialId", value);
+            }
+        })
+    }
+}
+
+impl types::ListAliasesInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            if let Some(value) = &self.key_id {
+                out.member("KeyId", value);
+            }
+            if let Some(value) = &self.limit {
+                out.member("Limit", value);
+            }
+            if let Some(value) = &self.marker {
+                out.member("Marker", value);
+            }
+        })
+    }
+}
+
+impl types::ListAliasesOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {
@@ -825,6 +1095,51 @@ impl types::ReEncryptOutput {
     }
 }
 
+impl types::ReplicateKeyInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("ReplicaRegion", &self.replica_region);
+            if let Some(value) = &self.policy {
+                out.member("Policy", value);
+            }
+            if let Some(value) = &self.bypass_policy_lockout_safety_check {
+                out.member("BypassPolicyLockoutSafetyCheck", value);
+            } else {
+                out.member("BypassPolicyLockoutSafetyCheck", &false);
+            }
+            if let Some(value) = &self.description {
+                out.member("Description", value);
+            } else {
+                out.member("Description", "");
+            }
+            if let Some(value) = &self.tags {
+                out.member("Tags", value);
+            }
+        })
+    }
+}
+
+impl types::ReplicateKeyOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::elements(|out| {
+            if let Some(value) = &self.replica_key_metadata {
+                out.member("ReplicaKeyMetadata", value);
+            }
+            if let Some(value) = &self.replica_policy {
+                out.member("ReplicaPolicy", value);
+            }
+            if let Some(value) = &self.replica_tags {
+                out.member("ReplicaTags", value);
+            }
+        })
+    }
+}
+
 impl types::RetireGrantInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -984,6 +1299,67 @@ impl types::UntagResourceOutput {
     }
 }
 
+impl types::UpdateAliasInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("AliasName", &self.alias_name);
+            out.member("TargetKeyId", &self.target_key_id);
+        })
+    }
+}
+
+impl types::UpdateAliasOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::UpdateCustomKeyStoreInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("CustomKeyStoreId", &self.custom_key_store_id);
+            if let Some(value) = &self.new_custom_key_store_name {
+                out.member("NewCustomKeyStoreName", value);
+            }
+            if let Some(value) = &self.cloud_hsm_cluster_id {
+                out.member("CloudHsmClusterId", value);
+            }
+            if let Some(value) = &self.xks_proxy_uri_endpoint {
+                out.member("XksProxyUriEndpoint", value);
+            }
+            if let Some(value) = &self.xks_proxy_uri_path {
+                out.member("XksProxyUriPath", value);
+            }
+            if let Some(value) = &self.xks_proxy_vpc_endpoint_service_name {
+                out.member("XksProxyVpcEndpointServiceName", value);
+            }
+            if let Some(value) = &self.xks_proxy_vpc_endpoint_service_owner {
+                out.member("XksProxyVpcEndpointServiceOwner", value);
+            }
+            if let Some(value) = &self.xks_proxy_authentication_credential {
+                out.member("XksProxyAuthenticationCredential", value);
+            }
+            if let Some(value) = &self.xks_proxy_connectivity {
+                out.member("XksProxyConnectivity", value);
+            }
+        })
+    }
+}
+
+impl types::UpdateCustomKeyStoreOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::UpdateKeyDescriptionInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -996,6 +1372,25 @@ impl types::UpdateKeyDescriptionInput {
 }
 
 impl types::UpdateKeyDescriptionOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::UpdatePrimaryRegionInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("PrimaryRegion", &self.primary_region);
+        })
+    }
+}
+
+impl types::UpdatePrimaryRegionOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {

@@ -15,6 +15,28 @@ impl Encode for types::CancelKeyDeletionOutput {
     }
 }
 
+impl Encode for types::ConnectCustomKeyStoreOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::CreateAliasOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::CreateCustomKeyStoreOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.custom_key_store_id {
+                sink.member("CustomKeyStoreId", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::CreateGrantOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -68,6 +90,31 @@ impl Encode for types::DecryptOutput {
             }
             if let Some(value) = &self.ciphertext_for_recipient {
                 sink.member("CiphertextForRecipient", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                sink.member("KeyMaterialId", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::DeleteAliasOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::DeleteCustomKeyStoreOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::DeleteImportedKeyMaterialOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
             }
             if let Some(value) = &self.key_material_id {
                 sink.member("KeyMaterialId", value);
@@ -131,6 +178,12 @@ impl Encode for types::DisableKeyOutput {
 }
 
 impl Encode for types::DisableKeyRotationOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::DisconnectCustomKeyStoreOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|_| {});
     }
@@ -300,6 +353,25 @@ impl Encode for types::GenerateRandomOutput {
     }
 }
 
+impl Encode for types::GetKeyLastUsageOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_last_usage {
+                sink.member("KeyLastUsage", value);
+            }
+            if let Some(value) = &self.tracking_start_date {
+                sink.member("TrackingStartDate", value);
+            }
+            if let Some(value) = &self.key_creation_date {
+                sink.member("KeyCreationDate", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::GetKeyPolicyOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -335,6 +407,25 @@ impl Encode for types::GetKeyRotationStatusOutput {
     }
 }
 
+impl Encode for types::GetParametersForImportOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.import_token {
+                sink.member("ImportToken", value);
+            }
+            if let Some(value) = &self.public_key {
+                sink.member("PublicKey", value);
+            }
+            if let Some(value) = &self.parameters_valid_to {
+                sink.member("ParametersValidTo", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::GetPublicKeyOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -364,6 +455,35 @@ impl Encode for types::GetPublicKeyOutput {
             }
             if let Some(value) = &self.encapsulation_algorithms {
                 sink.member("EncapsulationAlgorithms", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::ImportKeyMaterialOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                sink.member("KeyMaterialId", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::ListAliasesOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.aliases {
+                sink.member("Aliases", value);
+            }
+            if let Some(value) = &self.next_marker {
+                sink.member("NextMarker", value);
+            }
+            if let Some(value) = &self.truncated {
+                sink.member("Truncated", value);
             }
         });
     }
@@ -499,6 +619,22 @@ impl Encode for types::ReEncryptOutput {
     }
 }
 
+impl Encode for types::ReplicateKeyOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.replica_key_metadata {
+                sink.member("ReplicaKeyMetadata", value);
+            }
+            if let Some(value) = &self.replica_policy {
+                sink.member("ReplicaPolicy", value);
+            }
+            if let Some(value) = &self.replica_tags {
+                sink.member("ReplicaTags", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::RetireGrantOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|_| {});
@@ -568,7 +704,25 @@ impl Encode for types::UntagResourceOutput {
     }
 }
 
+impl Encode for types::UpdateAliasOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::UpdateCustomKeyStoreOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
 impl Encode for types::UpdateKeyDescriptionOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::UpdatePrimaryRegionOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|_| {});
     }
@@ -601,6 +755,28 @@ impl Encode for types::VerifyMacOutput {
             }
             if let Some(value) = &self.mac_algorithm {
                 sink.member("MacAlgorithm", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::AliasListEntry {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.alias_name {
+                sink.member("AliasName", value);
+            }
+            if let Some(value) = &self.alias_arn {
+                sink.member("AliasArn", value);
+            }
+            if let Some(value) = &self.target_key_id {
+                sink.member("TargetKeyId", value);
+            }
+            if let Some(value) = &self.creation_date {
+                sink.member("CreationDate", value);
+            }
+            if let Some(value) = &self.last_updated_date {
+                sink.member("LastUpdatedDate", value);
             }
         });
     }
@@ -691,6 +867,25 @@ impl Encode for types::GrantListEntry {
             }
             if let Some(value) = &self.retiring_service_principal {
                 sink.member("RetiringServicePrincipal", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::KeyLastUsageData {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.operation {
+                sink.member("Operation", value);
+            }
+            if let Some(value) = &self.timestamp {
+                sink.member("Timestamp", value);
+            }
+            if let Some(value) = &self.cloud_trail_event_id {
+                sink.member("CloudTrailEventId", value);
+            }
+            if let Some(value) = &self.kms_request_id {
+                sink.member("KmsRequestId", value);
             }
         });
     }
@@ -886,6 +1081,15 @@ impl Encode for types::XksKeyConfigurationType {
             if let Some(value) = &self.id {
                 sink.member("Id", value);
             }
+        });
+    }
+}
+
+impl Encode for types::XksProxyAuthenticationCredentialType {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("AccessKeyId", &SecretText(&self.access_key_id));
+            sink.member("RawSecretAccessKey", &SecretText(&self.raw_secret_access_key));
         });
     }
 }

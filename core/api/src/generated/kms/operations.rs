@@ -5,17 +5,21 @@
 use sealroom_foundation::ports::Answers;
 
 use super::decode::{
-    CancelKeyDeletionInputDraft, CreateGrantInputDraft, CreateKeyInputDraft, DecapsulateInputDraft, DecryptInputDraft,
+    CancelKeyDeletionInputDraft, ConnectCustomKeyStoreInputDraft, CreateAliasInputDraft,
+    CreateCustomKeyStoreInputDraft, CreateGrantInputDraft, CreateKeyInputDraft, DecapsulateInputDraft,
+    DecryptInputDraft, DeleteAliasInputDraft, DeleteCustomKeyStoreInputDraft, DeleteImportedKeyMaterialInputDraft,
     DeriveSharedSecretInputDraft, DescribeCustomKeyStoresInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft,
-    DisableKeyRotationInputDraft, EnableKeyInputDraft, EnableKeyRotationInputDraft, EncapsulateInputDraft,
-    EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyPairInputDraft,
+    DisableKeyRotationInputDraft, DisconnectCustomKeyStoreInputDraft, EnableKeyInputDraft, EnableKeyRotationInputDraft,
+    EncapsulateInputDraft, EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyPairInputDraft,
     GenerateDataKeyPairWithoutPlaintextInputDraft, GenerateDataKeyWithoutPlaintextInputDraft, GenerateMacInputDraft,
-    GenerateRandomInputDraft, GetKeyPolicyInputDraft, GetKeyRotationStatusInputDraft, GetPublicKeyInputDraft,
+    GenerateRandomInputDraft, GetKeyLastUsageInputDraft, GetKeyPolicyInputDraft, GetKeyRotationStatusInputDraft,
+    GetParametersForImportInputDraft, GetPublicKeyInputDraft, ImportKeyMaterialInputDraft, ListAliasesInputDraft,
     ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeyRotationsInputDraft, ListKeysInputDraft,
     ListResourceTagsInputDraft, ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft, ReEncryptInputDraft,
-    RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft, ScheduleKeyDeletionInputDraft,
-    SignInputDraft, TagResourceInputDraft, UntagResourceInputDraft, UpdateKeyDescriptionInputDraft, VerifyInputDraft,
-    VerifyMacInputDraft,
+    ReplicateKeyInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft,
+    ScheduleKeyDeletionInputDraft, SignInputDraft, TagResourceInputDraft, UntagResourceInputDraft,
+    UpdateAliasInputDraft, UpdateCustomKeyStoreInputDraft, UpdateKeyDescriptionInputDraft,
+    UpdatePrimaryRegionInputDraft, VerifyInputDraft, VerifyMacInputDraft,
 };
 use super::service::KeyService;
 use crate::error::ErrorAnswer;
@@ -40,6 +44,12 @@ pub const TARGET: &str = "TrentService";
 pub enum Operation {
     /// `CancelKeyDeletion`.
     CancelKeyDeletion,
+    /// `ConnectCustomKeyStore`.
+    ConnectCustomKeyStore,
+    /// `CreateAlias`.
+    CreateAlias,
+    /// `CreateCustomKeyStore`.
+    CreateCustomKeyStore,
     /// `CreateGrant`.
     CreateGrant,
     /// `CreateKey`.
@@ -48,6 +58,12 @@ pub enum Operation {
     Decapsulate,
     /// `Decrypt`.
     Decrypt,
+    /// `DeleteAlias`.
+    DeleteAlias,
+    /// `DeleteCustomKeyStore`.
+    DeleteCustomKeyStore,
+    /// `DeleteImportedKeyMaterial`.
+    DeleteImportedKeyMaterial,
     /// `DeriveSharedSecret`.
     DeriveSharedSecret,
     /// `DescribeCustomKeyStores`.
@@ -58,6 +74,8 @@ pub enum Operation {
     DisableKey,
     /// `DisableKeyRotation`.
     DisableKeyRotation,
+    /// `DisconnectCustomKeyStore`.
+    DisconnectCustomKeyStore,
     /// `EnableKey`.
     EnableKey,
     /// `EnableKeyRotation`.
@@ -78,12 +96,20 @@ pub enum Operation {
     GenerateMac,
     /// `GenerateRandom`.
     GenerateRandom,
+    /// `GetKeyLastUsage`.
+    GetKeyLastUsage,
     /// `GetKeyPolicy`.
     GetKeyPolicy,
     /// `GetKeyRotationStatus`.
     GetKeyRotationStatus,
+    /// `GetParametersForImport`.
+    GetParametersForImport,
     /// `GetPublicKey`.
     GetPublicKey,
+    /// `ImportKeyMaterial`.
+    ImportKeyMaterial,
+    /// `ListAliases`.
+    ListAliases,
     /// `ListGrants`.
     ListGrants,
     /// `ListKeyPolicies`.
@@ -100,6 +126,8 @@ pub enum Operation {
     PutKeyPolicy,
     /// `ReEncrypt`.
     ReEncrypt,
+    /// `ReplicateKey`.
+    ReplicateKey,
     /// `RetireGrant`.
     RetireGrant,
     /// `RevokeGrant`.
@@ -114,8 +142,14 @@ pub enum Operation {
     TagResource,
     /// `UntagResource`.
     UntagResource,
+    /// `UpdateAlias`.
+    UpdateAlias,
+    /// `UpdateCustomKeyStore`.
+    UpdateCustomKeyStore,
     /// `UpdateKeyDescription`.
     UpdateKeyDescription,
+    /// `UpdatePrimaryRegion`.
+    UpdatePrimaryRegion,
     /// `Verify`.
     Verify,
     /// `VerifyMac`.
@@ -126,15 +160,22 @@ impl Operation {
     /// Every operation that is served.
     pub const ALL: &'static [Self] = &[
         Self::CancelKeyDeletion,
+        Self::ConnectCustomKeyStore,
+        Self::CreateAlias,
+        Self::CreateCustomKeyStore,
         Self::CreateGrant,
         Self::CreateKey,
         Self::Decapsulate,
         Self::Decrypt,
+        Self::DeleteAlias,
+        Self::DeleteCustomKeyStore,
+        Self::DeleteImportedKeyMaterial,
         Self::DeriveSharedSecret,
         Self::DescribeCustomKeyStores,
         Self::DescribeKey,
         Self::DisableKey,
         Self::DisableKeyRotation,
+        Self::DisconnectCustomKeyStore,
         Self::EnableKey,
         Self::EnableKeyRotation,
         Self::Encapsulate,
@@ -145,9 +186,13 @@ impl Operation {
         Self::GenerateDataKeyWithoutPlaintext,
         Self::GenerateMac,
         Self::GenerateRandom,
+        Self::GetKeyLastUsage,
         Self::GetKeyPolicy,
         Self::GetKeyRotationStatus,
+        Self::GetParametersForImport,
         Self::GetPublicKey,
+        Self::ImportKeyMaterial,
+        Self::ListAliases,
         Self::ListGrants,
         Self::ListKeyPolicies,
         Self::ListKeyRotations,
@@ -156,6 +201,7 @@ impl Operation {
         Self::ListRetirableGrants,
         Self::PutKeyPolicy,
         Self::ReEncrypt,
+        Self::ReplicateKey,
         Self::RetireGrant,
         Self::RevokeGrant,
         Self::RotateKeyOnDemand,
@@ -163,7 +209,10 @@ impl Operation {
         Self::Sign,
         Self::TagResource,
         Self::UntagResource,
+        Self::UpdateAlias,
+        Self::UpdateCustomKeyStore,
         Self::UpdateKeyDescription,
+        Self::UpdatePrimaryRegion,
         Self::Verify,
         Self::VerifyMac,
     ];
@@ -173,15 +222,22 @@ impl Operation {
     pub fn name(self) -> &'static str {
         match self {
             Self::CancelKeyDeletion => "CancelKeyDeletion",
+            Self::ConnectCustomKeyStore => "ConnectCustomKeyStore",
+            Self::CreateAlias => "CreateAlias",
+            Self::CreateCustomKeyStore => "CreateCustomKeyStore",
             Self::CreateGrant => "CreateGrant",
             Self::CreateKey => "CreateKey",
             Self::Decapsulate => "Decapsulate",
             Self::Decrypt => "Decrypt",
+            Self::DeleteAlias => "DeleteAlias",
+            Self::DeleteCustomKeyStore => "DeleteCustomKeyStore",
+            Self::DeleteImportedKeyMaterial => "DeleteImportedKeyMaterial",
             Self::DeriveSharedSecret => "DeriveSharedSecret",
             Self::DescribeCustomKeyStores => "DescribeCustomKeyStores",
             Self::DescribeKey => "DescribeKey",
             Self::DisableKey => "DisableKey",
             Self::DisableKeyRotation => "DisableKeyRotation",
+            Self::DisconnectCustomKeyStore => "DisconnectCustomKeyStore",
             Self::EnableKey => "EnableKey",
             Self::EnableKeyRotation => "EnableKeyRotation",
             Self::Encapsulate => "Encapsulate",
@@ -192,9 +248,13 @@ impl Operation {
             Self::GenerateDataKeyWithoutPlaintext => "GenerateDataKeyWithoutPlaintext",
             Self::GenerateMac => "GenerateMac",
             Self::GenerateRandom => "GenerateRandom",
+            Self::GetKeyLastUsage => "GetKeyLastUsage",
             Self::GetKeyPolicy => "GetKeyPolicy",
             Self::GetKeyRotationStatus => "GetKeyRotationStatus",
+            Self::GetParametersForImport => "GetParametersForImport",
             Self::GetPublicKey => "GetPublicKey",
+            Self::ImportKeyMaterial => "ImportKeyMaterial",
+            Self::ListAliases => "ListAliases",
             Self::ListGrants => "ListGrants",
             Self::ListKeyPolicies => "ListKeyPolicies",
             Self::ListKeyRotations => "ListKeyRotations",
@@ -203,6 +263,7 @@ impl Operation {
             Self::ListRetirableGrants => "ListRetirableGrants",
             Self::PutKeyPolicy => "PutKeyPolicy",
             Self::ReEncrypt => "ReEncrypt",
+            Self::ReplicateKey => "ReplicateKey",
             Self::RetireGrant => "RetireGrant",
             Self::RevokeGrant => "RevokeGrant",
             Self::RotateKeyOnDemand => "RotateKeyOnDemand",
@@ -210,7 +271,10 @@ impl Operation {
             Self::Sign => "Sign",
             Self::TagResource => "TagResource",
             Self::UntagResource => "UntagResource",
+            Self::UpdateAlias => "UpdateAlias",
+            Self::UpdateCustomKeyStore => "UpdateCustomKeyStore",
             Self::UpdateKeyDescription => "UpdateKeyDescription",
+            Self::UpdatePrimaryRegion => "UpdatePrimaryRegion",
             Self::Verify => "Verify",
             Self::VerifyMac => "VerifyMac",
         }
@@ -233,9 +297,12 @@ impl Operation {
             | Self::GenerateDataKeyWithoutPlaintext
             | Self::GenerateMac
             | Self::GenerateRandom
+            | Self::GetKeyLastUsage
             | Self::GetKeyPolicy
             | Self::GetKeyRotationStatus
+            | Self::GetParametersForImport
             | Self::GetPublicKey
+            | Self::ListAliases
             | Self::ListGrants
             | Self::ListKeyPolicies
             | Self::ListKeyRotations
@@ -247,20 +314,95 @@ impl Operation {
             | Self::Verify
             | Self::VerifyMac => true,
             Self::CancelKeyDeletion
+            | Self::ConnectCustomKeyStore
+            | Self::CreateAlias
+            | Self::CreateCustomKeyStore
             | Self::CreateGrant
             | Self::CreateKey
+            | Self::DeleteAlias
+            | Self::DeleteCustomKeyStore
+            | Self::DeleteImportedKeyMaterial
             | Self::DisableKey
             | Self::DisableKeyRotation
+            | Self::DisconnectCustomKeyStore
             | Self::EnableKey
             | Self::EnableKeyRotation
+            | Self::ImportKeyMaterial
             | Self::PutKeyPolicy
+            | Self::ReplicateKey
             | Self::RetireGrant
             | Self::RevokeGrant
             | Self::RotateKeyOnDemand
             | Self::ScheduleKeyDeletion
             | Self::TagResource
             | Self::UntagResource
-            | Self::UpdateKeyDescription => false,
+            | Self::UpdateAlias
+            | Self::UpdateCustomKeyStore
+            | Self::UpdateKeyDescription
+            | Self::UpdatePrimaryRegion => false,
+        }
+    }
+
+    /// Whether it is decoded, decided and recorded, and then refused whatever it asks.
+    #[must_use]
+    pub fn refused(self) -> bool {
+        match self {
+            Self::ConnectCustomKeyStore
+            | Self::CreateCustomKeyStore
+            | Self::DeleteCustomKeyStore
+            | Self::DisconnectCustomKeyStore
+            | Self::UpdateCustomKeyStore => true,
+            Self::CancelKeyDeletion
+            | Self::CreateAlias
+            | Self::CreateGrant
+            | Self::CreateKey
+            | Self::Decapsulate
+            | Self::Decrypt
+            | Self::DeleteAlias
+            | Self::DeleteImportedKeyMaterial
+            | Self::DeriveSharedSecret
+            | Self::DescribeCustomKeyStores
+            | Self::DescribeKey
+            | Self::DisableKey
+            | Self::DisableKeyRotation
+            | Self::EnableKey
+            | Self::EnableKeyRotation
+            | Self::Encapsulate
+            | Self::Encrypt
+            | Self::GenerateDataKey
+            | Self::GenerateDataKeyPair
+            | Self::GenerateDataKeyPairWithoutPlaintext
+            | Self::GenerateDataKeyWithoutPlaintext
+            | Self::GenerateMac
+            | Self::GenerateRandom
+            | Self::GetKeyLastUsage
+            | Self::GetKeyPolicy
+            | Self::GetKeyRotationStatus
+            | Self::GetParametersForImport
+            | Self::GetPublicKey
+            | Self::ImportKeyMaterial
+            | Self::ListAliases
+            | Self::ListGrants
+            | Self::ListKeyPolicies
+            | Self::ListKeyRotations
+            | Self::ListKeys
+            | Self::ListResourceTags
+            | Self::ListRetirableGrants
+            | Self::PutKeyPolicy
+            | Self::ReEncrypt
+            | Self::ReplicateKey
+            | Self::RetireGrant
+            | Self::RevokeGrant
+            | Self::RotateKeyOnDemand
+            | Self::ScheduleKeyDeletion
+            | Self::Sign
+            | Self::TagResource
+            | Self::UntagResource
+            | Self::UpdateAlias
+            | Self::UpdateKeyDescription
+            | Self::UpdatePrimaryRegion
+            | Self::Verify
+            | Self::VerifyMac => false,
         }
     }
 
@@ -271,15 +413,22 @@ impl Operation {
     pub fn from_name(name: &str) -> Result<Self, ErrorAnswer> {
         match name {
             "CancelKeyDeletion" => Ok(Self::CancelKeyDeletion),
+            "ConnectCustomKeyStore" => Ok(Self::ConnectCustomKeyStore),
+            "CreateAlias" => Ok(Self::CreateAlias),
+            "CreateCustomKeyStore" => Ok(Self::CreateCustomKeyStore),
             "CreateGrant" => Ok(Self::CreateGrant),
             "CreateKey" => Ok(Self::CreateKey),
             "Decapsulate" => Ok(Self::Decapsulate),
             "Decrypt" => Ok(Self::Decrypt),
+            "DeleteAlias" => Ok(Self::DeleteAlias),
+            "DeleteCustomKeyStore" => Ok(Self::DeleteCustomKeyStore),
+            "DeleteImportedKeyMaterial" => Ok(Self::DeleteImportedKeyMaterial),
             "DeriveSharedSecret" => Ok(Self::DeriveSharedSecret),
             "DescribeCustomKeyStores" => Ok(Self::DescribeCustomKeyStores),
             "DescribeKey" => Ok(Self::DescribeKey),
             "DisableKey" => Ok(Self::DisableKey),
             "DisableKeyRotation" => Ok(Self::DisableKeyRotation),
+            "DisconnectCustomKeyStore" => Ok(Self::DisconnectCustomKeyStore),
             "EnableKey" => Ok(Self::EnableKey),
             "EnableKeyRotation" => Ok(Self::EnableKeyRotation),
             "Encapsulate" => Ok(Self::Encapsulate),
@@ -290,9 +439,13 @@ impl Operation {
             "GenerateDataKeyWithoutPlaintext" => Ok(Self::GenerateDataKeyWithoutPlaintext),
             "GenerateMac" => Ok(Self::GenerateMac),
             "GenerateRandom" => Ok(Self::GenerateRandom),
+            "GetKeyLastUsage" => Ok(Self::GetKeyLastUsage),
             "GetKeyPolicy" => Ok(Self::GetKeyPolicy),
             "GetKeyRotationStatus" => Ok(Self::GetKeyRotationStatus),
+            "GetParametersForImport" => Ok(Self::GetParametersForImport),
             "GetPublicKey" => Ok(Self::GetPublicKey),
+            "ImportKeyMaterial" => Ok(Self::ImportKeyMaterial),
+            "ListAliases" => Ok(Self::ListAliases),
             "ListGrants" => Ok(Self::ListGrants),
             "ListKeyPolicies" => Ok(Self::ListKeyPolicies),
             "ListKeyRotations" => Ok(Self::ListKeyRotations),
@@ -301,6 +454,7 @@ impl Operation {
             "ListRetirableGrants" => Ok(Self::ListRetirableGrants),
             "PutKeyPolicy" => Ok(Self::PutKeyPolicy),
             "ReEncrypt" => Ok(Self::ReEncrypt),
+            "ReplicateKey" => Ok(Self::ReplicateKey),
             "RetireGrant" => Ok(Self::RetireGrant),
             "RevokeGrant" => Ok(Self::RevokeGrant),
             "RotateKeyOnDemand" => Ok(Self::RotateKeyOnDemand),
@@ -308,24 +462,12 @@ impl Operation {
             "Sign" => Ok(Self::Sign),
             "TagResource" => Ok(Self::TagResource),
             "UntagResource" => Ok(Self::UntagResource),
+            "UpdateAlias" => Ok(Self::UpdateAlias),
+            "UpdateCustomKeyStore" => Ok(Self::UpdateCustomKeyStore),
             "UpdateKeyDescription" => Ok(Self::UpdateKeyDescription),
+            "UpdatePrimaryRegion" => Ok(Self::UpdatePrimaryRegion),
             "Verify" => Ok(Self::Verify),
             "VerifyMac" => Ok(Self::VerifyMac),
-            "ConnectCustomKeyStore"
-            | "CreateAlias"
-            | "CreateCustomKeyStore"
-            | "DeleteAlias"
-            | "DeleteCustomKeyStore"
-            | "DeleteImportedKeyMaterial"
-            | "DisconnectCustomKeyStore"
-            | "GetKeyLastUsage"
-            | "GetParametersForImport"
-            | "ImportKeyMaterial"
-            | "ListAliases"
-            | "ReplicateKey"
-            | "UpdateAlias"
-            | "UpdateCustomKeyStore"
-            | "UpdatePrimaryRegion" => Err(ErrorAnswer::not_served(name)),
             _ => Err(ErrorAnswer::unknown_operation()),
         }
     }
@@ -343,6 +485,19 @@ where
             service.cancel_key_deletion(cx),
             json::encode
         ),
+        Operation::ConnectCustomKeyStore => call!(
+            json::decode::<ConnectCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.connect_custom_key_store(cx),
+            json::encode
+        ),
+        Operation::CreateAlias => {
+            call!(json::decode::<CreateAliasInputDraft<'_>>(body, wire), service.create_alias(cx), |_| Vec::new())
+        }
+        Operation::CreateCustomKeyStore => call!(
+            json::decode::<CreateCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.create_custom_key_store(cx),
+            json::encode
+        ),
         Operation::CreateGrant => {
             call!(json::decode::<CreateGrantInputDraft<'_>>(body, wire), service.create_grant(cx), json::encode)
         }
@@ -355,6 +510,19 @@ where
         Operation::Decrypt => {
             call!(json::decode::<DecryptInputDraft<'_>>(body, wire), service.decrypt(cx), json::encode)
         }
+        Operation::DeleteAlias => {
+            call!(json::decode::<DeleteAliasInputDraft<'_>>(body, wire), service.delete_alias(cx), |_| Vec::new())
+        }
+        Operation::DeleteCustomKeyStore => call!(
+            json::decode::<DeleteCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.delete_custom_key_store(cx),
+            json::encode
+        ),
+        Operation::DeleteImportedKeyMaterial => call!(
+            json::decode::<DeleteImportedKeyMaterialInputDraft<'_>>(body, wire),
+            service.delete_imported_key_material(cx),
+            json::encode
+        ),
         Operation::DeriveSharedSecret => call!(
             json::decode::<DeriveSharedSecretInputDraft<'_>>(body, wire),
             service.derive_shared_secret(cx),
@@ -375,6 +543,11 @@ where
             json::decode::<DisableKeyRotationInputDraft<'_>>(body, wire),
             service.disable_key_rotation(cx),
             |_| Vec::new()
+        ),
+        Operation::DisconnectCustomKeyStore => call!(
+            json::decode::<DisconnectCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.disconnect_custom_key_store(cx),
+            json::encode
         ),
         Operation::EnableKey => {
             call!(json::decode::<EnableKeyInputDraft<'_>>(body, wire), service.enable_key(cx), |_| Vec::new())
@@ -416,6 +589,11 @@ where
         Operation::GenerateRandom => {
             call!(json::decode::<GenerateRandomInputDraft<'_>>(body, wire), service.generate_random(cx), json::encode)
         }
+        Operation::GetKeyLastUsage => call!(
+            json::decode::<GetKeyLastUsageInputDraft<'_>>(body, wire),
+            service.get_key_last_usage(cx),
+            json::encode
+        ),
         Operation::GetKeyPolicy => {
             call!(json::decode::<GetKeyPolicyInputDraft<'_>>(body, wire), service.get_key_policy(cx), json::encode)
         }
@@ -424,8 +602,21 @@ where
             service.get_key_rotation_status(cx),
             json::encode
         ),
+        Operation::GetParametersForImport => call!(
+            json::decode::<GetParametersForImportInputDraft<'_>>(body, wire),
+            service.get_parameters_for_import(cx),
+            json::encode
+        ),
         Operation::GetPublicKey => {
             call!(json::decode::<GetPublicKeyInputDraft<'_>>(body, wire), service.get_public_key(cx), json::encode)
+        }
+        Operation::ImportKeyMaterial => call!(
+            json::decode::<ImportKeyMaterialInputDraft<'_>>(body, wire),
+            service.import_key_material(cx),
+            json::encode
+        ),
+        Operation::ListAliases => {
+            call!(json::decode::<ListAliasesInputDraft<'_>>(body, wire), service.list_aliases(cx), json::encode)
         }
         Operation::ListGrants => {
             call!(json::decode::<ListGrantsInputDraft<'_>>(body, wire), service.list_grants(cx), json::encode)
@@ -459,6 +650,9 @@ where
         Operation::ReEncrypt => {
             call!(json::decode::<ReEncryptInputDraft<'_>>(body, wire), service.re_encrypt(cx), json::encode)
         }
+        Operation::ReplicateKey => {
+            call!(json::decode::<ReplicateKeyInputDraft<'_>>(body, wire), service.replicate_key(cx), json::encode)
+        }
         Operation::RetireGrant => {
             call!(json::decode::<RetireGrantInputDraft<'_>>(body, wire), service.retire_grant(cx), |_| Vec::new())
         }
@@ -482,9 +676,22 @@ where
         Operation::UntagResource => {
             call!(json::decode::<UntagResourceInputDraft<'_>>(body, wire), service.untag_resource(cx), |_| Vec::new())
         }
+        Operation::UpdateAlias => {
+            call!(json::decode::<UpdateAliasInputDraft<'_>>(body, wire), service.update_alias(cx), |_| Vec::new())
+        }
+        Operation::UpdateCustomKeyStore => call!(
+            json::decode::<UpdateCustomKeyStoreInputDraft<'_>>(body, wire),
+            service.update_custom_key_store(cx),
+            json::encode
+        ),
         Operation::UpdateKeyDescription => call!(
             json::decode::<UpdateKeyDescriptionInputDraft<'_>>(body, wire),
             service.update_key_description(cx),
+            |_| Vec::new()
+        ),
+        Operation::UpdatePrimaryRegion => call!(
+            json::decode::<UpdatePrimaryRegionInputDraft<'_>>(body, wire),
+            service.update_primary_region(cx),
             |_| Vec::new()
         ),
         Operation::Verify => call!(json::decode::<VerifyInputDraft<'_>>(body, wire), service.verify(cx), json::encode),
@@ -501,6 +708,15 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::CancelKeyDeletion => {
             json::decode::<CancelKeyDeletionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::ConnectCustomKeyStore => {
+            json::decode::<ConnectCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::CreateAlias => {
+            json::decode::<CreateAliasInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::CreateCustomKeyStore => {
+            json::decode::<CreateCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::CreateGrant => {
             json::decode::<CreateGrantInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -511,6 +727,15 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
             json::decode::<DecapsulateInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::Decrypt => json::decode::<DecryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
+        Operation::DeleteAlias => {
+            json::decode::<DeleteAliasInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::DeleteCustomKeyStore => {
+            json::decode::<DeleteCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::DeleteImportedKeyMaterial => {
+            json::decode::<DeleteImportedKeyMaterialInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::DeriveSharedSecret => {
             json::decode::<DeriveSharedSecretInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -525,6 +750,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::DisableKeyRotation => {
             json::decode::<DisableKeyRotationInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::DisconnectCustomKeyStore => {
+            json::decode::<DisconnectCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::EnableKey => {
             json::decode::<EnableKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
@@ -556,14 +784,26 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::GenerateRandom => {
             json::decode::<GenerateRandomInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::GetKeyLastUsage => {
+            json::decode::<GetKeyLastUsageInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::GetKeyPolicy => {
             json::decode::<GetKeyPolicyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::GetKeyRotationStatus => {
             json::decode::<GetKeyRotationStatusInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::GetParametersForImport => {
+            json::decode::<GetParametersForImportInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::GetPublicKey => {
             json::decode::<GetPublicKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::ImportKeyMaterial => {
+            json::decode::<ImportKeyMaterialInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::ListAliases => {
+            json::decode::<ListAliasesInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::ListGrants => {
             json::decode::<ListGrantsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
@@ -587,6 +827,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::ReEncrypt => {
             json::decode::<ReEncryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::ReplicateKey => {
+            json::decode::<ReplicateKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::RetireGrant => {
             json::decode::<RetireGrantInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -606,8 +849,17 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::UntagResource => {
             json::decode::<UntagResourceInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::UpdateAlias => {
+            json::decode::<UpdateAliasInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::UpdateCustomKeyStore => {
+            json::decode::<UpdateCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::UpdateKeyDescription => {
             json::decode::<UpdateKeyDescriptionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::UpdatePrimaryRegion => {
+            json::decode::<UpdatePrimaryRegionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::Verify => json::decode::<VerifyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
         Operation::VerifyMac => {

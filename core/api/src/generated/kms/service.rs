@@ -5,24 +5,30 @@
 use sealroom_foundation::ports::Outcomes;
 
 use super::types::{
-    CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateGrantInput, CreateGrantOutput, CreateKeyInput,
-    CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput, DecryptOutput, DeriveSharedSecretInput,
-    DeriveSharedSecretOutput, DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput,
-    DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, DisableKeyRotationInput, DisableKeyRotationOutput,
-    EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput, EncapsulateInput,
-    EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
+    CancelKeyDeletionInput, CancelKeyDeletionOutput, ConnectCustomKeyStoreInput, ConnectCustomKeyStoreOutput,
+    CreateAliasInput, CreateAliasOutput, CreateCustomKeyStoreInput, CreateCustomKeyStoreOutput, CreateGrantInput,
+    CreateGrantOutput, CreateKeyInput, CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput,
+    DecryptOutput, DeleteAliasInput, DeleteAliasOutput, DeleteCustomKeyStoreInput, DeleteCustomKeyStoreOutput,
+    DeleteImportedKeyMaterialInput, DeleteImportedKeyMaterialOutput, DeriveSharedSecretInput, DeriveSharedSecretOutput,
+    DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput,
+    DisableKeyOutput, DisableKeyRotationInput, DisableKeyRotationOutput, DisconnectCustomKeyStoreInput,
+    DisconnectCustomKeyStoreOutput, EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput,
+    EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
     GenerateDataKeyPairInput, GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput,
     GenerateDataKeyPairWithoutPlaintextOutput, GenerateDataKeyWithoutPlaintextInput,
     GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput, GenerateRandomInput,
-    GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput, GetKeyRotationStatusOutput,
-    GetPublicKeyInput, GetPublicKeyOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput,
-    ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput,
-    ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
-    PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput,
+    GenerateRandomOutput, GetKeyLastUsageInput, GetKeyLastUsageOutput, GetKeyPolicyInput, GetKeyPolicyOutput,
+    GetKeyRotationStatusInput, GetKeyRotationStatusOutput, GetParametersForImportInput, GetParametersForImportOutput,
+    GetPublicKeyInput, GetPublicKeyOutput, ImportKeyMaterialInput, ImportKeyMaterialOutput, ListAliasesInput,
+    ListAliasesOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput,
+    ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput, ListResourceTagsInput,
+    ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput, PutKeyPolicyInput, PutKeyPolicyOutput,
+    ReEncryptInput, ReEncryptOutput, ReplicateKeyInput, ReplicateKeyOutput, RetireGrantInput, RetireGrantOutput,
     RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
     ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
-    UntagResourceOutput, UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput,
-    VerifyMacOutput, VerifyOutput,
+    UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput, UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput,
+    UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, UpdatePrimaryRegionInput, UpdatePrimaryRegionOutput,
+    VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
 };
 
 /// The key management operations: one method an operation, none with a default body.
@@ -38,6 +44,27 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &CancelKeyDeletionInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<CancelKeyDeletionOutput>> + Send;
+
+    /// `ConnectCustomKeyStore`.
+    fn connect_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &ConnectCustomKeyStoreInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ConnectCustomKeyStoreOutput>> + Send;
+
+    /// `CreateAlias`.
+    fn create_alias(
+        &self,
+        cx: &Self::Context,
+        input: &CreateAliasInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<CreateAliasOutput>> + Send;
+
+    /// `CreateCustomKeyStore`.
+    fn create_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &CreateCustomKeyStoreInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<CreateCustomKeyStoreOutput>> + Send;
 
     /// `CreateGrant`.
     fn create_grant(
@@ -66,6 +93,27 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &DecryptInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DecryptOutput>> + Send;
+
+    /// `DeleteAlias`.
+    fn delete_alias(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteAliasInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DeleteAliasOutput>> + Send;
+
+    /// `DeleteCustomKeyStore`.
+    fn delete_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteCustomKeyStoreInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DeleteCustomKeyStoreOutput>> + Send;
+
+    /// `DeleteImportedKeyMaterial`.
+    fn delete_imported_key_material(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteImportedKeyMaterialInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DeleteImportedKeyMaterialOutput>> + Send;
 
     /// `DeriveSharedSecret`.
     fn derive_shared_secret(
@@ -101,6 +149,13 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &DisableKeyRotationInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DisableKeyRotationOutput>> + Send;
+
+    /// `DisconnectCustomKeyStore`.
+    fn disconnect_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &DisconnectCustomKeyStoreInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DisconnectCustomKeyStoreOutput>> + Send;
 
     /// `EnableKey`.
     fn enable_key(
@@ -172,6 +227,13 @@ pub trait KeyService: Send + Sync {
         input: &GenerateRandomInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GenerateRandomOutput>> + Send;
 
+    /// `GetKeyLastUsage`.
+    fn get_key_last_usage(
+        &self,
+        cx: &Self::Context,
+        input: &GetKeyLastUsageInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetKeyLastUsageOutput>> + Send;
+
     /// `GetKeyPolicy`.
     fn get_key_policy(
         &self,
@@ -186,12 +248,33 @@ pub trait KeyService: Send + Sync {
         input: &GetKeyRotationStatusInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetKeyRotationStatusOutput>> + Send;
 
+    /// `GetParametersForImport`.
+    fn get_parameters_for_import(
+        &self,
+        cx: &Self::Context,
+        input: &GetParametersForImportInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetParametersForImportOutput>> + Send;
+
     /// `GetPublicKey`.
     fn get_public_key(
         &self,
         cx: &Self::Context,
         input: &GetPublicKeyInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetPublicKeyOutput>> + Send;
+
+    /// `ImportKeyMaterial`.
+    fn import_key_material(
+        &self,
+        cx: &Self::Context,
+        input: &ImportKeyMaterialInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ImportKeyMaterialOutput>> + Send;
+
+    /// `ListAliases`.
+    fn list_aliases(
+        &self,
+        cx: &Self::Context,
+        input: &ListAliasesInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListAliasesOutput>> + Send;
 
     /// `ListGrants`.
     fn list_grants(
@@ -249,6 +332,13 @@ pub trait KeyService: Send + Sync {
         input: &ReEncryptInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ReEncryptOutput>> + Send;
 
+    /// `ReplicateKey`.
+    fn replicate_key(
+        &self,
+        cx: &Self::Context,
+        input: &ReplicateKeyInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ReplicateKeyOutput>> + Send;
+
     /// `RetireGrant`.
     fn retire_grant(
         &self,
@@ -298,12 +388,33 @@ pub trait KeyService: Send + Sync {
         input: &UntagResourceInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<UntagResourceOutput>> + Send;
 
+    /// `UpdateAlias`.
+    fn update_alias(
+        &self,
+        cx: &Self::Context,
+        input: &UpdateAliasInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<UpdateAliasOutput>> + Send;
+
+    /// `UpdateCustomKeyStore`.
+    fn update_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &UpdateCustomKeyStoreInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<UpdateCustomKeyStoreOutput>> + Send;
+
     /// `UpdateKeyDescription`.
     fn update_key_description(
         &self,
         cx: &Self::Context,
         input: &UpdateKeyDescriptionInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<UpdateKeyDescriptionOutput>> + Send;
+
+    /// `UpdatePrimaryRegion`.
+    fn update_primary_region(
+        &self,
+        cx: &Self::Context,
+        input: &UpdatePrimaryRegionInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<UpdatePrimaryRegionOutput>> + Send;
 
     /// `Verify`.
     fn verify(

@@ -9,24 +9,30 @@ use crate::through::Through;
 
 use super::service::KeyService;
 use super::types::{
-    CancelKeyDeletionInput, CancelKeyDeletionOutput, CreateGrantInput, CreateGrantOutput, CreateKeyInput,
-    CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput, DecryptOutput, DeriveSharedSecretInput,
-    DeriveSharedSecretOutput, DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput,
-    DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, DisableKeyRotationInput, DisableKeyRotationOutput,
-    EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput, EncapsulateInput,
-    EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
+    CancelKeyDeletionInput, CancelKeyDeletionOutput, ConnectCustomKeyStoreInput, ConnectCustomKeyStoreOutput,
+    CreateAliasInput, CreateAliasOutput, CreateCustomKeyStoreInput, CreateCustomKeyStoreOutput, CreateGrantInput,
+    CreateGrantOutput, CreateKeyInput, CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput,
+    DecryptOutput, DeleteAliasInput, DeleteAliasOutput, DeleteCustomKeyStoreInput, DeleteCustomKeyStoreOutput,
+    DeleteImportedKeyMaterialInput, DeleteImportedKeyMaterialOutput, DeriveSharedSecretInput, DeriveSharedSecretOutput,
+    DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput,
+    DisableKeyOutput, DisableKeyRotationInput, DisableKeyRotationOutput, DisconnectCustomKeyStoreInput,
+    DisconnectCustomKeyStoreOutput, EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput,
+    EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
     GenerateDataKeyPairInput, GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput,
     GenerateDataKeyPairWithoutPlaintextOutput, GenerateDataKeyWithoutPlaintextInput,
     GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput, GenerateRandomInput,
-    GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput, GetKeyRotationStatusOutput,
-    GetPublicKeyInput, GetPublicKeyOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput,
-    ListKeyPoliciesOutput, ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput,
-    ListResourceTagsInput, ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput,
-    PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput, ReEncryptOutput, RetireGrantInput, RetireGrantOutput,
+    GenerateRandomOutput, GetKeyLastUsageInput, GetKeyLastUsageOutput, GetKeyPolicyInput, GetKeyPolicyOutput,
+    GetKeyRotationStatusInput, GetKeyRotationStatusOutput, GetParametersForImportInput, GetParametersForImportOutput,
+    GetPublicKeyInput, GetPublicKeyOutput, ImportKeyMaterialInput, ImportKeyMaterialOutput, ListAliasesInput,
+    ListAliasesOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput,
+    ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput, ListResourceTagsInput,
+    ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput, PutKeyPolicyInput, PutKeyPolicyOutput,
+    ReEncryptInput, ReEncryptOutput, ReplicateKeyInput, ReplicateKeyOutput, RetireGrantInput, RetireGrantOutput,
     RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
     ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
-    UntagResourceOutput, UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, VerifyInput, VerifyMacInput,
-    VerifyMacOutput, VerifyOutput,
+    UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput, UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput,
+    UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, UpdatePrimaryRegionInput, UpdatePrimaryRegionOutput,
+    VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
 };
 
 impl<Room, R> KeyService for Through<Room, R>
@@ -43,6 +49,30 @@ where
         input: &CancelKeyDeletionInput,
     ) -> Result<CancelKeyDeletionOutput, ErrorAnswer> {
         self.carry(|room| room.cancel_key_deletion(cx, input)).await
+    }
+
+    async fn connect_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &ConnectCustomKeyStoreInput,
+    ) -> Result<ConnectCustomKeyStoreOutput, ErrorAnswer> {
+        self.carry(|room| room.connect_custom_key_store(cx, input)).await
+    }
+
+    async fn create_alias(
+        &self,
+        cx: &Self::Context,
+        input: &CreateAliasInput,
+    ) -> Result<CreateAliasOutput, ErrorAnswer> {
+        self.carry(|room| room.create_alias(cx, input)).await
+    }
+
+    async fn create_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &CreateCustomKeyStoreInput,
+    ) -> Result<CreateCustomKeyStoreOutput, ErrorAnswer> {
+        self.carry(|room| room.create_custom_key_store(cx, input)).await
     }
 
     async fn create_grant(
@@ -67,6 +97,30 @@ where
 
     async fn decrypt(&self, cx: &Self::Context, input: &DecryptInput) -> Result<DecryptOutput, ErrorAnswer> {
         self.carry(|room| room.decrypt(cx, input)).await
+    }
+
+    async fn delete_alias(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteAliasInput,
+    ) -> Result<DeleteAliasOutput, ErrorAnswer> {
+        self.carry(|room| room.delete_alias(cx, input)).await
+    }
+
+    async fn delete_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteCustomKeyStoreInput,
+    ) -> Result<DeleteCustomKeyStoreOutput, ErrorAnswer> {
+        self.carry(|room| room.delete_custom_key_store(cx, input)).await
+    }
+
+    async fn delete_imported_key_material(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteImportedKeyMaterialInput,
+    ) -> Result<DeleteImportedKeyMaterialOutput, ErrorAnswer> {
+        self.carry(|room| room.delete_imported_key_material(cx, input)).await
     }
 
     async fn derive_shared_secret(
@@ -103,6 +157,14 @@ where
         input: &DisableKeyRotationInput,
     ) -> Result<DisableKeyRotationOutput, ErrorAnswer> {
         self.carry(|room| room.disable_key_rotation(cx, input)).await
+    }
+
+    async fn disconnect_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &DisconnectCustomKeyStoreInput,
+    ) -> Result<DisconnectCustomKeyStoreOutput, ErrorAnswer> {
+        self.carry(|room| room.disconnect_custom_key_store(cx, input)).await
     }
 
     async fn enable_key(&self, cx: &Self::Context, input: &EnableKeyInput) -> Result<EnableKeyOutput, ErrorAnswer> {
@@ -177,6 +239,14 @@ where
         self.carry(|room| room.generate_random(cx, input)).await
     }
 
+    async fn get_key_last_usage(
+        &self,
+        cx: &Self::Context,
+        input: &GetKeyLastUsageInput,
+    ) -> Result<GetKeyLastUsageOutput, ErrorAnswer> {
+        self.carry(|room| room.get_key_last_usage(cx, input)).await
+    }
+
     async fn get_key_policy(
         &self,
         cx: &Self::Context,
@@ -193,12 +263,36 @@ where
         self.carry(|room| room.get_key_rotation_status(cx, input)).await
     }
 
+    async fn get_parameters_for_import(
+        &self,
+        cx: &Self::Context,
+        input: &GetParametersForImportInput,
+    ) -> Result<GetParametersForImportOutput, ErrorAnswer> {
+        self.carry(|room| room.get_parameters_for_import(cx, input)).await
+    }
+
     async fn get_public_key(
         &self,
         cx: &Self::Context,
         input: &GetPublicKeyInput,
     ) -> Result<GetPublicKeyOutput, ErrorAnswer> {
         self.carry(|room| room.get_public_key(cx, input)).await
+    }
+
+    async fn import_key_material(
+        &self,
+        cx: &Self::Context,
+        input: &ImportKeyMaterialInput,
+    ) -> Result<ImportKeyMaterialOutput, ErrorAnswer> {
+        self.carry(|room| room.import_key_material(cx, input)).await
+    }
+
+    async fn list_aliases(
+        &self,
+        cx: &Self::Context,
+        input: &ListAliasesInput,
+    ) -> Result<ListAliasesOutput, ErrorAnswer> {
+        self.carry(|room| room.list_aliases(cx, input)).await
     }
 
     async fn list_grants(&self, cx: &Self::Context, input: &ListGrantsInput) -> Result<ListGrantsOutput, ErrorAnswer> {
@@ -253,6 +347,14 @@ where
         self.carry(|room| room.re_encrypt(cx, input)).await
     }
 
+    async fn replicate_key(
+        &self,
+        cx: &Self::Context,
+        input: &ReplicateKeyInput,
+    ) -> Result<ReplicateKeyOutput, ErrorAnswer> {
+        self.carry(|room| room.replicate_key(cx, input)).await
+    }
+
     async fn retire_grant(
         &self,
         cx: &Self::Context,
@@ -305,12 +407,36 @@ where
         self.carry(|room| room.untag_resource(cx, input)).await
     }
 
+    async fn update_alias(
+        &self,
+        cx: &Self::Context,
+        input: &UpdateAliasInput,
+    ) -> Result<UpdateAliasOutput, ErrorAnswer> {
+        self.carry(|room| room.update_alias(cx, input)).await
+    }
+
+    async fn update_custom_key_store(
+        &self,
+        cx: &Self::Context,
+        input: &UpdateCustomKeyStoreInput,
+    ) -> Result<UpdateCustomKeyStoreOutput, ErrorAnswer> {
+        self.carry(|room| room.update_custom_key_store(cx, input)).await
+    }
+
     async fn update_key_description(
         &self,
         cx: &Self::Context,
         input: &UpdateKeyDescriptionInput,
     ) -> Result<UpdateKeyDescriptionOutput, ErrorAnswer> {
         self.carry(|room| room.update_key_description(cx, input)).await
+    }
+
+    async fn update_primary_region(
+        &self,
+        cx: &Self::Context,
+        input: &UpdatePrimaryRegionInput,
+    ) -> Result<UpdatePrimaryRegionOutput, ErrorAnswer> {
+        self.carry(|room| room.update_primary_region(cx, input)).await
     }
 
     async fn verify(&self, cx: &Self::Context, input: &VerifyInput) -> Result<VerifyOutput, ErrorAnswer> {

@@ -21,6 +21,64 @@ pub struct CancelKeyDeletionOutput {
     pub key_id: Option<String>,
 }
 
+/// What `ConnectCustomKeyStore` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ConnectCustomKeyStoreInput {
+    /// `CustomKeyStoreId`: 1 to 64 characters.
+    pub custom_key_store_id: String,
+}
+
+/// What `ConnectCustomKeyStore` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ConnectCustomKeyStoreOutput {}
+
+/// What `CreateAlias` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CreateAliasInput {
+    /// `AliasName`: 1 to 256 characters.
+    pub alias_name: String,
+    /// `TargetKeyId`: 1 to 2048 characters.
+    pub target_key_id: String,
+}
+
+/// What `CreateAlias` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CreateAliasOutput {}
+
+/// What `CreateCustomKeyStore` is asked.
+#[derive(Debug, Default)]
+pub struct CreateCustomKeyStoreInput {
+    /// `CustomKeyStoreName`: 1 to 256 characters.
+    pub custom_key_store_name: String,
+    /// `CloudHsmClusterId`: 19 to 24 characters.
+    pub cloud_hsm_cluster_id: Option<String>,
+    /// `TrustAnchorCertificate`: 1 to 5000 characters.
+    pub trust_anchor_certificate: Option<String>,
+    /// `KeyStorePassword`: 7 to 32 characters.
+    pub key_store_password: Option<Secret<[u8]>>,
+    /// `CustomKeyStoreType`.
+    pub custom_key_store_type: Option<CustomKeyStoreType>,
+    /// `XksProxyUriEndpoint`: 10 to 128 characters.
+    pub xks_proxy_uri_endpoint: Option<String>,
+    /// `XksProxyUriPath`: 10 to 128 characters.
+    pub xks_proxy_uri_path: Option<String>,
+    /// `XksProxyVpcEndpointServiceName`: 20 to 64 characters.
+    pub xks_proxy_vpc_endpoint_service_name: Option<String>,
+    /// `XksProxyVpcEndpointServiceOwner`: 12 to 12 characters.
+    pub xks_proxy_vpc_endpoint_service_owner: Option<String>,
+    /// `XksProxyAuthenticationCredential`.
+    pub xks_proxy_authentication_credential: Option<XksProxyAuthenticationCredentialType>,
+    /// `XksProxyConnectivity`.
+    pub xks_proxy_connectivity: Option<XksProxyConnectivityType>,
+}
+
+/// What `CreateCustomKeyStore` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CreateCustomKeyStoreOutput {
+    /// `CustomKeyStoreId`: 1 to 64 characters.
+    pub custom_key_store_id: Option<String>,
+}
+
 /// What `CreateGrant` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct CreateGrantInput {
@@ -151,6 +209,46 @@ pub struct DecryptOutput {
     pub key_material_id: Option<String>,
 }
 
+/// What `DeleteAlias` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteAliasInput {
+    /// `AliasName`: 1 to 256 characters.
+    pub alias_name: String,
+}
+
+/// What `DeleteAlias` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteAliasOutput {}
+
+/// What `DeleteCustomKeyStore` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteCustomKeyStoreInput {
+    /// `CustomKeyStoreId`: 1 to 64 characters.
+    pub custom_key_store_id: String,
+}
+
+/// What `DeleteCustomKeyStore` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteCustomKeyStoreOutput {}
+
+/// What `DeleteImportedKeyMaterial` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteImportedKeyMaterialInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `KeyMaterialId`: 64 to 64 characters.
+    pub key_material_id: Option<String>,
+}
+
+/// What `DeleteImportedKeyMaterial` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteImportedKeyMaterialOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `KeyMaterialId`: 0 to 64 characters.
+    pub key_material_id: Option<String>,
+}
+
 /// What `DeriveSharedSecret` is asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeriveSharedSecretInput {
@@ -244,6 +342,17 @@ pub struct DisableKeyRotationInput {
 /// What `DisableKeyRotation` answers.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DisableKeyRotationOutput {}
+
+/// What `DisconnectCustomKeyStore` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DisconnectCustomKeyStoreInput {
+    /// `CustomKeyStoreId`: 1 to 64 characters.
+    pub custom_key_store_id: String,
+}
+
+/// What `DisconnectCustomKeyStore` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DisconnectCustomKeyStoreOutput {}
 
 /// What `EnableKey` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -497,6 +606,26 @@ pub struct GenerateRandomOutput {
     pub ciphertext_for_recipient: Option<Vec<u8>>,
 }
 
+/// What `GetKeyLastUsage` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetKeyLastUsageInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+}
+
+/// What `GetKeyLastUsage` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetKeyLastUsageOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `KeyLastUsage`.
+    pub key_last_usage: Option<KeyLastUsageData>,
+    /// `TrackingStartDate`.
+    pub tracking_start_date: Option<Timestamp>,
+    /// `KeyCreationDate`.
+    pub key_creation_date: Option<Timestamp>,
+}
+
 /// What `GetKeyPolicy` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetKeyPolicyInput {
@@ -537,6 +666,30 @@ pub struct GetKeyRotationStatusOutput {
     pub on_demand_rotation_start_date: Option<Timestamp>,
 }
 
+/// What `GetParametersForImport` is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GetParametersForImportInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `WrappingAlgorithm`.
+    pub wrapping_algorithm: AlgorithmSpec,
+    /// `WrappingKeySpec`.
+    pub wrapping_key_spec: WrappingKeySpec,
+}
+
+/// What `GetParametersForImport` answers.
+#[derive(Debug, Default)]
+pub struct GetParametersForImportOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `ImportToken`: 1 to 6144 bytes.
+    pub import_token: Option<Vec<u8>>,
+    /// `PublicKey`: 1 to 4096 bytes.
+    pub public_key: Option<Secret<[u8]>>,
+    /// `ParametersValidTo`.
+    pub parameters_valid_to: Option<Timestamp>,
+}
+
 /// What `GetPublicKey` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetPublicKeyInput {
@@ -567,6 +720,58 @@ pub struct GetPublicKeyOutput {
     pub key_agreement_algorithms: Option<Vec<KeyAgreementAlgorithmSpec>>,
     /// `EncapsulationAlgorithms`.
     pub encapsulation_algorithms: Option<Vec<EncapsulationAlgorithmSpec>>,
+}
+
+/// What `ImportKeyMaterial` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ImportKeyMaterialInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `ImportToken`: 1 to 6144 bytes.
+    pub import_token: Vec<u8>,
+    /// `EncryptedKeyMaterial`: 1 to 6144 bytes.
+    pub encrypted_key_material: Vec<u8>,
+    /// `ValidTo`.
+    pub valid_to: Option<Timestamp>,
+    /// `ExpirationModel`.
+    pub expiration_model: Option<ExpirationModelType>,
+    /// `ImportType`.
+    pub import_type: Option<ImportType>,
+    /// `KeyMaterialDescription`: 0 to 256 characters.
+    pub key_material_description: Option<String>,
+    /// `KeyMaterialId`: 64 to 64 characters.
+    pub key_material_id: Option<String>,
+}
+
+/// What `ImportKeyMaterial` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ImportKeyMaterialOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `KeyMaterialId`: 64 to 64 characters.
+    pub key_material_id: Option<String>,
+}
+
+/// What `ListAliases` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListAliasesInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `Limit`: 1 to 1000.
+    pub limit: Option<i32>,
+    /// `Marker`: 1 to 1024 characters.
+    pub marker: Option<String>,
+}
+
+/// What `ListAliases` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListAliasesOutput {
+    /// `Aliases`.
+    pub aliases: Option<Vec<AliasListEntry>>,
+    /// `NextMarker`: 1 to 1024 characters.
+    pub next_marker: Option<String>,
+    /// `Truncated`.
+    pub truncated: Option<bool>,
 }
 
 /// What `ListGrants` is asked.
@@ -772,6 +977,34 @@ pub struct ReEncryptOutput {
     pub destination_key_material_id: Option<String>,
 }
 
+/// What `ReplicateKey` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ReplicateKeyInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `ReplicaRegion`: 1 to 32 characters.
+    pub replica_region: String,
+    /// `Policy`: 1 to 131072 characters.
+    pub policy: Option<String>,
+    /// `BypassPolicyLockoutSafetyCheck`.
+    pub bypass_policy_lockout_safety_check: Option<bool>,
+    /// `Description`: 0 to 8192 characters.
+    pub description: Option<String>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+}
+
+/// What `ReplicateKey` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ReplicateKeyOutput {
+    /// `ReplicaKeyMetadata`.
+    pub replica_key_metadata: Option<KeyMetadata>,
+    /// `ReplicaPolicy`: 1 to 131072 characters.
+    pub replica_policy: Option<String>,
+    /// `ReplicaTags`.
+    pub replica_tags: Option<Vec<Tag>>,
+}
+
 /// What `RetireGrant` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct RetireGrantInput {
@@ -894,6 +1127,48 @@ pub struct UntagResourceInput {
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct UntagResourceOutput {}
 
+/// What `UpdateAlias` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdateAliasInput {
+    /// `AliasName`: 1 to 256 characters.
+    pub alias_name: String,
+    /// `TargetKeyId`: 1 to 2048 characters.
+    pub target_key_id: String,
+}
+
+/// What `UpdateAlias` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdateAliasOutput {}
+
+/// What `UpdateCustomKeyStore` is asked.
+#[derive(Debug, Default)]
+pub struct UpdateCustomKeyStoreInput {
+    /// `CustomKeyStoreId`: 1 to 64 characters.
+    pub custom_key_store_id: String,
+    /// `NewCustomKeyStoreName`: 1 to 256 characters.
+    pub new_custom_key_store_name: Option<String>,
+    /// `KeyStorePassword`: 7 to 32 characters.
+    pub key_store_password: Option<Secret<[u8]>>,
+    /// `CloudHsmClusterId`: 19 to 24 characters.
+    pub cloud_hsm_cluster_id: Option<String>,
+    /// `XksProxyUriEndpoint`: 10 to 128 characters.
+    pub xks_proxy_uri_endpoint: Option<String>,
+    /// `XksProxyUriPath`: 10 to 128 characters.
+    pub xks_proxy_uri_path: Option<String>,
+    /// `XksProxyVpcEndpointServiceName`: 20 to 64 characters.
+    pub xks_proxy_vpc_endpoint_service_name: Option<String>,
+    /// `XksProxyVpcEndpointServiceOwner`: 12 to 12 characters.
+    pub xks_proxy_vpc_endpoint_service_owner: Option<String>,
+    /// `XksProxyAuthenticationCredential`.
+    pub xks_proxy_authentication_credential: Option<XksProxyAuthenticationCredentialType>,
+    /// `XksProxyConnectivity`.
+    pub xks_proxy_connectivity: Option<XksProxyConnectivityType>,
+}
+
+/// What `UpdateCustomKeyStore` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdateCustomKeyStoreOutput {}
+
 /// What `UpdateKeyDescription` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct UpdateKeyDescriptionInput {
@@ -906,6 +1181,19 @@ pub struct UpdateKeyDescriptionInput {
 /// What `UpdateKeyDescription` answers.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct UpdateKeyDescriptionOutput {}
+
+/// What `UpdatePrimaryRegion` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdatePrimaryRegionInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `PrimaryRegion`: 1 to 32 characters.
+    pub primary_region: String,
+}
+
+/// What `UpdatePrimaryRegion` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdatePrimaryRegionOutput {}
 
 /// What `Verify` is asked.
 #[derive(Debug)]
@@ -963,6 +1251,21 @@ pub struct VerifyMacOutput {
     pub mac_valid: Option<bool>,
     /// `MacAlgorithm`.
     pub mac_algorithm: Option<MacAlgorithmSpec>,
+}
+
+/// `AliasListEntry` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct AliasListEntry {
+    /// `AliasName`: 1 to 256 characters.
+    pub alias_name: Option<String>,
+    /// `AliasArn`: 20 to 2048 characters.
+    pub alias_arn: Option<String>,
+    /// `TargetKeyId`: 1 to 2048 characters.
+    pub target_key_id: Option<String>,
+    /// `CreationDate`.
+    pub creation_date: Option<Timestamp>,
+    /// `LastUpdatedDate`.
+    pub last_updated_date: Option<Timestamp>,
 }
 
 /// `CustomKeyStoresListEntry` of the table.
@@ -1024,6 +1327,19 @@ pub struct GrantListEntry {
     pub grantee_service_principal: Option<String>,
     /// `RetiringServicePrincipal`: 1 to 128 characters.
     pub retiring_service_principal: Option<String>,
+}
+
+/// `KeyLastUsageData` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct KeyLastUsageData {
+    /// `Operation`.
+    pub operation: Option<KeyLastUsageTrackingOperation>,
+    /// `Timestamp`.
+    pub timestamp: Option<Timestamp>,
+    /// `CloudTrailEventId`.
+    pub cloud_trail_event_id: Option<String>,
+    /// `KmsRequestId`.
+    pub kms_request_id: Option<String>,
 }
 
 /// `KeyListEntry` of the table.
@@ -1162,6 +1478,15 @@ pub struct XksKeyConfigurationType {
     pub id: Option<String>,
 }
 
+/// `XksProxyAuthenticationCredentialType` of the table.
+#[derive(Debug)]
+pub struct XksProxyAuthenticationCredentialType {
+    /// `AccessKeyId`: 20 to 30 characters.
+    pub access_key_id: Secret<[u8]>,
+    /// `RawSecretAccessKey`: 43 to 64 characters.
+    pub raw_secret_access_key: Secret<[u8]>,
+}
+
 /// `XksProxyConfigurationType` of the table.
 #[derive(Debug, Default)]
 pub struct XksProxyConfigurationType {
@@ -1177,6 +1502,18 @@ pub struct XksProxyConfigurationType {
     pub vpc_endpoint_service_name: Option<String>,
     /// `VpcEndpointServiceOwner`: 12 to 12 characters.
     pub vpc_endpoint_service_owner: Option<String>,
+}
+
+enumeration! {
+/// `AlgorithmSpec` of the table.
+pub enum AlgorithmSpec {
+    RsaesPkcs1V15 = "RSAES_PKCS1_V1_5",
+    RsaesOaepSha1 = "RSAES_OAEP_SHA_1",
+    RsaesOaepSha256 = "RSAES_OAEP_SHA_256",
+    RsaAesKeyWrapSha1 = "RSA_AES_KEY_WRAP_SHA_1",
+    RsaAesKeyWrapSha256 = "RSA_AES_KEY_WRAP_SHA_256",
+    Sm2pke = "SM2PKE",
+}
 }
 
 enumeration! {
@@ -1333,6 +1670,14 @@ pub enum ImportState {
 }
 
 enumeration! {
+/// `ImportType` of the table.
+pub enum ImportType {
+    NewKeyMaterial = "NEW_KEY_MATERIAL",
+    ExistingKeyMaterial = "EXISTING_KEY_MATERIAL",
+}
+}
+
+enumeration! {
 /// `IncludeKeyMaterial` of the table.
 pub enum IncludeKeyMaterial {
     AllKeyMaterial = "ALL_KEY_MATERIAL",
@@ -1351,6 +1696,26 @@ enumeration! {
 /// `KeyEncryptionMechanism` of the table.
 pub enum KeyEncryptionMechanism {
     RsaesOaepSha256 = "RSAES_OAEP_SHA_256",
+}
+}
+
+enumeration! {
+/// `KeyLastUsageTrackingOperation` of the table.
+pub enum KeyLastUsageTrackingOperation {
+    Decrypt = "Decrypt",
+    DeriveSharedSecret = "DeriveSharedSecret",
+    Encrypt = "Encrypt",
+    GenerateDataKey = "GenerateDataKey",
+    GenerateDataKeyPair = "GenerateDataKeyPair",
+    GenerateDataKeyPairWithoutPlaintext = "GenerateDataKeyPairWithoutPlaintext",
+    GenerateDataKeyWithoutPlaintext = "GenerateDataKeyWithoutPlaintext",
+    GenerateMac = "GenerateMac",
+    ReEncrypt = "ReEncrypt",
+    Sign = "Sign",
+    Verify = "Verify",
+    VerifyMac = "VerifyMac",
+    Encapsulate = "Encapsulate",
+    Decapsulate = "Decapsulate",
 }
 }
 
@@ -1492,6 +1857,16 @@ pub enum SigningAlgorithmSpec {
     MlDsaShake256 = "ML_DSA_SHAKE_256",
     Ed25519Sha512 = "ED25519_SHA_512",
     Ed25519PhSha512 = "ED25519_PH_SHA_512",
+}
+}
+
+enumeration! {
+/// `WrappingKeySpec` of the table.
+pub enum WrappingKeySpec {
+    Rsa2048 = "RSA_2048",
+    Rsa3072 = "RSA_3072",
+    Rsa4096 = "RSA_4096",
+    Sm2 = "SM2",
 }
 }
 

@@ -32,6 +32,24 @@ impl types::CreateAccountOutput {
     }
 }
 
+impl types::DescribeTaskInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("TaskId", &self.task_id);
+        })
+    }
+}
+
+impl types::DescribeTaskOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::ListAccountsInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -52,5 +70,25 @@ impl types::ListAccountsOutput {
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {
         record::nothing()
+    }
+}
+
+impl types::StartBackupInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("Folder", &self.folder);
+        })
+    }
+}
+
+impl types::StartBackupOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::elements(|out| {
+            out.member("Task", &self.task);
+        })
     }
 }

@@ -28,6 +28,23 @@ impl Draft for CreateAccountInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::DescribeTaskInput`] as it is read.
+    DescribeTaskInputDraft {
+        "TaskId" => task_id: Text<'a>,
+    }
+}
+
+impl Draft for DescribeTaskInputDraft<'_> {
+    type Input = types::DescribeTaskInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::DescribeTaskInput> {
+        let task_id = found.required(self.task_id, at, "taskId", &TASK_ID_TYPE);
+        Some(types::DescribeTaskInput { task_id: task_id? })
+    }
+}
+
+draft! {
     /// [`types::ListAccountsInput`] as it is read.
     ListAccountsInputDraft {
         "Limit" => limit: Integer,
@@ -43,6 +60,23 @@ impl Draft for ListAccountsInputDraft<'_> {
         let limit = found.optional(self.limit, at, "limit", &LIMIT_TYPE);
         let marker = found.optional(self.marker, at, "marker", &MARKER_TYPE);
         Some(types::ListAccountsInput { limit: limit?, marker: marker? })
+    }
+}
+
+draft! {
+    /// [`types::StartBackupInput`] as it is read.
+    StartBackupInputDraft {
+        "Folder" => folder: Text<'a>,
+    }
+}
+
+impl Draft for StartBackupInputDraft<'_> {
+    type Input = types::StartBackupInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::StartBackupInput> {
+        let folder = found.required(self.folder, at, "folder", &FOLDER_TYPE);
+        Some(types::StartBackupInput { folder: folder? })
     }
 }
 
@@ -67,5 +101,46 @@ static ACCOUNT_ID_TYPE_PATTERN: Pattern = Pattern {
     ]),
 };
 const ACCOUNT_NAME_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(128)), pattern: None };
+const FOLDER_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(4096)), pattern: None };
 const LIMIT_TYPE: IntegerRule<i32> = IntegerRule::of_32_bits(Some(1), Some(1000));
 const MARKER_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(1024)), pattern: None };
+const TASK_ID_TYPE: TextRule =
+    TextRule { length: Length::new(Some(32), Some(32)), pattern: Some(&TASK_ID_TYPE_PATTERN) };
+static TASK_ID_TYPE_PATTERN: Pattern = Pattern {
+    text: "[0-9a-f]{32}",
+    program: Program::Steps(&[
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::One(Class { negated: false, ranges: &[('0', '9'), ('a', 'f')], sets: &[] }),
+        Step::End,
+    ]),
+};

@@ -15,6 +15,14 @@ impl Encode for types::CreateAccountOutput {
     }
 }
 
+impl Encode for types::DescribeTaskOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("Task", &self.task);
+        });
+    }
+}
+
 impl Encode for types::ListAccountsOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -27,6 +35,14 @@ impl Encode for types::ListAccountsOutput {
     }
 }
 
+impl Encode for types::StartBackupOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("Task", &self.task);
+        });
+    }
+}
+
 impl Encode for types::Account {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -35,6 +51,36 @@ impl Encode for types::Account {
                 sink.member("Name", value);
             }
             sink.member("CreationDate", &self.creation_date);
+        });
+    }
+}
+
+impl Encode for types::TaskDetails {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("TaskId", &self.task_id);
+            sink.member("Kind", &self.kind);
+            sink.member("State", &self.state);
+            sink.member("Step", &self.step);
+            sink.member("Done", &self.done);
+            if let Some(value) = &self.total {
+                sink.member("Total", value);
+            }
+            if let Some(value) = &self.numbers {
+                sink.member("Numbers", value);
+            }
+            if let Some(value) = &self.reason {
+                sink.member("Reason", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::TaskNumber {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("Name", &self.name);
+            sink.member("Value", &self.value);
         });
     }
 }

@@ -13,6 +13,10 @@ pub enum ErrorCode {
     InvalidMarkerException,
     /// `LimitExceededException`.
     LimitExceededException,
+    /// `TaskInProgressException`.
+    TaskInProgressException,
+    /// `TaskNotFoundException`.
+    TaskNotFoundException,
 }
 
 impl ErrorCode {
@@ -23,6 +27,8 @@ impl ErrorCode {
             Self::AccountAlreadyExistsException => "AccountAlreadyExistsException",
             Self::InvalidMarkerException => "InvalidMarkerException",
             Self::LimitExceededException => "LimitExceededException",
+            Self::TaskInProgressException => "TaskInProgressException",
+            Self::TaskNotFoundException => "TaskNotFoundException",
         }
     }
 
@@ -30,7 +36,11 @@ impl ErrorCode {
     #[must_use]
     pub fn status(self) -> u16 {
         match self {
-            Self::AccountAlreadyExistsException | Self::InvalidMarkerException | Self::LimitExceededException => 400,
+            Self::AccountAlreadyExistsException
+            | Self::InvalidMarkerException
+            | Self::LimitExceededException
+            | Self::TaskInProgressException
+            | Self::TaskNotFoundException => 400,
         }
     }
 

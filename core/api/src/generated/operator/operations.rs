@@ -4,7 +4,7 @@
 
 use sealroom_foundation::ports::Answers;
 
-use super::decode::{CreateAccountInputDraft, ListAccountsInputDraft};
+use super::decode::{CreateAccountInputDraft, DescribeTaskInputDraft, ListAccountsInputDraft, StartBackupInputDraft};
 use super::service::OperatorService;
 use crate::error::ErrorAnswer;
 use crate::protocol::Protocol;
@@ -28,20 +28,26 @@ pub const TARGET: &str = "Sealroom";
 pub enum Operation {
     /// `CreateAccount`.
     CreateAccount,
+    /// `DescribeTask`.
+    DescribeTask,
     /// `ListAccounts`.
     ListAccounts,
+    /// `StartBackup`.
+    StartBackup,
 }
 
 impl Operation {
     /// Every operation that is served.
-    pub const ALL: &'static [Self] = &[Self::CreateAccount, Self::ListAccounts];
+    pub const ALL: &'static [Self] = &[Self::CreateAccount, Self::DescribeTask, Self::ListAccounts, Self::StartBackup];
 
     /// AWS's name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::CreateAccount => "CreateAccount",
+            Self::DescribeTask => "DescribeTask",
             Self::ListAccounts => "ListAccounts",
+            Self::StartBackup => "StartBackup",
         }
     }
 
@@ -49,8 +55,16 @@ impl Operation {
     #[must_use]
     pub fn read_only(self) -> bool {
         match self {
-            Self::ListAccounts => true,
-            Self::CreateAccount => false,
+            Self::DescribeTask | Self::ListAccounts => true,
+            Self::CreateAccount | Self::StartBackup => false,
+        }
+    }
+
+    /// Whether it is decoded, decided and recorded, and then refused whatever it asks.
+    #[must_use]
+    pub fn refused(self) -> bool {
+        match self {
+            Self::CreateAccount | Self::DescribeTask | Self::ListAccounts | Self::StartBackup => false,
         }
     }
 
@@ -61,7 +75,9 @@ impl Operation {
     pub fn from_name(name: &str) -> Result<Self, ErrorAnswer> {
         match name {
             "CreateAccount" => Ok(Self::CreateAccount),
+            "DescribeTask" => Ok(Self::DescribeTask),
             "ListAccounts" => Ok(Self::ListAccounts),
+            "StartBackup" => Ok(Self::StartBackup),
             _ => Err(ErrorAnswer::unknown_operation()),
         }
     }
@@ -77,8 +93,14 @@ where
         Operation::CreateAccount => {
             call!(json::decode::<CreateAccountInputDraft<'_>>(body, wire), service.create_account(cx), json::encode)
         }
+        Operation::DescribeTask => {
+            call!(json::decode::<DescribeTaskInputDraft<'_>>(body, wire), service.describe_task(cx), json::encode)
+        }
         Operation::ListAccounts => {
             call!(json::decode::<ListAccountsInputDraft<'_>>(body, wire), service.list_accounts(cx), json::encode)
+        }
+        Operation::StartBackup => {
+            call!(json::decode::<StartBackupInputDraft<'_>>(body, wire), service.start_backup(cx), json::encode)
         }
     }
 }
@@ -90,8 +112,14 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::CreateAccount => {
             json::decode::<CreateAccountInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::DescribeTask => {
+            json::decode::<DescribeTaskInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::ListAccounts => {
             json::decode::<ListAccountsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::StartBackup => {
+            json::decode::<StartBackupInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
     }
 }

@@ -4,7 +4,10 @@
 
 use sealroom_foundation::ports::Outcomes;
 
-use super::types::{CreateAccountInput, CreateAccountOutput, ListAccountsInput, ListAccountsOutput};
+use super::types::{
+    CreateAccountInput, CreateAccountOutput, DescribeTaskInput, DescribeTaskOutput, ListAccountsInput,
+    ListAccountsOutput, StartBackupInput, StartBackupOutput,
+};
 
 /// Sealroom's own operations for whoever runs it: one method an operation, none with a default body.
 pub trait OperatorService: Send + Sync {
@@ -20,10 +23,24 @@ pub trait OperatorService: Send + Sync {
         input: &CreateAccountInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<CreateAccountOutput>> + Send;
 
+    /// `DescribeTask`.
+    fn describe_task(
+        &self,
+        cx: &Self::Context,
+        input: &DescribeTaskInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DescribeTaskOutput>> + Send;
+
     /// `ListAccounts`.
     fn list_accounts(
         &self,
         cx: &Self::Context,
         input: &ListAccountsInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListAccountsOutput>> + Send;
+
+    /// `StartBackup`.
+    fn start_backup(
+        &self,
+        cx: &Self::Context,
+        input: &StartBackupInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<StartBackupOutput>> + Send;
 }

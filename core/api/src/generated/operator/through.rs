@@ -8,7 +8,10 @@ use crate::error::ErrorAnswer;
 use crate::through::Through;
 
 use super::service::OperatorService;
-use super::types::{CreateAccountInput, CreateAccountOutput, ListAccountsInput, ListAccountsOutput};
+use super::types::{
+    CreateAccountInput, CreateAccountOutput, DescribeTaskInput, DescribeTaskOutput, ListAccountsInput,
+    ListAccountsOutput, StartBackupInput, StartBackupOutput,
+};
 
 impl<Room, R> OperatorService for Through<Room, R>
 where
@@ -26,11 +29,27 @@ where
         self.carry(|room| room.create_account(cx, input)).await
     }
 
+    async fn describe_task(
+        &self,
+        cx: &Self::Context,
+        input: &DescribeTaskInput,
+    ) -> Result<DescribeTaskOutput, ErrorAnswer> {
+        self.carry(|room| room.describe_task(cx, input)).await
+    }
+
     async fn list_accounts(
         &self,
         cx: &Self::Context,
         input: &ListAccountsInput,
     ) -> Result<ListAccountsOutput, ErrorAnswer> {
         self.carry(|room| room.list_accounts(cx, input)).await
+    }
+
+    async fn start_backup(
+        &self,
+        cx: &Self::Context,
+        input: &StartBackupInput,
+    ) -> Result<StartBackupOutput, ErrorAnswer> {
+        self.carry(|room| room.start_backup(cx, input)).await
     }
 }

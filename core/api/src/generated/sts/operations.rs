@@ -50,6 +50,14 @@ impl Operation {
         }
     }
 
+    /// Whether it is decoded, decided and recorded, and then refused whatever it asks.
+    #[must_use]
+    pub fn refused(self) -> bool {
+        match self {
+            Self::GetCallerIdentity => false,
+        }
+    }
+
     /// The operation of that name.
     ///
     /// # Errors

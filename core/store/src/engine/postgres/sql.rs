@@ -61,6 +61,8 @@ pub(crate) const PUT_CHANGES: &str = "INSERT INTO sealroom_changes (sequence, pa
      SELECT put.sequence, put.path FROM unnest($1::BIGINT[], $2::BYTEA[]) AS put (sequence, path)";
 pub(crate) const PUT_COMMIT: &str = "INSERT INTO sealroom_commits (sequence, engine) VALUES ($1, $2)";
 pub(crate) const SET_SEQUENCE: &str = "UPDATE sealroom_meta SET sequence = $1 WHERE id = 1";
+/// For rows that are loaded; commits then go on behind it.
+pub(crate) const RAISE_SEQUENCE: &str = "UPDATE sealroom_meta SET sequence = $1 WHERE id = 1 AND sequence < $1";
 pub(crate) const FORGET_CHANGES: &str = "DELETE FROM sealroom_changes WHERE sequence <= $1";
 pub(crate) const FORGET_COMMITS: &str = "DELETE FROM sealroom_commits WHERE sequence <= $1";
 
@@ -68,6 +70,7 @@ pub(crate) const FORGET_COMMITS: &str = "DELETE FROM sealroom_commits WHERE sequ
 pub(crate) const TOUCH: &str = "UPDATE sealroom_meta SET sequence = sequence WHERE id = 1 RETURNING sequence";
 pub(crate) const COMMIT_OF: &str = "SELECT engine FROM sealroom_commits WHERE sequence = $1";
 
+pub(crate) const SEQUENCE: &str = "SELECT sequence FROM sealroom_meta WHERE id = 1";
 pub(crate) const GET: &str = "SELECT path, version, value FROM sealroom_rows WHERE path = ANY($1)";
 pub(crate) const RANGE: &str = "SELECT path, version, value FROM sealroom_rows \
      WHERE path > $1 AND path < $2 ORDER BY path LIMIT $3";
@@ -111,7 +114,7 @@ pub(crate) const RECORDS: &str = "SELECT held.last, held.trimmed, old.sequence, 
 mod tests {
     use super::*;
 
-    const STATEMENTS: [&str; 31] = [
+    const STATEMENTS: [&str; 33] = [
         SESSION,
         BEGIN,
         BEGIN_READ,
@@ -129,10 +132,12 @@ mod tests {
         PUT_CHANGES,
         PUT_COMMIT,
         SET_SEQUENCE,
+        RAISE_SEQUENCE,
         FORGET_CHANGES,
         FORGET_COMMITS,
         TOUCH,
         COMMIT_OF,
+        SEQUENCE,
         GET,
         RANGE,
         CHANGES,

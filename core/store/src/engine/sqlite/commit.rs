@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::barrier::Barrier;
 use crate::batch::{Batch, Committed, Guard};
 use crate::engine::HISTORY;
+use crate::engine::sqlite::copy::Copies;
 use crate::engine::sqlite::database::{Database, broken, number};
 use crate::engine::sqlite::reads::encode_paths;
 use crate::engine::sqlite::scrub::scrub;
@@ -29,6 +30,9 @@ pub(super) struct Disk {
     connection: Option<Connection>,
     /// Something was destroyed and may still be in a file.
     owes_scrub: bool,
+    copies: Copies,
+    /// Those who destroyed something while a copy was made: it can be wiped when the copy has ended.
+    destroyers: Vec<(Caller, Committed)>,
 }
 
 /// A batch as it is written: the last write of each path, and their names.
@@ -47,8 +51,9 @@ struct Together(Arc<StoreError>);
 impl Disk {
     /// Opens the connection, and finishes what a crash may have interrupted: a write-ahead log that was left may hold what had
     /// been destroyed.
-    pub(super) fn open(database: Database) -> Result<Self, StoreError> {
-        let mut disk = Self { connection: None, owes_scrub: database.was_left_open(), database };
+    pub(super) fn open(database: Database, copies: Copies) -> Result<Self, StoreError> {
+        let owes_scrub = database.was_left_open();
+        let mut disk = Self { connection: None, owes_scrub, database, copies, destroyers: Vec::new() };
         disk.destroy()?;
         Ok(disk)
     }
@@ -76,23 +81,30 @@ impl Disk {
         }
     }
 
-    /// Publishes and answers; those who destroyed something last, when it is gone.
+    /// Publishes and answers; those who destroyed something last, when it is gone: behind the end of a copy that is being
+    /// made.
     fn tell(&mut self, callers: Vec<(Caller, bool)>, changed: &[Arc<[KeyPath]>], outcomes: &[Committed]) {
-        let mut destroyers = Vec::new();
         for (((caller, destroys), changed), outcome) in callers.into_iter().zip(changed).zip(outcomes) {
             let written = matches!(outcome, Committed::At(_)) && !changed.is_empty();
             if written {
                 caller.publish(Arc::clone(changed));
             }
             if written && destroys {
-                destroyers.push((caller, *outcome));
+                self.owes_scrub = true;
+                self.destroyers.push((caller, *outcome));
             } else {
                 caller.answer(Ok(*outcome));
             }
         }
-        self.owes_scrub |= !destroyers.is_empty();
+        if self.copies.are_made() {
+            return;
+        }
         let destroyed = self.destroy().map_err(|error| Together(Arc::new(error)));
-        for (caller, outcome) in destroyers {
+        if destroyed.is_err() && self.copies.are_made() {
+            // One began meanwhile, and is in the way.
+            return;
+        }
+        for (caller, outcome) in self.destroyers.drain(..) {
             caller.answer(match &destroyed {
                 Ok(()) => Ok(outcome),
                 Err(error) => {

@@ -14,6 +14,7 @@ use crate::batch::{Answer, Read, Row};
 use crate::engine::sqlite::database::{Database, broken, number};
 use crate::error::StoreError;
 use crate::path::KeyPath;
+use crate::snapshot::SealedRow;
 
 /// LIMIT: connections for questions asked on blocking threads.
 const BESIDE: usize = 8;
@@ -101,19 +102,13 @@ fn push(connections: &Mutex<Vec<Connection>>, connection: Connection) {
 
 /// What a question found, still sealed.
 enum Found {
-    Row(Option<Sealed>),
-    Rows { rows: Vec<Sealed>, more: bool },
-}
-
-struct Sealed {
-    path: KeyPath,
-    version: u64,
-    stored: Vec<u8>,
+    Row(Option<SealedRow>),
+    Rows { rows: Vec<SealedRow>, more: bool },
 }
 
 impl Found {
     fn open(self, barrier: &Barrier) -> Result<Answer, StoreError> {
-        let open = |Sealed { path, version, stored }| {
+        let open = |SealedRow { path, version, stored }| {
             let value = barrier.open(&path, version, stored)?;
             Ok(Row { path, value, version })
         };
@@ -136,10 +131,10 @@ fn find_all(connection: &Connection, reads: &[Read]) -> Result<Vec<Found>, Store
 }
 
 /// A transaction that only reads; it ends when dropped.
-struct Moment<'a>(&'a Connection);
+pub(super) struct Moment<'a>(&'a Connection);
 
 impl<'a> Moment<'a> {
-    fn begin(connection: &'a Connection) -> Result<Self, StoreError> {
+    pub(super) fn begin(connection: &'a Connection) -> Result<Self, StoreError> {
         let begun = connection.prepare_cached("BEGIN").and_then(|mut statement| statement.execute([]));
         begun.map(|_| Self(connection)).map_err(broken)
     }
@@ -183,11 +178,11 @@ fn find(connection: &Connection, read: &Read) -> Result<Found, StoreError> {
 }
 
 /// The version and value of a row, from `column` on. What isn't a version or value wasn't written by this program.
-fn sealed(path: KeyPath, row: &SqliteRow<'_>, column: usize) -> Result<Sealed, StoreError> {
+pub(super) fn sealed(path: KeyPath, row: &SqliteRow<'_>, column: usize) -> Result<SealedRow, StoreError> {
     let version = row.get_ref(column).map_err(broken)?.as_i64().ok().and_then(|version| u64::try_from(version).ok());
     let stored = row.get_ref(column.saturating_add(1)).map_err(broken)?.as_blob().ok().map(<[u8]>::to_vec);
     match (version, stored) {
-        (Some(version), Some(stored)) => Ok(Sealed { path, version, stored }),
+        (Some(version), Some(stored)) => Ok(SealedRow { path, version, stored }),
         _ => Err(StoreError::Forged { path }),
     }
 }

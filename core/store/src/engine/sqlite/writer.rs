@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use crate::barrier::Barrier;
 use crate::batch::{Batch, Committed, Write};
 use crate::engine::sqlite::commit::Disk;
+use crate::engine::sqlite::copy::Copies;
 use crate::engine::sqlite::database::Database;
 use crate::error::StoreError;
 use crate::feed::Feed;
@@ -64,11 +65,24 @@ struct Waiting {
     /// Taken by the thread and not answered yet.
     taken: usize,
     closed: bool,
+    /// The thread is to look at what it owes, though nothing waits.
+    nudged: bool,
+}
+
+/// Has the writing thread look at what it owes.
+#[derive(Clone)]
+pub(super) struct Nudge(Arc<Queue>);
+
+impl Nudge {
+    pub(super) fn give(&self) {
+        self.0.waiting().nudged = true;
+        self.0.changed.notify_one();
+    }
 }
 
 impl Writer {
-    pub(super) fn start(database: Database) -> Result<Self, StoreError> {
-        let mut disk = Disk::open(database)?;
+    pub(super) fn start(database: Database, copies: Copies) -> Result<Self, StoreError> {
+        let mut disk = Disk::open(database, copies)?;
         let queue = Arc::new(Queue::default());
         let jobs = Arc::clone(&queue);
         let work = move || {
@@ -82,6 +96,10 @@ impl Writer {
             .spawn(work)
             .map_err(|error| StoreError::unavailable("the writing thread can't be started", error))?;
         Ok(Self { queue, thread: Some(thread) })
+    }
+
+    pub(super) fn nudge(&self) -> Nudge {
+        Nudge(Arc::clone(&self.queue))
     }
 
     pub(super) async fn commit(&self, batch: Batch, barrier: &Barrier, feed: &Feed) -> Result<Committed, StoreError> {
@@ -120,11 +138,11 @@ impl Queue {
         Ok(())
     }
 
-    /// The next jobs for one transaction; `None` when there will be no more. Those taken before count as answered.
+    /// The next jobs for one transaction, none after a nudge; `None` when there will be no more. Those taken before count as answered.
     fn take(&self) -> Option<Vec<Job>> {
         let mut waiting = self.waiting();
         waiting.taken = 0;
-        while waiting.jobs.is_empty() {
+        while waiting.jobs.is_empty() && !std::mem::take(&mut waiting.nudged) {
             if waiting.closed {
                 return None;
             }

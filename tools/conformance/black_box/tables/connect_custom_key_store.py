@@ -1,0 +1,12 @@
+"""ConnectCustomKeyStore: refused, as there are none."""
+
+from harness.table import Operation
+from tables.create_custom_key_store import UNSUPPORTED
+
+OPERATION = Operation(
+    name="ConnectCustomKeyStore",
+    request={"CustomKeyStoreId": "cks-1234567890abcdef0"},
+    refusal=UNSUPPORTED,
+)
+
+ROWS = []

@@ -184,9 +184,13 @@ def test_streams_are_sealed_and_unsealed(sealroom, key, tmp_path, options):
 
 
 def test_a_key_is_named_in_each_of_its_ways(site, sealroom, key):
-    for named in (key, key.rsplit("/", 1)[1]):
+    alias = "alias/sealed-files"
+    site.clients().create_alias(AliasName=alias, TargetKeyId=key)
+    for named in (key, key.rsplit("/", 1)[1], alias, f"{key.rsplit(':', 1)[0]}:{alias}"):
         sealed = sealroom("seal", "--key", named, "-", given=b"content")
         assert sealroom("unseal", "--key", key, "-", given=sealed.out).out == b"content"
+    site.clients().delete_alias(AliasName=alias)
+    refused(sealroom("seal", "--key", alias, "-", given=b"content"), "NotFoundException", alias)
     by_variable = sealroom("seal", "-", given=b"content", env=variables(site.server.url, SEALROOM_KEY=key))
     assert sealroom("unseal", "--key", key, "-", given=by_variable.out).out == b"content"
 
@@ -385,6 +389,31 @@ def test_a_file_may_be_longer_than_the_memory(sealroom, key, tmp_path):
     assert (tmp_path / "opened").stat().st_size == size
     for path in tmp_path.iterdir():
         path.unlink()
+
+
+def test_a_long_file_shows_on_a_terminal_how_far_it_is(site, sealroom, key, tmp_path):
+    with (tmp_path / "plain").open("wb") as file:
+        file.truncate(40 * 1024 * 1024)
+    terminal, theirs = os.openpty()
+    line = [binary(), "seal", "--key", key, "--frame-length", "65536", "plain"]
+    done = subprocess.run(line, cwd=tmp_path, env=variables(site.server.url), stderr=theirs, timeout=SECONDS)
+    os.close(theirs)
+    shown = os.read(terminal, 4096).decode()
+    os.close(terminal)
+    assert done.returncode == 0, shown
+    assert shown.split("\r")[:3] == ["", "16 of 40 MiB", "32 of 40 MiB"] and shown.split("\r")[3].isspace()
+
+
+def test_a_stream_without_a_signature_comes_piece_by_piece_and_a_cut_shows_in_the_exit_code(sealroom, key):
+    plain = content(1_000_000)
+    sealed = sealroom("seal", "--key", key, "--unsigned", "-", given=plain).out
+    cut = sealroom("unseal", "--key", key, "-", given=sealed[:500_000])
+    assert cut.code == 1 and "breaks off" in cut.err
+    assert cut.out and plain.startswith(cut.out)
+    broken = bytearray(sealed)
+    broken[500_000] ^= 1
+    bad = sealroom("unseal", "--key", key, "-", given=bytes(broken))
+    assert bad.code == 1 and "damaged" in bad.err and plain.startswith(bad.out)
 
 
 @pytest.mark.operation

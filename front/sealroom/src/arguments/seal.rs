@@ -25,6 +25,7 @@ followed.
 Exit codes: 0 done, 1 not done and no file written, 2 a command line that makes no sense.";
 
 pub(crate) const UNSEAL_HELP: &str = "\
+Examples:
   sealroom unseal --key arn:aws:kms:us-east-1:111122223333:key/... report.pdf.sealed
   sealroom unseal --account 111122223333 --context project=apollo --output - report.pdf.sealed
 

@@ -158,6 +158,20 @@ def listing(site, limit, close=False):
     return f"POST / HTTP/1.1\r\n{lines}\r\n".encode() + body
 
 
+@pytest.mark.parametrize("limit, status", [(1, b"200"), (0, b"400")])
+def test_headers_are_spelt_as_aws_spells_them(site, limit, status):
+    """HTTP doesn't care; libmongocrypt finds the length of a body under this spelling only."""
+    with site.raw.socket() as connection:
+        connection.sendall(listing(site, limit, close=True))
+        everything = b""
+        while piece := connection.recv(65_536):
+            everything += piece
+    head, _, body = everything.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 " + status)
+    lines = head.split(b"\r\n")
+    assert b"Content-Length: %d" % len(body) in lines and b"Content-Type: application/x-amz-json-1.1" in lines, lines
+
+
 def test_a_kept_connection_serves_many_calls(site):
     kept = Raw(site.server.url, keep=True)
     try:

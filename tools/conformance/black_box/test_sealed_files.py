@@ -6,15 +6,13 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
-from unittest.mock import patch
 
 import pytest
-from aws_encryption_sdk import EncryptionSDKClient, StrictAwsKmsMasterKeyProvider
 from aws_encryption_sdk.identifiers import AlgorithmSuite, CommitmentPolicy
 
 from harness import certificates
-from harness.clients import HOME, REGION, Clients
+from harness.clients import HOME, REGION, Clients, variables
+from harness.encryption_sdk import encryption_cli, sdk
 from harness.process import binary, environment, free_port
 from harness.waiting import until
 from harness.world import OTHER
@@ -34,20 +32,6 @@ class Ran:
     code: int
     out: bytes
     err: str
-
-
-def variables(url, account=HOME, **more):
-    return environment(
-        {
-            "AWS_ENDPOINT_URL": url,
-            "AWS_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "test" if account == HOME else account,
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            **more,
-        }
-    )
 
 
 def without(url, name):
@@ -80,12 +64,6 @@ def key(site):
 
 def content(size):
     return (b"0123456789abcdef" * (size // 16 + 1))[:size]
-
-
-def sdk(site, *keys, policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT):
-    """AWS's client, and the provider of `keys`; it makes its clients of KMS from the environment, when it is made."""
-    with patch.dict(os.environ, variables(site.server.url)):
-        return EncryptionSDKClient(commitment_policy=policy), StrictAwsKmsMasterKeyProvider(key_ids=keys)
 
 
 def encrypted(site, key, plaintext, **how):
@@ -151,14 +129,8 @@ def test_a_file_without_key_commitment_is_opened_where_the_policy_allows_it(site
         (tmp_path / "plain").unlink()
 
 
-def encryption_cli(site, *arguments):
-    program = Path(sys.executable).with_name("aws-encryption-cli")
-    done = subprocess.run(
-        [sys.executable, program, *map(str, arguments)],
-        env=variables(site.server.url, AWS_DEFAULT_REGION=REGION),
-        capture_output=True,
-        timeout=SECONDS,
-    )
+def cli(site, *arguments):
+    done = encryption_cli(site, *arguments)
     assert done.returncode == 0, done.stderr.decode()
 
 
@@ -167,9 +139,9 @@ def test_the_encryption_cli_opens_ours_and_we_open_its(site, sealroom, key, tmp_
     assert sealroom("seal", "--key", key, "--context", "a=1", "plain").code == 0
     common = ["--wrapping-keys", f"key={key}", "--encryption-context", "a=1", "--suppress-metadata"]
     opened, sealed = tmp_path / "opened", tmp_path / "theirs.sealed"
-    encryption_cli(site, "--decrypt", *common, "--input", tmp_path / "plain.sealed", "--output", opened)
+    cli(site, "--decrypt", *common, "--input", tmp_path / "plain.sealed", "--output", opened)
     assert opened.read_bytes() == content(100_000)
-    encryption_cli(site, "--encrypt", *common, "--input", tmp_path / "plain", "--output", sealed)
+    cli(site, "--encrypt", *common, "--input", tmp_path / "plain", "--output", sealed)
     assert sealroom("unseal", "--key", key, "--context", "a=1", sealed).code == 0
     assert (tmp_path / "theirs").read_bytes() == content(100_000)
 

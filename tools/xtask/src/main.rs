@@ -1,8 +1,8 @@
 //! House tasks, run as `cargo xtask TASK`. Each rule that a program can hold is held here, not in a reviewer's memory.
 //!
 //! This crate depends on no room: it reads sources, manifests and the built binary. What surprises: `test` installs
-//! what the suites need (Debian packages, a Python environment in `.work/`), so a fresh machine needs only Rust,
-//! gcc and Python 3.11.
+//! what the suites need (Debian packages, a Python environment and npm's packages in `.work/`), so a fresh machine
+//! needs only Rust, gcc and Python 3.11.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool speaks on its terminal")]
 #![allow(
     clippy::disallowed_methods,
@@ -26,7 +26,8 @@ usage: cargo xtask TASK
   arrows             the packages and the arrows between them equal ARCHITECTURE.md's table
   tidy               house rules over the sources
   codegen [--check]  writes core/api/src/generated/ from models/; --check only says whether it is stale
-  test [FILTER]      installs what the tests need, then runs all of them (FILTER: rust, libraries, black-box)
+  test [FILTER]      installs what the tests need, then runs all of them (FILTER: rust, libraries, black-box,
+                     clients)
   bench [ARGS]       the speed goals as ratios in one run (see docs/benchmarks.md)
 ";
 

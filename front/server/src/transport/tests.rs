@@ -222,7 +222,7 @@ async fn draining_lets_a_request_finish_and_takes_no_other() {
     assert!(!open.server.is_finished());
     open.echo.go.notify_one();
     let (text, took) = open.rest().await;
-    assert!(text.starts_with("HTTP/1.1 200 OK") && text.contains("connection: close"), "{text}");
+    assert!(text.starts_with("HTTP/1.1 200 OK") && text.contains("Connection: close"), "{text}");
     assert_eq!(took, Duration::ZERO);
 }
 

@@ -1,10 +1,29 @@
-"""Unmodified boto3 clients for a server: one session for each access key, no configuration from the machine."""
+"""Unmodified clients for a server: boto3's, one session for each access key, and what others find in the environment."""
+
+import os
 
 import boto3
 from botocore.config import Config
 
+from harness.process import environment
+
 HOME = "000000000000"
 REGION = "us-east-1"
+
+
+def variables(url, account=HOME, **more):
+    """The environment of a program that calls `url` as root of `account`, and reads none of the machine's files."""
+    return environment(
+        {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "test" if account == HOME else account,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            **more,
+        }
+    )
 
 
 class Clients:

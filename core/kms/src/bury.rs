@@ -8,13 +8,12 @@
 
 use sealroom_api::ErrorAnswer;
 use sealroom_audit::{Effect, Event, EventContext, Resource};
-use sealroom_foundation::{Arn, KeyArn, Timestamp};
-use serde::Deserialize;
+use sealroom_foundation::{KeyArn, Timestamp};
 
 use crate::error::KmsError;
 use crate::kms::Kms;
-use crate::paths;
 use crate::report::SOURCE;
+use crate::told::Told;
 
 /// The event that the destruction of a key leaves.
 pub(crate) const DELETE_KEY: &str = "DeleteKey";
@@ -28,41 +27,11 @@ pub struct Destroyed {
     pub at: Timestamp,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Record<'a> {
-    event_source: &'a str,
-    event_name: &'a str,
-    event_type: &'a str,
-    #[serde(default)]
-    error_code: Option<&'a str>,
-    #[serde(default, borrow)]
-    resources: Vec<Named<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Named<'a> {
-    #[serde(rename = "ARN")]
-    arn: &'a str,
-}
-
 /// The key whose destruction a CloudTrail record of the journal tells of; `at` is the time of the record's entry.
 #[must_use]
 pub fn destroyed_key(record: &[u8], at: Timestamp) -> Option<Destroyed> {
-    let record: Record<'_> = serde_json::from_slice(record).ok()?;
-    let told = record.event_source == SOURCE
-        && record.event_name == DELETE_KEY
-        && record.event_type == "AwsServiceEvent"
-        && record.error_code.is_none();
-    let key = key_arn(record.resources.first().filter(|_| told)?.arn)?;
-    Some(Destroyed { key, at })
-}
-
-/// Also of an account that no client can name.
-fn key_arn(text: &str) -> Option<KeyArn> {
-    let arn = Arn::parse(text)?;
-    let (region, account) = (arn.region.parse().ok()?, paths::account(arn.account)?);
-    Some(KeyArn { region, account, key: arn.resource.strip_prefix("key/")?.parse().ok()? })
+    let told = Told::read(record).filter(|told| told.name == DELETE_KEY && told.kind == "AwsServiceEvent")?;
+    Some(Destroyed { key: told.keys().next()?, at })
 }
 
 impl Kms {
@@ -94,6 +63,7 @@ impl Kms {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::told::key_arn;
 
     const ARN: &str = "arn:aws:kms:eu-central-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab";
 

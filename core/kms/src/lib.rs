@@ -49,6 +49,7 @@ mod spec;
 pub mod state;
 pub mod stored;
 mod tags;
+mod told;
 mod usage;
 
 pub use attestation::AttestationRoots;

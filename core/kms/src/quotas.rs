@@ -2,8 +2,8 @@
 //!
 //! AWS's request quotas hold when the operator asks for them; without that, nothing is counted. A quota of `n` calls a
 //! second is a bucket of `n` that fills evenly: AWS publishes the numbers, and nothing of bursts. Every node counts for
-//! itself, forgets when it ends, and gives its part when there are several. A call is charged once, to the account of its caller, when its key is known and
-//! before anything is decided; a call that is repeated because of a conflict is charged again.
+//! itself, forgets when it ends, and gives its part when there are several. A call is charged once, to the account of its
+//! caller, when its key is known and before anything is decided; one that is repeated because of a conflict is charged again.
 //!
 //! What would surprise: keys and grants aren't counted one by one. See `Kms::has_ample_room`.
 
@@ -126,13 +126,7 @@ impl Kms {
         spec: Option<Spec>,
         report: &mut Report<'_>,
     ) -> Result<(), KmsError> {
-        let Some(buckets) = &self.quotas.requests else { return Ok(()) };
-        if !report.is_first_charge() {
-            return Ok(());
-        }
-        let quota = rates::of(operation.name, spec, call.region());
-        let taken = buckets.take(call.caller().account(), call.region(), &quota, call.now());
-        if taken { Ok(()) } else { Err(KmsError::Throttled) }
+        self.charge(call, report, || rates::of(operation.name, spec, call.region()))
     }
 
     /// As [`Kms::admit`], for an operation that makes a key pair of `pair` and is charged for that alone.
@@ -140,13 +134,16 @@ impl Kms {
     /// # Errors
     /// [`KmsError::Throttled`].
     pub(crate) fn admit_pair(&self, call: &Call, pair: &'static str, report: &mut Report<'_>) -> Result<(), KmsError> {
+        self.charge(call, report, || rates::of_pair(pair))
+    }
+
+    fn charge(&self, call: &Call, report: &mut Report<'_>, quota: impl FnOnce() -> Quota) -> Result<(), KmsError> {
         let Some(buckets) = &self.quotas.requests else { return Ok(()) };
-        if !report.is_first_charge() {
+        let free = !report.is_first_charge();
+        if free || buckets.take(call.caller().account(), call.region(), &quota(), call.now()) {
             return Ok(());
         }
-        let quota = rates::of_pair(pair);
-        let taken = buckets.take(call.caller().account(), call.region(), &quota, call.now());
-        if taken { Ok(()) } else { Err(KmsError::Throttled) }
+        Err(KmsError::Throttled)
     }
 
     /// Whether the account can have one more key in the Region: the guards under which that is so, to be put into the

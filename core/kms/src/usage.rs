@@ -8,62 +8,29 @@ use std::collections::HashMap;
 
 use sealroom_api::ErrorAnswer;
 use sealroom_audit::Use;
-use sealroom_foundation::{Arn, KeyArn, Timestamp};
+use sealroom_foundation::{KeyArn, Timestamp};
 use sealroom_store::{Answer, Batch, Committed, Guard, Read, Row};
-use serde::Deserialize;
 
 use crate::error::KmsError;
 use crate::kms::Kms;
 use crate::operation::tracked;
 use crate::paths;
-use crate::report::SOURCE;
 use crate::stored::{Noted, UsedRecord};
+use crate::told::Told;
 
 /// LIMIT: keys noted in one commit; each is two questions to the store.
 const KEYS: usize = Read::MAX_READS / 2;
 /// LIMIT: how often keys are noted that others change meanwhile.
 const ATTEMPTS: u32 = 10;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Record<'a> {
-    event_source: &'a str,
-    event_name: &'a str,
-    event_type: &'a str,
-    #[serde(default)]
-    error_code: Option<&'a str>,
-    #[serde(rename = "eventID")]
-    event: &'a str,
-    #[serde(default, rename = "requestID")]
-    request: Option<&'a str>,
-    recipient_account_id: &'a str,
-    #[serde(default, borrow)]
-    resources: Vec<Named<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Named<'a> {
-    #[serde(rename = "ARN")]
-    arn: &'a str,
-}
-
 /// The uses that a CloudTrail record of the journal tells the owner of the keys; `time` is the time of the record's entry.
 #[must_use]
 pub fn uses_of(record: &[u8], time: Timestamp) -> Vec<Use> {
-    let Ok(record) = serde_json::from_slice::<Record<'_>>(record) else { return Vec::new() };
-    let call = record.event_source == SOURCE && record.event_type == "AwsApiCall" && record.error_code.is_none();
-    let Some(operation) = tracked(record.event_name).filter(|_| call) else { return Vec::new() };
-    let Ok(event) = record.event.parse() else { return Vec::new() };
-    let request = record.request.and_then(|text| text.parse().ok());
-    let keys = record.resources.iter().filter_map(|named| key_arn(named.arn));
-    let owned = keys.filter(|key| key.account.as_str() == record.recipient_account_id);
+    let Some(told) = Told::read(record).filter(|told| told.kind == "AwsApiCall") else { return Vec::new() };
+    let (Some(operation), Ok(event)) = (tracked(told.name), told.event.parse()) else { return Vec::new() };
+    let request = told.request.and_then(|text| text.parse().ok());
+    let owned = told.keys().filter(|key| key.account.as_str() == told.recipient);
     owned.map(|key| Use { key, operation, time, event, request }).collect()
-}
-
-fn key_arn(text: &str) -> Option<KeyArn> {
-    let arn = Arn::parse(text)?;
-    let (region, account) = (arn.region.parse().ok()?, paths::account(arn.account)?);
-    Some(KeyArn { region, account, key: arn.resource.strip_prefix("key/")?.parse().ok()? })
 }
 
 impl Kms {

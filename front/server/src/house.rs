@@ -24,6 +24,7 @@ use crate::boot::{self, BootError, Opened, Wanted};
 use crate::clock::SystemClock;
 use crate::config::{AuditSync, CompatSetting, Config};
 use crate::operate::Operator;
+use crate::rotate::{self, Followed, Keeper, RotateError};
 use crate::tasks::Tasks;
 
 /// LIMIT: rounds of due jobs in one go; each does a hundred at most.
@@ -66,8 +67,9 @@ pub(crate) struct House {
     pub(crate) compat: Compat,
     store: Store,
     rows: View,
-    kms: Kms,
-    source: Source,
+    keeper: Keeper,
+    /// What this node has seen of the domain keys.
+    followed: Arc<tokio::sync::Mutex<Followed>>,
     probing: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -108,15 +110,21 @@ impl House {
         let reader = journal.reader();
         let source = Source { engine, barrier, hsm: door.hsm().clone(), journal: reader, clock: clock.clone() };
         let (tasks, journaled) = (Tasks::default(), journal.clone());
-        let operator = Operator { identity: identity.clone(), source: source.clone(), journal: journaled, tasks };
+        let keeper = Keeper {
+            config: Arc::new(config.clone()),
+            kms: kms.clone(),
+            identity: identity.clone(),
+            source: source.clone(),
+        };
+        let operator = Operator { keeper: keeper.clone(), journal: journaled, tasks };
         let services = Services {
             kms: Through::new(kms.clone(), journal.clone()),
             identity: Through::new(identity.clone(), journal.clone()),
             operator: Through::new(operator, journal.clone()),
         };
         let compat = compat(config);
-        let probing = Arc::default();
-        Ok((Self { clock, door, identity, journal, services, compat, store, rows, kms, source, probing }, root))
+        let (probing, followed) = (Arc::default(), Arc::default());
+        Ok((Self { clock, door, identity, journal, services, compat, store, rows, keeper, followed, probing }, root))
     }
 
     /// Random bytes for request ids.
@@ -131,7 +139,7 @@ impl House {
     pub(crate) async fn run_due(&self) -> Result<usize, NotDone> {
         let mut done = 0;
         for _ in 0..DUE_ROUNDS {
-            let jobs = self.kms.due(self.clock.service()).await.map_err(|_| NotDone)?;
+            let jobs = self.keeper.kms.due(self.clock.service()).await.map_err(|_| NotDone)?;
             let before = done;
             for job in jobs {
                 match Release::<ErrorAnswer>::release(&self.journal, job).await {
@@ -153,7 +161,7 @@ impl House {
     /// # Errors
     /// As [`Kms::bury`].
     pub(crate) async fn bury(&self, destroyed: &Destroyed) -> Result<Option<Effect<(), ErrorAnswer>>, ErrorAnswer> {
-        self.kms.bury(destroyed, self.clock.service()).await
+        self.keeper.kms.bury(destroyed, self.clock.service()).await
     }
 
     /// Proves that everything in the store opens, and that the journal's chain holds. For a house that serves nobody.
@@ -161,7 +169,7 @@ impl House {
     /// # Errors
     /// [`BackupError`] with the first thing that doesn't.
     pub(crate) async fn prove(&self, progress: &Progress) -> Result<Contents, BackupError> {
-        backup::prove_store(&self.source, progress).await
+        backup::prove_store(&self.keeper.source, progress).await
     }
 
     /// Writes rows of `boot`, beside which the house stands.
@@ -169,7 +177,7 @@ impl House {
     /// # Errors
     /// Those of the engine.
     pub(crate) async fn boot_write(&self, batch: Batch) -> Result<(), StoreError> {
-        self.source.engine.boot_write(batch).await.map(drop)
+        self.keeper.source.engine.boot_write(batch).await.map(drop)
     }
 
     /// Moves the service clock `seconds` forward, for good: a restart doesn't take it back.
@@ -191,6 +199,19 @@ impl House {
     /// Learns what other nodes committed.
     pub(crate) async fn follow(&self) -> Result<(), StoreError> {
         self.store.poll_changes().await
+    }
+
+    /// Takes domain keys over that another node made, and seals with the one that it says. Where no other node can be there is
+    /// nothing to do.
+    ///
+    /// # Errors
+    /// When the store can't be read, or the root of trust isn't at hand; to be called again.
+    pub(crate) async fn follow_keys(&self) -> Result<(), RotateError> {
+        if self.keeper.source.engine.has_other_nodes() {
+            let mut followed = self.followed.lock().await;
+            *followed = rotate::follow(&self.keeper, *followed).await?;
+        }
+        Ok(())
     }
 
     /// Why the house can't serve right now; `None` when it can. Writes a row, because a store that only reads serves

@@ -251,6 +251,7 @@ impl Server {
             self.accept(listener, admin, Security::Plain, Arc::new(Slots::new(SIDE_CONNECTIONS)));
         }
         tokio::spawn(timers::follow(self.house.clone(), Arc::clone(&self.drain)));
+        tokio::spawn(timers::follow_keys(self.house.clone(), Arc::clone(&self.drain)));
         tokio::spawn(timers::each_second(self.house.clone(), self.tls.clone(), spares, Arc::clone(&self.drain)));
         connections
     }

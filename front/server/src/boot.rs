@@ -165,7 +165,7 @@ pub(crate) async fn open(config: &Config, wanted: Wanted, now: Timestamp) -> Res
     open_on(&engine, config, wanted, &place, now).await
 }
 
-async fn open_on(
+pub(crate) async fn open_on(
     engine: &Engine,
     config: &Config,
     wanted: Wanted,

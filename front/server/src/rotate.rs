@@ -15,6 +15,8 @@
 
 mod domain;
 mod root;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

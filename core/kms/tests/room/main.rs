@@ -24,6 +24,7 @@ mod policies;
 mod quotas;
 mod races;
 mod references;
+mod rewrap;
 mod rotation;
 mod secrets;
 mod specs;

@@ -62,7 +62,7 @@ pub(crate) async fn rotate(keeper: &Keeper, journal: &Journaled, progress: &Prog
 }
 
 /// Makes the key and writes it down, for every node to open with.
-async fn announce(keeper: &Keeper, to: u32) -> Result<(), RotateError> {
+pub(super) async fn announce(keeper: &Keeper, to: u32) -> Result<(), RotateError> {
     let (held, OpenRoot { root, mut keys, .. }) = keeper.open().await?;
     if held.next_root()?.is_some() {
         // The next root would have to wrap the new key too, and it needn't be at hand.
@@ -93,19 +93,29 @@ async fn adopt(keeper: &Keeper) -> Result<(), RotateError> {
 
 /// From here on every node seals with it. The journal is told first which key its checkpoints will be signed with.
 async fn take_into_use(keeper: &Keeper, journal: &Journaled, to: u32) -> Result<(), RotateError> {
-    let held = Held::of(&keeper.source.engine).await?;
-    let rotation = held.rotation()?.filter(|rotation| rotation.to == to).ok_or(RotateError::Meanwhile)?;
-    if rotation.stage == Stage::Announced {
+    if stage(keeper, to).await? == Stage::Announced {
         let vouched = keeper.source.hsm.vouch(Purpose::JournalCheckpoint, to);
         let (public, signature) = vouched.ok_or(RotateError::OtherKeys)?;
         let text = |bytes: &[u8]| base64_simd::STANDARD.encode_to_string(bytes);
         record(journal, KEY_ADDED, json!({ "publicKey": text(&public), "signature": text(&signature) })).await?;
-        let sealing = DomainRotation::new(to, Stage::Sealing).encode();
-        let mut batch = Batch::default().put(boot::rotation_path(), sealing);
-        batch.guards.extend(held.guards());
-        write(&keeper.source.engine, batch).await?;
+        take_stage(keeper, to).await?;
     }
     adopt(keeper).await
+}
+
+async fn stage(keeper: &Keeper, to: u32) -> Result<Stage, RotateError> {
+    let rotation = Held::of(&keeper.source.engine).await?.rotation()?;
+    Ok(rotation.filter(|rotation| rotation.to == to).ok_or(RotateError::Meanwhile)?.stage)
+}
+
+/// Writes down that every node is to seal with it.
+pub(super) async fn take_stage(keeper: &Keeper, to: u32) -> Result<(), RotateError> {
+    let held = Held::of(&keeper.source.engine).await?;
+    held.rotation()?.filter(|rotation| rotation.to == to).ok_or(RotateError::Meanwhile)?;
+    let sealing = DomainRotation::new(to, Stage::Sealing).encode();
+    let mut batch = Batch::default().put(boot::rotation_path(), sealing);
+    batch.guards.extend(held.guards());
+    write(&keeper.source.engine, batch).await
 }
 
 /// Seals anew whatever is under an older domain key, until nothing is; how many things that were.

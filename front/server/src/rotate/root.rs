@@ -40,7 +40,7 @@ pub(crate) async fn prepare(keeper: &Keeper, change: Change, progress: &Progress
     let held = Held::of(&keeper.source.engine).await?;
     let next = held.next_root()?.ok_or(RotateError::Meanwhile)?;
     let begun = RotateError::OtherBegun(next.root.clone());
-    if change.to.kind() != next.root {
+    if change.to.kind() != next.root || !change.to.is_there() {
         return Err(begun);
     }
     let keys = match unblocked(move || open_next(&change.to, &next)).await {

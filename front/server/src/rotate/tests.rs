@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use sealroom_audit::{Journal, Settings, Sync};
+use sealroom_audit::Reader;
 use sealroom_foundation::Timestamp;
-use sealroom_foundation::ports::Clock as _;
+use sealroom_foundation::ports::Entropy as _;
 use sealroom_hsm::Door;
 use sealroom_identity::Mode;
-use sealroom_store::Engine;
+use sealroom_store::{Engine, Log};
 
 use super::*;
 use crate::backup::Progress;
@@ -22,8 +22,9 @@ async fn node(engine: &Engine, folder: &Path, wanted: Wanted) -> Keeper {
     let clock = Arc::new(SystemClock::new());
     let opened = boot::open_on(engine, &config, wanted, "here", Timestamp::EPOCH).await.unwrap();
     let Opened { hsm, store, engine, barrier, .. } = opened;
-    let settings = Settings { sync: Sync::Interval, lanes: 1, reserve: None };
-    let journal = Journal::open(store.clone(), hsm.clone(), hsm.clone(), clock.clone(), settings).await.unwrap();
+    // A store's journal is open once; what is looked at here needs none.
+    let journal = folder.join(hsm.id_bytes().map(|byte| format!("{byte:02x}")).concat());
+    let journal = Reader::of(Log::in_folder(&journal, 1).unwrap());
     let identity =
         Identity::new(store.view(Identity::prefix()), hsm.clone(), hsm.clone(), clock.clone(), Mode::Production);
     let door = Door::new(hsm.clone(), 1, 16);
@@ -35,8 +36,7 @@ async fn node(engine: &Engine, folder: &Path, wanted: Wanted) -> Keeper {
         hsm.clone(),
         sealroom_kms::Settings::default(),
     );
-    assert!(clock.wall() > Timestamp::EPOCH);
-    let source = Source { engine, barrier, hsm, journal: journal.reader(), clock };
+    let source = Source { engine, barrier, hsm, journal, clock };
     Keeper { config: Arc::new(config), kms, identity, source }
 }
 

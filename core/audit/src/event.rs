@@ -142,6 +142,7 @@ pub struct Event {
     pub(crate) more_resources: Vec<Resource>,
     pub(crate) shared_with: Option<AccountId>,
     pub(crate) frees: bool,
+    pub(crate) uses: bool,
 }
 
 impl Event {
@@ -163,6 +164,7 @@ impl Event {
             more_resources: Vec::new(),
             shared_with: None,
             frees: false,
+            uses: false,
         }
     }
 
@@ -239,6 +241,20 @@ impl Event {
     #[must_use]
     pub fn frees(self) -> Self {
         Self { frees: true, ..self }
+    }
+
+    /// Marks a call that used the keys among its resources: see [`crate::Journal::take_uses`].
+    #[must_use]
+    pub fn uses(self) -> Self {
+        Self { uses: true, ..self }
+    }
+
+    /// The keys among its resources.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = KeyArn> {
+        self.resource.iter().chain(&self.more_resources).filter_map(|resource| match resource {
+            Resource::Key(key) => Some(*key),
+            Resource::Other { .. } => None,
+        })
     }
 }
 

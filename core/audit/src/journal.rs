@@ -2,7 +2,8 @@
 //!
 //! Here stands its door. What lies behind it: `inner` (an effect becomes an answer), `lane` (one chain), `frame` and
 //! `checkpoint` (the format), `outbox` (events committed with their change), `recover` (what a start finds), `tend`
-//! (what is done when nobody waits), `pace` (the sync thread), `space` (what is kept of the disk), `reader`.
+//! (what is done when nobody waits), `pace` (the sync thread), `space` (what is kept of the disk), `uses` (which
+//! keys were used), `reader`.
 
 mod checkpoint;
 mod complaint;
@@ -16,6 +17,7 @@ mod reader;
 mod recover;
 mod space;
 mod tend;
+mod uses;
 
 use std::io;
 use std::path::PathBuf;
@@ -38,6 +40,7 @@ use space::Space;
 
 pub use disk::LOG;
 pub use reader::{Entry, Fault, Page, ReadError, Reader, Verified};
+pub use uses::{LaneUses, Use};
 
 /// When an answer may go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -217,6 +220,12 @@ impl Journal {
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.inner.trouble()
+    }
+
+    /// The uses of keys that were recorded since this was asked last, or since the start: of each lane, by which frames.
+    #[must_use]
+    pub fn take_uses(&self) -> Vec<LaneUses> {
+        self.inner.lanes.iter().map(Lane::take_uses).collect()
     }
 
     /// What has been done since the start.

@@ -27,6 +27,7 @@ mod record;
 pub use effect::{Effect, Effects};
 pub use event::{Event, EventContext, Events, Origin, Resource, TlsDetails};
 pub use journal::{
-    Counts, Entry, Fault, Journal, LOG, OpenError, Page, ReadError, Reader, Settings, Sync, Unrecorded, Verified,
+    Counts, Entry, Fault, Journal, LOG, LaneUses, OpenError, Page, ReadError, Reader, Settings, Sync, Unrecorded, Use,
+    Verified,
 };
 pub use packed::Packed;

@@ -8,6 +8,9 @@
 //! library that returns errors; those are [`Failed`], and never expected.
 
 pub mod agreement;
+mod ber;
+pub mod cbc;
+pub mod certificate;
 mod der;
 pub mod digest;
 pub mod ec;
@@ -17,12 +20,15 @@ mod ffi;
 pub mod gcm;
 pub mod hkdf;
 pub mod kdf;
+pub mod key_wrap;
 pub mod mac;
 pub mod ml_dsa;
 pub mod ml_kem;
+pub mod pkcs8;
 pub mod point;
 pub mod random;
 pub mod rsa;
+pub mod sm2;
 pub mod transcript;
 
 /// The cryptographic library failed where only a lack of memory or a wrong build makes it fail.

@@ -92,10 +92,21 @@ pub fn generate(bits: u16) -> Result<NewPair, Failed> {
         4096 => KeySize::Rsa4096,
         _ => return Err(Failed),
     };
-    let pair = KeyPair::generate(size).map_err(|_| Failed)?;
+    export(&KeyPair::generate(size).map_err(|_| Failed)?)
+}
+
+fn export(pair: &KeyPair) -> Result<NewPair, Failed> {
     let private: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| Failed)?;
     let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| Failed)?;
     Ok(NewPair { pkcs8: Secret::copy_of(private.as_ref()), spki: public.as_ref().to_vec() })
+}
+
+/// Loads a pair that was made elsewhere and writes it anew; `None` when it is none with a modulus of exactly `bits`.
+pub(crate) fn load(pkcs8: &[u8], bits: u16) -> Option<NewPair> {
+    let pair = KeyPair::from_pkcs8(pkcs8).ok()?;
+    let modulus = pair.public_key().modulus().big_endian_without_leading_zero();
+    let exact = modulus.len() * 8 == usize::from(bits) && modulus.first().is_some_and(|byte| byte & 0x80 != 0);
+    exact.then(|| export(&pair).ok()).flatten()
 }
 
 /// A private key loaded for signing.
@@ -130,6 +141,12 @@ impl DecryptingKey {
         OaepPrivateDecryptingKey::new(key).ok().map(Self)
     }
 
+    /// The length of the modulus, in bytes: that of every ciphertext.
+    #[must_use]
+    pub fn modulus_bytes(&self) -> usize {
+        self.0.key_size_bytes()
+    }
+
     /// Opens an OAEP ciphertext with an empty label; `None` for whatever doesn't open.
     #[must_use]
     pub fn decrypt_oaep(&self, hash: OaepHash, ciphertext: &[u8]) -> Option<Secret<[u8]>> {
@@ -139,6 +156,16 @@ impl DecryptingKey {
         });
         buffer.expose().get(..length?).map(Secret::copy_of)
     }
+}
+
+/// The length of a public key's modulus in bits; `None` when it is no RSA key, has another form than DER's, or is shorter
+/// than 2,048 bits.
+#[must_use]
+pub fn modulus_bits(spki: &[u8]) -> Option<usize> {
+    let key = PublicEncryptingKey::from_der(spki).ok()?;
+    // The library reads over what follows the key.
+    let der: PublicKeyX509Der<'_> = key.as_der().ok()?;
+    (der.as_ref() == spki).then(|| key.key_size_bits())
 }
 
 /// Encrypts with OAEP and an empty label under a public key; `None` when the key is none, or the plaintext longer
@@ -199,6 +226,17 @@ mod tests {
         for (bits, sha1, sha256) in [(3072, 342, 318), (4096, 470, 446)] {
             assert_eq!((OaepHash::Sha1.max_plaintext(bits), OaepHash::Sha256.max_plaintext(bits)), (sha1, sha256));
         }
+    }
+
+    #[test]
+    fn a_public_key_has_its_length_and_one_form() {
+        for bits in [2048, 3072] {
+            let spki = generate(bits).unwrap().spki;
+            assert_eq!(modulus_bits(&spki), Some(usize::from(bits)));
+            assert_eq!(modulus_bits(&[&spki[..], &[0]].concat()), None);
+            assert_eq!(modulus_bits(&spki[..spki.len() - 1]), None);
+        }
+        assert_eq!(modulus_bits(b"no key"), None);
     }
 
     #[test]

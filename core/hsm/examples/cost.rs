@@ -11,7 +11,7 @@ use sealroom_foundation::KeyId;
 use sealroom_foundation::ports::{Entropy, Purpose, Seal};
 use sealroom_hsm::{
     AgreementAlgorithm, BlobKind, Command, DomainKeys, EncryptionAlgorithm, Hsm, HsmError, KeyBinding, KeyRef,
-    KeyToken, MacAlgorithm, Message, Origin, Reply, SigningAlgorithm, Spec, Usage,
+    KeyToken, MacAlgorithm, Message, Origin, Release, Reply, SigningAlgorithm, Spec, Usage,
 };
 
 const ROUNDS: u32 = 9;
@@ -60,7 +60,7 @@ fn symmetric(hsm: &Hsm) -> Result<(), Box<dyn std::error::Error>> {
         let plaintext = vec![1u8; length];
         let encrypt = Command::Encrypt { key, algorithm, context, plaintext: &plaintext, kind };
         let Reply::Ciphertext(ciphertext) = hsm.execute(encrypt)? else { return Err(HsmError::Failed.into()) };
-        let decrypt = Command::Decrypt { key, algorithm, context, ciphertext: &ciphertext };
+        let decrypt = Command::Decrypt { key, algorithm, context, ciphertext: &ciphertext, release: Release::Plain };
         let calls = if length > 100_000 { 200 } else { 20_000 };
         measure(&format!("Encrypt {length} bytes"), calls, || {
             let _ = black_box(hsm.execute(encrypt));
@@ -70,7 +70,7 @@ fn symmetric(hsm: &Hsm) -> Result<(), Box<dyn std::error::Error>> {
         });
     }
     measure("DataKey 32 bytes", 20_000, || {
-        let _ = black_box(hsm.execute(Command::DataKey { key, context, bytes: 32, reveal: true }));
+        let _ = black_box(hsm.execute(Command::DataKey { key, context, bytes: 32, release: Some(Release::Plain) }));
     });
     Ok(())
 }
@@ -145,7 +145,7 @@ fn shared_secrets(hsm: &Hsm) -> Result<(), Box<dyn std::error::Error>> {
         let Reply::PublicKey(peer) = hsm.execute(Command::PublicKey { key })? else {
             return Err(HsmError::Failed.into());
         };
-        let agree = Command::Agree { key, algorithm: AgreementAlgorithm::Ecdh, peer: &peer };
+        let agree = Command::Agree { key, algorithm: AgreementAlgorithm::Ecdh, peer: &peer, release: Release::Plain };
         hsm.execute(agree)?;
         measure(&format!("Agree {spec}"), 200, || {
             let _ = black_box(hsm.execute(agree));
@@ -179,7 +179,7 @@ fn pairs(hsm: &Hsm) -> Result<(), Box<dyn std::error::Error>> {
         measure(&format!("GenerateKey {spec}"), 200, || {
             let _ = black_box(key(hsm, spec, usage));
         });
-        let make = Command::DataKeyPair { key: wrapping, context: b"", spec, reveal: true };
+        let make = Command::DataKeyPair { key: wrapping, context: b"", spec, release: Some(Release::Plain) };
         if hsm.execute(make).is_ok() {
             measure(&format!("DataKeyPair {spec}"), 200, || {
                 let _ = black_box(hsm.execute(make));

@@ -13,7 +13,8 @@ use std::io::Read as _;
 use sealroom_crypto::{ml_dsa, ml_kem};
 use sealroom_foundation::KeyId;
 use sealroom_hsm::{
-    Command, DomainKeys, Hsm, HsmError, KeyBinding, KeyRef, Message, Origin, Reply, SigningAlgorithm, Spec, Usage,
+    Command, DomainKeys, Hsm, HsmError, KeyBinding, KeyRef, Message, Origin, Release, Released, Reply,
+    SigningAlgorithm, Spec, Usage,
 };
 use serde_json::{Map, Value, json};
 
@@ -57,8 +58,8 @@ fn make() -> Result<Value, Box<dyn Error>> {
     let Reply::Key { token, .. } = reply else { return Err(HsmError::Failed.into()) };
     for (spec, parameters) in ENCAPSULATING {
         let key = KeyRef { binding: &binding, token: &token };
-        let pair = hsm.execute(Command::DataKeyPair { key, context: b"", spec, reveal: true })?;
-        let Reply::DataKeyPair { public: spki, plaintext: Some(private), .. } = pair else {
+        let pair = hsm.execute(Command::DataKeyPair { key, context: b"", spec, release: Some(Release::Plain) })?;
+        let Reply::DataKeyPair { public: spki, plaintext: Some(Released::Plain(private)), .. } = pair else {
             return Err(HsmError::Failed.into());
         };
         let encapsulated = ml_kem::encapsulate(parameters, &spki).ok_or(HsmError::Failed)?;

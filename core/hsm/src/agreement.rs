@@ -12,6 +12,7 @@ use crate::command::KeyRef;
 use crate::error::HsmError;
 use crate::hsm::Hsm;
 use crate::objects::Object;
+use crate::sm2;
 use crate::spec::{Spec, Usage};
 use crate::token::{self, Halves};
 
@@ -28,7 +29,7 @@ pub(crate) fn agree(
             Object::Agreement(private) => private.agree(peer).ok_or(HsmError::InvalidPublicKey),
             _ => Err(HsmError::Failed),
         },
-        Spec::Sm2 => Err(HsmError::NotServed),
+        Spec::Sm2 => sm2::agree(hsm, key, peer),
         _ => Err(HsmError::NotForThisSpec),
     }
 }

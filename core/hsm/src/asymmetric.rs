@@ -17,7 +17,7 @@ use crate::hsm::Hsm;
 use crate::objects::Object;
 use crate::spec::{Spec, Usage};
 use crate::token::{self, Halves};
-use crate::{edwards, ml_dsa};
+use crate::{edwards, ml_dsa, sm2};
 
 /// A signing algorithm that suits a key.
 enum Scheme {
@@ -46,10 +46,7 @@ impl Scheme {
             A::EcdsaSha512 => ec(DigestAlg::Sha512),
             A::Sm2Dsa | A::MlDsaShake256 | A::Ed25519Sha512 | A::Ed25519PhSha512 => None,
         };
-        scheme.ok_or(match spec {
-            Spec::Sm2 => HsmError::NotServed,
-            _ => HsmError::NotForThisSpec,
-        })
+        scheme.ok_or(HsmError::NotForThisSpec)
     }
 
     fn digest(&self, message: Message<'_>) -> Result<Digest, HsmError> {
@@ -74,6 +71,7 @@ pub(crate) fn sign(
     match key.binding.spec {
         Spec::EccNistEdwards25519 => return edwards::sign(hsm, key, algorithm, message),
         Spec::MlDsa44 | Spec::MlDsa65 | Spec::MlDsa87 => return ml_dsa::sign(hsm, key, algorithm, message),
+        Spec::Sm2 => return sm2::sign(hsm, key, algorithm, message),
         _ => {}
     }
     let scheme = Scheme::of(key, algorithm)?;
@@ -99,6 +97,7 @@ pub(crate) fn verify(
         Spec::MlDsa44 | Spec::MlDsa65 | Spec::MlDsa87 => {
             return ml_dsa::verify(hsm, key, algorithm, message, signature);
         }
+        Spec::Sm2 => return sm2::verify(hsm, key, algorithm, message, signature),
         _ => {}
     }
     let scheme = Scheme::of(key, algorithm)?;
@@ -116,9 +115,6 @@ fn oaep(key: KeyRef<'_>, algorithm: EncryptionAlgorithm, context: &[u8]) -> Resu
     if key.binding.usage != Usage::EncryptDecrypt || !context.is_empty() {
         return Err(HsmError::NotForThisSpec);
     }
-    if key.binding.spec == Spec::Sm2 && algorithm == EncryptionAlgorithm::Sm2Pke {
-        return Err(HsmError::NotServed);
-    }
     let hash = match algorithm {
         EncryptionAlgorithm::RsaesOaepSha1 => OaepHash::Sha1,
         EncryptionAlgorithm::RsaesOaepSha256 => OaepHash::Sha256,
@@ -134,6 +130,9 @@ pub(crate) fn encrypt(
     context: &[u8],
     plaintext: &[u8],
 ) -> Result<Vec<u8>, HsmError> {
+    if key.binding.spec == Spec::Sm2 {
+        return sm2::encrypt(hsm, key, algorithm, context, plaintext);
+    }
     let (hash, bits) = oaep(key, algorithm, context)?;
     let max = hash.max_plaintext(bits);
     if plaintext.is_empty() {
@@ -153,6 +152,9 @@ pub(crate) fn decrypt(
     context: &[u8],
     ciphertext: &[u8],
 ) -> Result<Secret<[u8]>, HsmError> {
+    if key.binding.spec == Spec::Sm2 {
+        return sm2::decrypt(hsm, key, algorithm, context, ciphertext);
+    }
     let (hash, _) = oaep(key, algorithm, context)?;
     match loaded(hsm, key)?.as_ref() {
         Object::RsaDecrypting(rsa) => rsa.decrypt_oaep(hash, ciphertext).ok_or(HsmError::InvalidCiphertext),

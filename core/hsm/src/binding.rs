@@ -23,6 +23,17 @@ pub struct KeyBinding {
     pub origin: Origin,
 }
 
+impl KeyBinding {
+    /// The binding of a pair that material is wrapped under: `account` and `key` are those that are imported into,
+    /// `material` is the id that the pair was made with, `spec` the pair's own.
+    ///
+    /// Usage and origin are always these, and prove nothing: such a token is sealed apart from those of KMS keys.
+    #[must_use]
+    pub const fn of_wrapping_key(account: AccountId, key: KeyId, material: MaterialId, spec: Spec) -> Self {
+        Self { account, key, material, spec, usage: Usage::EncryptDecrypt, origin: Origin::External }
+    }
+}
+
 /// Associated data on the stack: parts of under 256 bytes, each behind its length in one byte.
 pub(crate) struct AssociatedData {
     bytes: [u8; Self::MAX],

@@ -139,8 +139,23 @@ pub(crate) fn open(
     if blob.len() > OVERHEAD + MAX_PLAINTEXT || header(blob) != Some(expected) {
         return Err(HsmError::InvalidCiphertext);
     }
-    let (header, sealed) = blob.split_first_chunk::<HEADER>().ok_or(HsmError::InvalidCiphertext)?;
-    with_associated_data(header, context, |aad| key.open(aad, sealed)).ok_or(HsmError::InvalidCiphertext)
+    open_any(key, context, blob).ok_or(HsmError::InvalidCiphertext)
+}
+
+/// Opens a blob with nothing but the key material: for whoever imported it and has no HSM at hand. The account, key id
+/// and material id are read from the blob's own header, which its seal covers.
+///
+/// `material` is the KMS key's 32 bytes, `context` the encryption context in the form of [`crate::context::canonical`].
+/// `None` for whatever doesn't open: no blob of ours, changed, of other material, or with another context.
+#[must_use]
+pub fn open_with_material(material: &[u8; 32], context: &[u8], blob: &[u8]) -> Option<Secret<[u8]>> {
+    header(blob)?;
+    open_any(&message_key(material), context, blob)
+}
+
+fn open_any(key: &SealingKey, context: &[u8], blob: &[u8]) -> Option<Secret<[u8]>> {
+    let (header, sealed) = blob.split_first_chunk::<HEADER>()?;
+    with_associated_data(header, context, |aad| key.open(aad, sealed))
 }
 
 /// Header ‖ context: no length between them, for a header has always the same.

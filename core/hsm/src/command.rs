@@ -39,6 +39,16 @@ pub enum Message<'a> {
     ExternalMu(&'a [u8]),
 }
 
+/// In which form a plaintext leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Release<'a> {
+    /// As it is.
+    Plain,
+    /// Enveloped for whoever holds the private half of this RSA key of 2,048 bits or more, DER `SubjectPublicKeyInfo`.
+    /// [`HsmError::InvalidPublicKey`] when it is none.
+    To(&'a [u8]),
+}
+
 /// What the HSM can be asked. Contexts are in the form of [`crate::context::canonical`].
 ///
 /// It borrows plaintexts, so its `Debug` shows the name of the command and nothing of its content.
@@ -57,16 +67,21 @@ pub enum Command<'a> {
         /// Where it comes from; for the binding.
         origin: Origin,
     },
-    /// Makes a pair that key material is wrapped under for import. Answers [`Reply::Key`].
+    /// Makes a pair that key material is wrapped under for import. Answers [`Reply::Key`], whose token opens for
+    /// [`Command::Import`] only, with the binding [`KeyBinding::of_wrapping_key`].
     WrappingKey {
         /// Who owns the key that is imported into.
         account: AccountId,
         /// The key that is imported into.
         key: KeyId,
-        /// RSA, or SM2.
+        /// RSA, or SM2; else [`HsmError::NotForThisSpec`].
         spec: Spec,
     },
-    /// Unwraps imported key material. Answers [`Reply::Key`].
+    /// Unwraps imported key material. Answers [`Reply::Key`]; its material id is the same whenever the same material is
+    /// imported into the same key, and another for other material. The origin in the binding is [`Origin::External`].
+    ///
+    /// [`HsmError::NotForThisSpec`] for what [`WrappingAlgorithm::suits`] refuses, [`HsmError::InvalidToken`] for a
+    /// wrapping pair of another key, [`HsmError::InvalidKeyMaterial`] for whatever else doesn't come in.
     Import {
         /// Who owns the key.
         account: AccountId,
@@ -76,7 +91,7 @@ pub enum Command<'a> {
         spec: Spec,
         /// What it may do.
         usage: Usage,
-        /// The wrapping pair.
+        /// The wrapping pair, with the binding [`KeyBinding::of_wrapping_key`].
         wrapping: KeyRef<'a>,
         /// How it is wrapped.
         algorithm: WrappingAlgorithm,
@@ -91,7 +106,7 @@ pub enum Command<'a> {
         algorithm: EncryptionAlgorithm,
         /// The encryption context; empty for asymmetric keys.
         context: &'a [u8],
-        /// 1 byte to 1 MiB (symmetric), or what RSA takes.
+        /// 1 byte to 1 MiB (symmetric), to 1,024 bytes (SM2), or what RSA takes.
         plaintext: &'a [u8],
         /// What kind of blob a symmetric ciphertext is.
         kind: BlobKind,
@@ -106,6 +121,8 @@ pub enum Command<'a> {
         context: &'a [u8],
         /// The ciphertext.
         ciphertext: &'a [u8],
+        /// How the plaintext leaves.
+        release: Release<'a>,
     },
     /// Decrypts and encrypts under another key; the plaintext doesn't leave. Answers [`Reply::Ciphertext`].
     ReEncrypt {
@@ -132,8 +149,8 @@ pub enum Command<'a> {
         context: &'a [u8],
         /// 1 to 1,024.
         bytes: u16,
-        /// Whether the answer shows the plaintext.
-        reveal: bool,
+        /// How the plaintext leaves, if it does.
+        release: Option<Release<'a>>,
     },
     /// Makes a key pair for use outside. Answers [`Reply::DataKeyPair`]; [`HsmError::NotForThisSpec`] for ML-DSA and for
     /// what is no pair.
@@ -144,8 +161,8 @@ pub enum Command<'a> {
         context: &'a [u8],
         /// The pair's spec.
         spec: Spec,
-        /// Whether the answer shows the private half.
-        reveal: bool,
+        /// How the private half leaves, if it does.
+        release: Option<Release<'a>>,
     },
     /// Signs. Answers [`Reply::Signature`].
     Sign {
@@ -196,6 +213,8 @@ pub enum Command<'a> {
         algorithm: AgreementAlgorithm,
         /// Their public key, DER `SubjectPublicKeyInfo` of the same named curve, its point uncompressed or compressed.
         peer: &'a [u8],
+        /// How the secret leaves.
+        release: Release<'a>,
     },
     /// Makes a shared secret of 32 bytes and encapsulates it. Answers [`Reply::Encapsulated`].
     Encapsulate {
@@ -219,6 +238,24 @@ pub enum Command<'a> {
     Random {
         /// 1 to 1,024.
         bytes: u16,
+        /// How they leave.
+        release: Release<'a>,
+    },
+    /// Checks a signature of somebody whose certificate leads to a root. Answers [`Reply::Verified`]. There is no key of
+    /// ours in it; it is here because it takes as long as the dear commands. See `crypto::certificate` for what is good.
+    VerifyCertified {
+        /// The roots, DER.
+        roots: &'a [&'a [u8]],
+        /// The certificate of who signed, DER.
+        leaf: &'a [u8],
+        /// The certificates between, DER, in any order.
+        issuers: &'a [&'a [u8]],
+        /// When all certificates must be valid, in seconds of the Unix epoch.
+        at: u64,
+        /// What was signed.
+        message: &'a [u8],
+        /// The signature, r ‖ s.
+        signature: &'a [u8],
     },
     /// Seals the token anew under the newest domain key; its binding stays. Answers [`Reply::Token`].
     Rewrap {
@@ -254,6 +291,7 @@ impl Command<'_> {
             Self::Decapsulate { .. } => "Decapsulate",
             Self::PublicKey { .. } => "PublicKey",
             Self::Random { .. } => "Random",
+            Self::VerifyCertified { .. } => "VerifyCertified",
             Self::Rewrap { .. } => "Rewrap",
             Self::Forget { .. } => "Forget",
         }
@@ -276,6 +314,15 @@ impl fmt::Debug for Message<'_> {
     }
 }
 
+/// A plaintext in the form in which it was to leave.
+#[derive(Debug)]
+pub enum Released {
+    /// As it is.
+    Plain(Secret<[u8]>),
+    /// For a recipient alone: CMS `EnvelopedData` (RFC 5652).
+    Enveloped(Vec<u8>),
+}
+
 /// What the HSM answers.
 #[derive(Debug)]
 pub enum Reply {
@@ -291,11 +338,11 @@ pub enum Reply {
     /// A ciphertext.
     Ciphertext(Vec<u8>),
     /// A plaintext or a shared secret.
-    Plaintext(Secret<[u8]>),
+    Plaintext(Released),
     /// A data key.
     DataKey {
-        /// The key, if it was to be revealed.
-        plaintext: Option<Secret<[u8]>>,
+        /// The key, if it was to be released.
+        plaintext: Option<Released>,
         /// The encrypted key.
         ciphertext: Vec<u8>,
     },
@@ -303,8 +350,8 @@ pub enum Reply {
     DataKeyPair {
         /// DER `SubjectPublicKeyInfo`.
         public: Vec<u8>,
-        /// PKCS#8 version 1, if it was to be revealed; ML-KEM's in seed form.
-        plaintext: Option<Secret<[u8]>>,
+        /// PKCS#8 version 1, if it was to be released; ML-KEM's in seed form.
+        plaintext: Option<Released>,
         /// The encrypted PKCS#8.
         ciphertext: Vec<u8>,
     },
@@ -324,7 +371,7 @@ pub enum Reply {
     /// DER `SubjectPublicKeyInfo`.
     PublicKey(Vec<u8>),
     /// Random bytes.
-    Random(Secret<[u8]>),
+    Random(Released),
     /// A token sealed anew.
     Token(KeyToken),
     /// Done; there is nothing to say.
@@ -340,7 +387,7 @@ mod tests {
         let (key, bytes) = (KeyId::from_bytes(false, [1; 16]), 7);
         let (account, spec) = (AccountId::platform(), Spec::Rsa2048);
         assert_eq!(format!("{:?}", Command::WrappingKey { account, key, spec }), "WrappingKey");
-        assert_eq!(format!("{:?}", Command::Random { bytes }), "Random");
+        assert_eq!(format!("{:?}", Command::Random { bytes, release: Release::Plain }), "Random");
         assert_eq!(format!("{:?}", Message::Raw(b"secret")), "Raw(..)");
     }
 }

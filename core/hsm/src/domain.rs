@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! domain key ── KBKDF "sealroom token"     ──> seals key tokens
+//!            ├─ KBKDF "sealroom wrapping key" ──> seals tokens of pairs that material is wrapped under
 //!            ├─ KBKDF "sealroom store key" ──> seals the store key
 //!            ├─ KBKDF "sealroom seal", purpose ──> seals values of that purpose (ports::Seal)
 //!            └─ KBKDF "sealroom sign", purpose ──> P-256 scalar that signs for that purpose (ports::Sign)
@@ -147,6 +148,7 @@ impl DomainKeys {
 pub(crate) struct Domain {
     pub(crate) id: u32,
     pub(crate) tokens: SealingKey,
+    pub(crate) wrapping_tokens: SealingKey,
     pub(crate) store_keys: SealingKey,
     seals: HashMap<Purpose, SealingKey>,
     signers: HashMap<Purpose, Signer>,
@@ -167,6 +169,7 @@ impl Domain {
         Some(Self {
             id,
             tokens: sealing_key(key, b"sealroom token", b"")?,
+            wrapping_tokens: sealing_key(key, b"sealroom wrapping key", b"")?,
             store_keys: sealing_key(key, b"sealroom store key", b"")?,
             seals: seals.collect::<Option<_>>()?,
             signers: signers.collect::<Option<_>>()?,
@@ -414,7 +417,7 @@ mod tests {
     fn derived_keys_open_nothing_of_each_other() {
         let domain = Domain::derive(1, &Secret::new([7; 32])).unwrap();
         let keys: Vec<&SealingKey> = PURPOSES.iter().map(|purpose| domain.seal_key(*purpose).unwrap()).collect();
-        let keys = [keys, vec![&domain.tokens, &domain.store_keys]].concat();
+        let keys = [keys, vec![&domain.tokens, &domain.wrapping_tokens, &domain.store_keys]].concat();
         for (number, key) in keys.iter().enumerate() {
             let sealed = seal(1, key, b"", b"value").unwrap();
             let (_, sealed) = split(&sealed).unwrap();

@@ -2,21 +2,22 @@
 
 use sealroom_crypto::ec::EcKeyPair;
 use sealroom_crypto::envelope::SealingKey;
-use sealroom_crypto::{digest, random, rsa};
+use sealroom_crypto::{certificate, digest, random, rsa};
 use sealroom_foundation::ports::{Entropy, Purpose, Seal, SealBroken, Sign};
 use sealroom_foundation::{AccountId, KeyId, MaterialId, Secret};
 
 use crate::algorithm::EncryptionAlgorithm;
 use crate::binding::KeyBinding;
 use crate::blob::BlobKind;
-use crate::command::{Command, KeyRef, Reply};
+use crate::command::{Command, KeyRef, Release, Released, Reply};
 use crate::domain::{self, DomainKeys, Domains};
 use crate::error::{HsmError, StartError};
+use crate::import::{self, Target};
 use crate::objects::{self, Object};
 use crate::shelf::Shelf;
 use crate::spare::Spares;
 use crate::spec::{Origin, Spec, Usage};
-use crate::{agreement, asymmetric, kem, mac, pair, selftest, symmetric, token};
+use crate::{agreement, asymmetric, kem, mac, pair, recipient, selftest, sm2, symmetric, token};
 
 /// The most random bytes a caller gets at once. AWS: `NumberOfBytes` is 1 to 1,024.
 const MAX_RANDOM: u16 = 1_024;
@@ -98,16 +99,19 @@ impl Hsm {
             Command::Encrypt { key, algorithm, context, plaintext, kind } => {
                 self.encrypt(key, algorithm, context, plaintext, kind).map(Reply::Ciphertext)
             }
-            Command::Decrypt { key, algorithm, context, ciphertext } => {
-                self.decrypt(key, algorithm, context, ciphertext).map(Reply::Plaintext)
+            Command::Decrypt { key, algorithm, context, ciphertext, release } => {
+                let plaintext = self.decrypt(key, algorithm, context, ciphertext)?;
+                recipient::release(plaintext, release).map(Reply::Plaintext)
             }
             Command::ReEncrypt { from, from_algorithm, from_context, ciphertext, to, to_algorithm, to_context } => {
                 let plaintext = self.decrypt(from, from_algorithm, from_context, ciphertext)?;
                 let kind = BlobKind::Message;
                 self.encrypt(to, to_algorithm, to_context, plaintext.expose(), kind).map(Reply::Ciphertext)
             }
-            Command::DataKey { key, context, bytes, reveal } => symmetric::data_key(self, key, context, bytes, reveal),
-            Command::DataKeyPair { key, context, spec, reveal } => self.data_key_pair(key, context, spec, reveal),
+            Command::DataKey { key, context, bytes, release } => {
+                symmetric::data_key(self, key, context, bytes, release)
+            }
+            Command::DataKeyPair { key, context, spec, release } => self.data_key_pair(key, context, spec, release),
             Command::Sign { key, algorithm, message } => {
                 asymmetric::sign(self, key, algorithm, message).map(Reply::Signature)
             }
@@ -119,19 +123,30 @@ impl Hsm {
                 mac::verify(self, key, algorithm, message, mac).map(Reply::Verified)
             }
             Command::PublicKey { key } => asymmetric::public_key(self, key).map(Reply::PublicKey),
-            Command::Random { bytes } => random_bytes(bytes).map(Reply::Random),
+            Command::Random { bytes, release } => recipient::release(random_bytes(bytes)?, release).map(Reply::Random),
+            Command::VerifyCertified { roots, leaf, issuers, at, message, signature } => {
+                let roots = certificate::Roots::from_der(roots.iter().copied());
+                let key = roots.and_then(|roots| roots.leaf_key(leaf, issuers, at));
+                Ok(Reply::Verified(key.is_some_and(|key| key.verifies(message, signature))))
+            }
             Command::Rewrap { key } => self.rewrap(key),
             Command::Forget { token } => {
                 self.objects.forget(&token);
                 self.message_keys.forget(&token);
                 Ok(Reply::Done)
             }
-            Command::Agree { key, algorithm, peer } => {
-                agreement::agree(self, key, algorithm, peer).map(Reply::Plaintext)
+            Command::Agree { key, algorithm, peer, release } => {
+                recipient::release(agreement::agree(self, key, algorithm, peer)?, release).map(Reply::Plaintext)
             }
             Command::Encapsulate { key } => kem::encapsulate(self, key),
-            Command::Decapsulate { key, ciphertext } => kem::decapsulate(self, key, ciphertext).map(Reply::Plaintext),
-            Command::WrappingKey { .. } | Command::Import { .. } => Err(HsmError::NotServed),
+            Command::Decapsulate { key, ciphertext } => {
+                kem::decapsulate(self, key, ciphertext).map(Released::Plain).map(Reply::Plaintext)
+            }
+            Command::WrappingKey { account, key, spec } => import::wrapping_key(self, account, key, spec),
+            Command::Import { account, key, spec, usage, wrapping, algorithm, wrapped } => {
+                let target = Target { account, key, spec, usage };
+                import::import(self, &target, wrapping, algorithm, wrapped)
+            }
         }
     }
 
@@ -196,15 +211,25 @@ impl Hsm {
                 None => rsa::generate(bits).map_err(|_| HsmError::Failed),
             };
         }
-        let curve = spec.curve().ok_or(HsmError::NotServed)?;
+        if spec == Spec::Sm2 {
+            return sm2::generate();
+        }
+        let curve = spec.curve().ok_or(HsmError::NotForThisSpec)?;
         EcKeyPair::generate(curve).and_then(|pair| pair.export()).map_err(|_| HsmError::Failed)
     }
 
-    fn data_key_pair(&self, key: KeyRef<'_>, context: &[u8], spec: Spec, reveal: bool) -> Result<Reply, HsmError> {
+    fn data_key_pair(
+        &self,
+        key: KeyRef<'_>,
+        context: &[u8],
+        spec: Spec,
+        release: Option<Release<'_>>,
+    ) -> Result<Reply, HsmError> {
         let pair = pair::generate_for_outside(self, spec)?;
         let kind = BlobKind::DataKey;
         let ciphertext = symmetric::encrypt(self, key, context, pair.private.expose(), kind)?;
-        Ok(Reply::DataKeyPair { public: pair.spki, plaintext: reveal.then_some(pair.private), ciphertext })
+        let plaintext = release.map(|release| recipient::release(pair.private, release)).transpose()?;
+        Ok(Reply::DataKeyPair { public: pair.spki, plaintext, ciphertext })
     }
 
     fn rewrap(&self, key: KeyRef<'_>) -> Result<Reply, HsmError> {

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! spec                       kept                        DataKeyPair gives (PKCS#8 version 1)
-//! RSA, ECC_NIST_P*, P256K1   PKCS#8                      the same
+//! RSA, ECC_NIST_P*, P256K1,  PKCS#8                      the same
+//! SM2
 //! ECC_NIST_EDWARDS25519      seed (32) ‖ public (32)     48 bytes
 //! ML_DSA_*                   seed (32)                   none: AWS makes no such pairs
 //! ML_KEM_*                   seed (64)                   86 bytes, seed form
@@ -28,6 +29,12 @@ pub(crate) struct Pair {
 impl From<NewPair> for Pair {
     fn from(pair: NewPair) -> Self {
         Self { private: pair.pkcs8, spki: pair.spki }
+    }
+}
+
+impl From<PrivateKey> for Pair {
+    fn from(key: PrivateKey) -> Self {
+        Self { private: Secret::copy_of(key.as_bytes()), spki: key.public_spki() }
     }
 }
 
@@ -75,8 +82,7 @@ pub(crate) fn generate_for_outside(hsm: &Hsm, spec: Spec) -> Result<Pair, HsmErr
 
 fn ed25519() -> Result<Pair, Failed> {
     let seed = Secret::filled(|seed: &mut [u8; 32]| random::fill(seed));
-    let key = PrivateKey::from_seed(seed.expose())?;
-    Ok(Pair { private: Secret::copy_of(key.as_bytes()), spki: key.public_spki() })
+    PrivateKey::from_seed(seed.expose()).map(Pair::from)
 }
 
 fn lattice_signature(parameters: ml_dsa::Parameters) -> Result<Pair, Failed> {

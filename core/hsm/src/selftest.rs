@@ -14,6 +14,7 @@ use sealroom_crypto::{envelope, mac, random};
 use crate::error::StartError;
 
 mod curves;
+mod imports;
 pub(crate) mod lattice;
 
 pub(crate) const MESSAGE: &[u8] = b"sealroom self-test";
@@ -144,6 +145,8 @@ pub(crate) fn run() -> Result<(), StartError> {
     check("RSA OAEP", rsa_oaep(&RSA_CIPHERTEXTS).unwrap_or(false))?;
     check("ECDSA", EC_SIGNATURES.iter().all(|answer| ecdsa(answer).unwrap_or(false)))?;
     check("Ed25519", curves::ed25519(&curves::PLAIN, &curves::PREHASHED).unwrap_or(false))?;
+    check("AES key wrap with padding", imports::unwrapping(&imports::WRAPPED))?;
+    check("SM2", imports::sm2(&imports::SM2).unwrap_or(false))?;
     check("ECDH", curves::ECDH.iter().all(|answer| curves::ecdh(answer).unwrap_or(false)))?;
     check("ML-DSA", lattice::ML_DSA.iter().all(|answer| lattice::ml_dsa(answer).unwrap_or(false)))?;
     check("ML-KEM", lattice::ML_KEM.iter().all(|answer| lattice::ml_kem(answer).unwrap_or(false)))

@@ -1,7 +1,8 @@
 //! Loaded keys, kept because loading one costs as much as using it.
 //!
 //! A kept key is found by its token's digest and used only for the binding that the token was opened with, so a shelf
-//! opens nothing that the token wouldn't. LIMIT: each shelf has its own; past it, one that wasn't used lately goes.
+//! opens nothing that the token wouldn't. Imported material is never kept: it may be deleted from one moment to the next,
+//! on another node too, and must then be nowhere. LIMIT: each shelf has its own; past it, one that wasn't used lately goes.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -11,6 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::binding::KeyBinding;
 use crate::command::KeyRef;
 use crate::error::HsmError;
+use crate::spec::Origin;
 
 /// A shelf has so many parts with a lock each, so that threads seldom meet.
 const PARTS: usize = 16;
@@ -59,6 +61,9 @@ impl<T> Shelf<T> {
         key: KeyRef<'_>,
         load: impl FnOnce() -> Result<T, HsmError>,
     ) -> Result<Arc<T>, HsmError> {
+        if key.binding.origin == Origin::External {
+            return load().map(Arc::new);
+        }
         let digest = key.token.digest();
         if let Some(kept) = self.get(&digest, key.binding) {
             return Ok(kept);
@@ -113,7 +118,7 @@ mod tests {
     use sealroom_foundation::{KeyId, MaterialId};
 
     use super::*;
-    use crate::spec::{Origin, Spec, Usage};
+    use crate::spec::{Spec, Usage};
     use crate::token::KeyToken;
 
     fn binding(material: u8) -> KeyBinding {
@@ -146,6 +151,16 @@ mod tests {
         shelf.get_or_load(KeyRef { binding: &right, token: &token }, || Ok(5)).unwrap();
         let found = shelf.get_or_load(KeyRef { binding: &wrong, token: &token }, || Err(HsmError::InvalidToken));
         assert_eq!(found.err(), Some(HsmError::InvalidToken));
+    }
+
+    #[test]
+    fn imported_material_is_loaded_each_time() {
+        let (shelf, binding) = (Shelf::new(10), KeyBinding { origin: Origin::External, ..binding(1) });
+        let token = KeyToken::from_bytes(&[1]).unwrap();
+        let key = KeyRef { binding: &binding, token: &token };
+        assert_eq!(shelf.get_or_load(key, || Ok(5)).as_deref(), Ok(&5));
+        assert_eq!(shelf.get_or_load(key, || Err(HsmError::Failed)).err(), Some(HsmError::Failed));
+        assert!(shelf.parts.iter().all(|part| part.read().unwrap().is_empty()));
     }
 
     #[test]

@@ -7,11 +7,11 @@ use sealroom_crypto::random;
 use sealroom_foundation::Secret;
 
 use crate::blob::{self, BlobKind};
-use crate::command::{KeyRef, Reply};
+use crate::command::{KeyRef, Release, Reply};
 use crate::error::HsmError;
 use crate::hsm::Hsm;
 use crate::spec::{Spec, Usage};
-use crate::token;
+use crate::{recipient, token};
 
 /// The longest data key, in bytes. AWS: `NumberOfBytes` is 1 to 1,024.
 const MAX_DATA_KEY: u16 = 1_024;
@@ -48,7 +48,7 @@ pub(crate) fn data_key(
     key: KeyRef<'_>,
     context: &[u8],
     bytes: u16,
-    reveal: bool,
+    release: Option<Release<'_>>,
 ) -> Result<Reply, HsmError> {
     if bytes == 0 || bytes > MAX_DATA_KEY {
         return Err(HsmError::LengthOutOfRange);
@@ -56,5 +56,6 @@ pub(crate) fn data_key(
     let sealing = message_key(hsm, key)?;
     let plaintext = Secret::filled_slice(usize::from(bytes), random::fill);
     let ciphertext = blob::seal(BlobKind::DataKey, key.binding, &sealing, context, plaintext.expose())?;
-    Ok(Reply::DataKey { plaintext: reveal.then_some(plaintext), ciphertext })
+    let plaintext = release.map(|release| recipient::release(plaintext, release)).transpose()?;
+    Ok(Reply::DataKey { plaintext, ciphertext })
 }

@@ -6,11 +6,13 @@
 //! content of a pair:       length of the public half (2) ‖ SubjectPublicKeyInfo ‖ private half (see `pair`)
 //! ```
 //!
-//! The associated data is the version, the domain key's id and every field of the binding.
+//! The associated data is the version, the domain key's id and every field of the binding. Pairs that key material is
+//! wrapped under look the same, but are sealed under another key: neither kind opens as the other.
 
 use std::fmt;
 
 use sealroom_crypto::envelope::SealingKey;
+use sealroom_crypto::rsa::NewPair;
 use sealroom_foundation::Secret;
 use zeroize::Zeroize;
 
@@ -78,8 +80,12 @@ impl fmt::Debug for KeyToken {
 
 /// Seals a secret key.
 pub(crate) fn seal(domain: &Domain, binding: &KeyBinding, content: &[u8]) -> Result<KeyToken, HsmError> {
+    seal_under(domain, &domain.tokens, binding, content)
+}
+
+fn seal_under(domain: &Domain, key: &SealingKey, binding: &KeyBinding, content: &[u8]) -> Result<KeyToken, HsmError> {
     let aad = AssociatedData::of_token(VERSION, domain.id, binding).ok_or(HsmError::Failed)?;
-    let sealed = domain::seal(domain.id, &domain.tokens, aad.as_bytes(), content).ok_or(HsmError::Failed)?;
+    let sealed = domain::seal(domain.id, key, aad.as_bytes(), content).ok_or(HsmError::Failed)?;
     KeyToken::from_bytes(&sealed)
 }
 
@@ -90,39 +96,64 @@ pub(crate) fn seal_pair(
     spki: &[u8],
     private: &Secret<[u8]>,
 ) -> Result<KeyToken, HsmError> {
+    seal(domain, binding, both(spki, private)?.expose())
+}
+
+/// Seals a pair that key material is wrapped under.
+pub(crate) fn seal_wrapping(domain: &Domain, binding: &KeyBinding, pair: &NewPair) -> Result<KeyToken, HsmError> {
+    seal_under(domain, &domain.wrapping_tokens, binding, both(&pair.spki, &pair.pkcs8)?.expose())
+}
+
+/// The content of a pair.
+fn both(spki: &[u8], private: &Secret<[u8]>) -> Result<Secret<[u8]>, HsmError> {
     let length = u16::try_from(spki.len()).map_err(|_| HsmError::Failed)?;
-    let content = assemble(|out| {
+    Ok(assemble(|out| {
         out.put(&length.to_be_bytes());
         out.put(spki);
         out.put(private.expose());
-    });
-    seal(domain, binding, content.expose())
+    }))
 }
 
 /// Opens a token whose content has any length.
 pub(crate) fn open(domains: &Domains, binding: &KeyBinding, token: &KeyToken) -> Result<Secret<[u8]>, HsmError> {
-    with_sealed(domains, binding, token, SealingKey::open)
+    with_sealed(domains, binding, token, |domain| &domain.tokens, SealingKey::open)
+}
+
+/// Opens what [`seal_wrapping`] made, and nothing else.
+pub(crate) fn open_wrapping(
+    domains: &Domains,
+    binding: &KeyBinding,
+    token: &KeyToken,
+) -> Result<Secret<[u8]>, HsmError> {
+    with_sealed(domains, binding, token, |domain| &domain.wrapping_tokens, SealingKey::open)
 }
 
 /// Opens the token of a key of 32 bytes.
 pub(crate) fn open_32(domains: &Domains, binding: &KeyBinding, token: &KeyToken) -> Result<Secret<[u8; 32]>, HsmError> {
-    with_sealed(domains, binding, token, |key, aad, sealed| {
-        let mut opened = None;
-        let content = Secret::filled(|out| opened = key.open_into(aad, sealed, out));
-        opened.map(|()| content)
-    })
+    with_sealed(
+        domains,
+        binding,
+        token,
+        |domain| &domain.tokens,
+        |key, aad, sealed| {
+            let mut opened = None;
+            let content = Secret::filled(|out| opened = key.open_into(aad, sealed, out));
+            opened.map(|()| content)
+        },
+    )
 }
 
 fn with_sealed<T>(
     domains: &Domains,
     binding: &KeyBinding,
     token: &KeyToken,
+    key: impl FnOnce(&Domain) -> &SealingKey,
     open: impl FnOnce(&SealingKey, &[u8], &[u8]) -> Option<T>,
 ) -> Result<T, HsmError> {
     let opened = || {
         let (id, sealed) = domain::split(&token.bytes)?;
         let aad = AssociatedData::of_token(VERSION, id, binding)?;
-        open(&domains.get(id)?.tokens, aad.as_bytes(), sealed)
+        open(key(domains.get(id)?), aad.as_bytes(), sealed)
     };
     opened().ok_or(HsmError::InvalidToken)
 }

@@ -68,6 +68,12 @@ impl Call {
         Self::new(self.caller.through(service), self.region, self.request.clone(), self.now)
     }
 
+    /// The same call, as far as it reaches into another Region.
+    #[must_use]
+    pub fn in_region(&self, region: Region) -> Self {
+        Self::new(self.caller.clone(), region, self.request.clone(), self.now)
+    }
+
     /// Who calls.
     #[must_use]
     pub fn caller(&self) -> &Caller {

@@ -83,6 +83,7 @@ impl Kms {
         let Destroyed { key: arn, at } = *destroyed;
         let Some(key) = self.load(&arn).await?.filter(|key| key.entry.record.created <= at) else { return Ok(None) };
         let batch = self.destruction(&key, None, now).await?;
+        let batch = batch.ok_or(KmsError::Fault("a key changed while a restore destroyed it again"))?;
         let context = EventContext::internal(arn.account, arn.region, now);
         let details = format!(r#"{{"destroyedMicros":{}}}"#, at.as_micros());
         let event = Event::service(&context, SOURCE, DELETE_KEY).details(details.into_bytes());

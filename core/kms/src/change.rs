@@ -54,7 +54,7 @@ pub(crate) fn step(key: &Loaded, event: Event, now: Timestamp) -> Result<Changed
         Next::Stay => Ok(Changed { record: record.clone(), batch: None }),
         Next::Become(state) => {
             let mut changed = record.in_state(state);
-            if changed.state.usable().is_ok() {
+            if changed.state.usable().is_ok() && !changed.is_replica() {
                 changed.rotation = changed.rotation.resumed(now);
             }
             let batch = written(key, &changed);
@@ -71,12 +71,12 @@ pub(crate) fn unless_pending_deletion(record: &KeyRecord) -> Result<(), KmsError
             let state = record.state.usable();
             state.map_err(|state| KmsError::State { arn: record.arn_text().into(), state })
         }
-        KeyState::Creating
+        KeyState::Creating { .. }
         | KeyState::Enabled
         | KeyState::Disabled
         | KeyState::PendingImport
         | KeyState::Unavailable { .. }
-        | KeyState::Updating => Ok(()),
+        | KeyState::Updating { .. } => Ok(()),
     }
 }
 
@@ -106,23 +106,24 @@ pub(crate) fn due_rows(batch: Batch, record: &KeyRecord) -> Batch {
 
 /// The due rows that belong to what a key is. Whatever changes the key changes them in the same batch.
 pub(crate) fn dues(record: &KeyRecord) -> impl Iterator<Item = Due> + use<> {
-    let deletion = match record.state {
+    let step = match record.state {
         KeyState::PendingDeletion { due } => Some((due, DueKind::DeleteKey)),
+        KeyState::Creating { due } | KeyState::Updating { due } => Some((due, DueKind::SettleKey)),
         KeyState::PendingReplicaDeletion { .. }
-        | KeyState::Creating
         | KeyState::Enabled
         | KeyState::Disabled
         | KeyState::PendingImport
-        | KeyState::Unavailable { .. }
-        | KeyState::Updating => None,
+        | KeyState::Unavailable { .. } => None,
     };
     // AWS: a key that can't be used doesn't rotate by itself, but what was begun on demand ends.
-    let automatic = record.rotation.automatic.filter(|_| record.state.usable().is_ok());
+    // A replica knows of its primary's rotation and has no part in it.
+    let rotates = !record.is_replica();
+    let automatic = record.rotation.automatic.filter(|_| rotates && record.state.usable().is_ok());
     let automatic = automatic.map(|automatic| (automatic.next, DueKind::RotateKey));
-    let on_demand = record.rotation.running.map(|running| (running.due, DueKind::RotateOnDemand));
+    let on_demand = record.rotation.running.filter(|_| rotates).map(|running| (running.due, DueKind::RotateOnDemand));
     let expiry = record.imports.next_expiry.map(|expiry| (expiry, DueKind::ExpireMaterial));
     let key = record.arn;
-    [deletion, automatic, on_demand, expiry].into_iter().flatten().map(move |(at, kind)| Due { at, kind, key })
+    [step, automatic, on_demand, expiry].into_iter().flatten().map(move |(at, kind)| Due { at, kind, key })
 }
 
 /// A change that is no step of the lifecycle: `changed` is what the key is from now on.

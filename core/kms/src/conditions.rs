@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 
 use sealroom_authz::{ConditionKeys, Presence, Principal};
+use sealroom_foundation::Timestamp;
 use sealroom_hsm::{Origin, Spec, Usage};
 use sealroom_identity::Call;
 
+use crate::attestation::Attestation;
 use crate::grants::asked::AskedGrant;
 use crate::record::{KeyRecord, MultiRegionRole, Tag};
 
@@ -29,6 +31,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) key_agreement_algorithm: Option<&'static str>,
     /// GenerateDataKeyPair, with plaintext and without.
     pub(crate) data_key_pair_spec: Option<&'static str>,
+    /// What the recipient of the request proved, where it may name one.
+    pub(crate) attestation: Option<&'a Attestation>,
     /// The alias that the request named the key by, with its prefix.
     pub(crate) alias: Option<&'a str>,
     /// ReEncrypt: whether source and destination are one key.
@@ -45,9 +49,21 @@ pub(crate) struct Asked<'a> {
     pub(crate) bypass_lockout_check: Option<bool>,
     /// EnableKeyRotation.
     pub(crate) rotation_period_days: Option<u16>,
+    /// GetParametersForImport.
+    pub(crate) wrapping_algorithm: Option<&'static str>,
+    /// GetParametersForImport.
+    pub(crate) wrapping_key_spec: Option<&'static str>,
+    /// ImportKeyMaterial.
+    pub(crate) expiration_model: Option<&'static str>,
+    /// ImportKeyMaterial.
+    pub(crate) valid_to: Option<Timestamp>,
+    /// ReplicateKey.
+    pub(crate) replica_region: Option<&'a str>,
+    /// UpdatePrimaryRegion.
+    pub(crate) primary_region: Option<&'a str>,
     /// CreateGrant, ListGrants, RevokeGrant and RetireGrant.
     pub(crate) grant: Option<AskedGrant<'a>>,
-    /// CreateKey: what is to be made.
+    /// CreateKey, and ReplicateKey as one: what is to be made.
     pub(crate) new_key: Option<NewKey<'a>>,
 }
 
@@ -57,7 +73,8 @@ pub(crate) struct NewKey<'a> {
     pub(crate) spec: Spec,
     pub(crate) usage: Usage,
     pub(crate) origin: Origin,
-    pub(crate) multi_region: bool,
+    /// Which one of related keys it will be; `None` for a single-Region key.
+    pub(crate) multi_region: Option<MultiRegionRole>,
     pub(crate) bypass_lockout_check: bool,
     pub(crate) tags: &'a [Tag],
 }
@@ -83,6 +100,9 @@ impl<'a> Conditions<'a> {
         if let Some(pair) = key.strip_prefix("encryptioncontext:") {
             return self.context_pair(pair, visit);
         }
+        if let Some(measured) = key.strip_prefix("recipientattestation:") {
+            return one(self.asked.attestation.and_then(|attestation| attestation.condition(measured)), visit);
+        }
         if let Some(grant) = &self.asked.grant
             && let Some(presence) = grant.lookup(self.call, key, visit)
         {
@@ -104,10 +124,17 @@ impl<'a> Conditions<'a> {
             "rotationperiodindays" => {
                 one(self.asked.rotation_period_days.map(|days| days.to_string()).as_deref(), visit)
             }
+            "wrappingalgorithm" => one(self.asked.wrapping_algorithm, visit),
+            "wrappingkeyspec" => one(self.asked.wrapping_key_spec, visit),
+            "expirationmodel" => one(self.asked.expiration_model, visit),
+            // Seconds: both the operators of numbers and those of dates read them.
+            "validto" => one(self.asked.valid_to.map(|at| at.as_seconds().to_string()).as_deref(), visit),
             "bypasspolicylockoutsafetycheck" => {
                 let of_new_key = self.asked.new_key.map(|key| key.bypass_lockout_check);
                 one(self.asked.bypass_lockout_check.or(of_new_key).map(truth), visit)
             }
+            "replicaregion" => one(self.asked.replica_region, visit),
+            "primaryregion" => one(self.asked.primary_region, visit),
             "policyname" => one(self.asked.policy_name, visit),
             "resourcealiases" => self.aliases(visit),
             "calleraccount" => one(Some(self.call.caller().account().as_str()), visit),
@@ -143,11 +170,11 @@ impl<'a> Conditions<'a> {
             "keyorigin" => one(old.map(|k| k.origin).or(new.map(|k| k.origin)).map(Origin::as_str), visit),
             "multiregion" => {
                 let old = old.map(|k| k.multi_region.is_some());
-                one(old.or(new.map(|k| k.multi_region)).map(truth), visit)
+                one(old.or(new.map(|k| k.multi_region.is_some())).map(truth), visit)
             }
             "multiregionkeytype" => {
                 let old = old.and_then(|k| k.multi_region.as_ref()).map(|relatives| relatives.role);
-                let new = new.filter(|k| k.multi_region).map(|_| MultiRegionRole::Primary);
+                let new = new.and_then(|k| k.multi_region);
                 one(old.or(new).map(MultiRegionRole::as_str), visit)
             }
             _ => Presence::Absent,

@@ -5,7 +5,7 @@
 
 use sealroom_api::ErrorAnswer;
 use sealroom_audit::{Effect, Event, EventContext, Resource};
-use sealroom_foundation::Timestamp;
+use sealroom_foundation::{MaterialId, Timestamp};
 use sealroom_hsm::Command;
 use sealroom_store::{Answer, Batch, Committed, Guard, KeyPath, Read, Row};
 
@@ -26,6 +26,31 @@ const JOBS: u32 = 100;
 /// LIMIT: rows of material and history that go in one batch with their key; with its aliases that is what a batch may
 /// write.
 const PIECES: u32 = 4_000;
+
+/// What of a key's rows one batch takes.
+struct Remains {
+    batch: Batch,
+    /// The first piece of material among them.
+    first: Option<MaterialId>,
+    /// The digests of their tokens.
+    tokens: Vec<[u8; 32]>,
+}
+
+impl Remains {
+    fn new(guarded: &Batch) -> Self {
+        Self { batch: guarded.clone(), first: None, tokens: Vec::new() }
+    }
+
+    /// The batch with a tombstone of what it takes. It bears the name of the first piece, which no other batch takes, and
+    /// never takes the place of one that is there.
+    fn told(self, record: &KeyRecord, now: Timestamp) -> Batch {
+        let Self { batch, first, tokens } = self;
+        let Some(first) = first else { return batch };
+        let path = paths::tombstone_of_pieces(&record.arn, &first);
+        let tombstone = Tombstone { key: record.arn.key, tokens, destroyed: now };
+        batch.guard(Guard::Absent(path.clone())).put(path, tombstone.to_bytes())
+    }
+}
 
 impl Kms {
     /// The jobs that are due at `now` by the service clock, earliest first, at most 100. Each is done when its effect is
@@ -60,7 +85,8 @@ impl Kms {
             DueKind::DeleteGrants => self.sweep_grants(&due.key, row).await.map(|()| None),
             DueKind::RotateKey => self.rotate(due, RotationKind::Automatic, row, now).await,
             DueKind::RotateOnDemand => self.rotate(due, RotationKind::OnDemand, row, now).await,
-            DueKind::ExpireMaterial => self.drop_stale(row).await,
+            DueKind::ExpireMaterial => self.expire(due, row, now).await,
+            DueKind::SettleKey => self.settle(due, row, now).await,
         }
     }
 
@@ -76,66 +102,87 @@ impl Kms {
             Ok(Next::Stay | Next::Become(_)) | Err(_) => return self.drop_stale(row).await,
         }
         let still_due = Guard::Version(row.path.clone(), row.version);
-        let batch = self.destruction(&key, Some(still_due), now).await?.delete(row.path.clone());
+        // Somebody else changed or destroys it; what is left to do is still due.
+        let Some(batch) = self.destruction(&key, Some(still_due), now).await? else { return Ok(None) };
+        let batch = batch.delete(row.path.clone());
         let context = EventContext::internal(due.key.account, due.key.region, now);
         let event = Event::service(&context, SOURCE, bury::DELETE_KEY).resource(Resource::Key(due.key)).frees();
         Ok(Some(Effect::change((), batch, event)))
     }
 
     /// Everything of the key goes, in one batch: its row, its other material, its history, its aliases. A tombstone stays,
-    /// so that no restore brings the key back. Its grants follow.
+    /// so that no restore brings the key back. Its grants follow. Material that related keys are made of stays, and goes with
+    /// the last of them. `None` when the key changed meanwhile.
     pub(crate) async fn destruction(
         &self,
         key: &Loaded,
         guard: Option<Guard>,
         now: Timestamp,
-    ) -> Result<Batch, KmsError> {
+    ) -> Result<Option<Batch>, KmsError> {
         let record = &key.entry.record;
         let path = paths::key(&record.arn);
         let mut guarded = Batch { destroys: true, ..Batch::default() };
         guarded.guards.push(Guard::Version(path.clone(), key.entry.version));
         guarded.guards.extend(guard);
-        let Some((mut batch, tokens)) = self.remains(record, &guarded).await? else { return Ok(guarded) };
+        let Some(rest) = self.remains(record, &guarded, now).await? else { return Ok(None) };
+        let Remains { mut batch, mut tokens, .. } = rest;
+        if !record.leaves_material() {
+            tokens.extend(record.material.iter().filter_map(Material::token_digest));
+        }
         for other in change::dues(record) {
             batch = batch.delete(paths::due(&other));
         }
-        for token in &tokens {
-            // What the HSM keeps ready goes now; the key's state already keeps it from coming back.
-            self.door.hsm().execute(Command::Forget { token: *token })?;
-        }
-        batch = self.named(&record.arn).await?.without_any(batch);
+        batch.append(self.bereaved(record, now).await?);
+        self.forget(&tokens)?;
+        batch = self.named(&record.arn).await?.without_any(batch.delete(paths::used(&record.arn)));
         batch.append(sweep::after(&key.entry, now));
         let tombstone = Tombstone { key: record.arn.key, tokens, destroyed: now };
-        Ok(batch.delete(path).put(paths::tombstone(&record.arn), tombstone.to_bytes()))
+        Ok(Some(batch.delete(path).put(paths::tombstone(&record.arn), tombstone.to_bytes())))
     }
 
-    /// `guarded` with what lies below the key's history and material deleted, and the digests of all of its tokens. More
-    /// than one batch takes goes ahead of the key; `None` when its deletion was cancelled meanwhile.
-    async fn remains(&self, record: &KeyRecord, guarded: &Batch) -> Result<Option<(Batch, Vec<[u8; 32]>)>, KmsError> {
-        let mut tokens: Vec<[u8; 32]> = record.material.iter().filter_map(Material::token_digest).collect();
-        let mut batch = guarded.clone();
-        for prefix in [paths::rotations(&record.arn), paths::materials(&record.arn)] {
+    /// `guarded` with what lies below the key's material and history deleted. More than one batch takes goes ahead of the
+    /// key, each time with a tombstone of its own, so that whoever is killed between two has told of what is gone. `None`
+    /// when the key changed meanwhile, or somebody else was quicker.
+    async fn remains(&self, record: &KeyRecord, guarded: &Batch, now: Timestamp) -> Result<Option<Remains>, KmsError> {
+        let mut rest = Remains::new(guarded);
+        if record.leaves_material() {
+            return Ok(Some(rest));
+        }
+        // The material first: as soon as anything is gone a tombstone says so.
+        let history = (!record.is_replica()).then(|| paths::rotations(&record.home()));
+        for prefix in std::iter::once(paths::materials(&record.pieces_home())).chain(history) {
             loop {
-                let written = u32::try_from(batch.writes.len()).unwrap_or(PIECES);
+                let written = u32::try_from(rest.batch.writes.len()).unwrap_or(PIECES);
                 let (rows, more) = match PIECES.saturating_sub(written) {
                     0 => (Vec::new(), true),
                     room => self.rows(prefix.clone(), None, room).await?,
                 };
                 for row in rows {
-                    if paths::material_of(&row.path).is_some() {
-                        tokens.extend(entry::piece(&row, record)?.token_digest());
+                    if let Some(piece) = paths::material_of(&row.path) {
+                        rest.first.get_or_insert(piece.id);
+                        rest.tokens.extend(entry::piece(&row, record)?.token_digest());
                     }
-                    batch = batch.delete(row.path);
+                    rest.batch = rest.batch.delete(row.path);
                 }
                 if !more {
                     break;
                 }
-                if self.view.commit(std::mem::replace(&mut batch, guarded.clone())).await? == Committed::Conflict {
+                let ahead = std::mem::replace(&mut rest, Remains::new(guarded));
+                self.forget(&ahead.tokens)?;
+                if self.view.commit(ahead.told(record, now)).await? == Committed::Conflict {
                     return Ok(None);
                 }
             }
         }
-        Ok(Some((batch, tokens)))
+        Ok(Some(rest))
+    }
+
+    /// What the HSM keeps ready goes now; the key's state already keeps it from coming back.
+    pub(crate) fn forget(&self, tokens: &[[u8; 32]]) -> Result<(), KmsError> {
+        for token in tokens {
+            self.door.hsm().execute(Command::Forget { token: *token })?;
+        }
+        Ok(())
     }
 
     /// A due row that no longer fits its key: a bug's trace. It is taken away, and destroys nothing.

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use sealroom_authz::{Policy, PolicyKind};
 use sealroom_crypto::digest::sha256;
-use sealroom_foundation::{AccountId, KeyArn, MaterialId};
+use sealroom_foundation::ports::KeyEpochs;
+use sealroom_foundation::{AccountId, KeyArn, MaterialId, Timestamp};
 use sealroom_store::{Answer, Read, Row};
 
 use crate::aliases;
@@ -17,6 +18,7 @@ use crate::grants;
 use crate::kms::Kms;
 use crate::paths::{self, MaterialName};
 use crate::record::{KeyDocument, KeyRecord, Material};
+use crate::state::KeyState;
 
 /// LIMIT: keys kept in memory.
 pub(crate) const KEYS: usize = 100_000;
@@ -41,6 +43,29 @@ pub(crate) struct KeyEntry {
 }
 
 impl KeyEntry {
+    /// The key as it is at `now`. Material whose time has come isn't there any more, whether or not the job that takes it
+    /// away has run.
+    pub(crate) fn as_of(self: Arc<Self>, now: Timestamp) -> Arc<Self> {
+        match self.record.imports.valid_to {
+            Some(end) if end <= now => Arc::new(self.expired()),
+            Some(_) | None => self,
+        }
+    }
+
+    fn expired(&self) -> Self {
+        let mut record = self.record.clone();
+        record.imports.missing = record.imports.missing.saturating_add(1);
+        record.state = match record.state {
+            KeyState::Enabled | KeyState::Disabled | KeyState::Updating { .. } => KeyState::PendingImport,
+            state @ (KeyState::Creating { .. }
+            | KeyState::PendingImport
+            | KeyState::PendingDeletion { .. }
+            | KeyState::PendingReplicaDeletion { .. }
+            | KeyState::Unavailable { .. }) => state,
+        };
+        Self { record, policy: self.policy.clone(), version: self.version, granted: self.granted, named: self.named }
+    }
+
     /// Changes with the key, with its grants, and with its aliases if its policy asks for them.
     pub(crate) fn epoch(&self) -> u64 {
         self.version.max(self.granted.unwrap_or_default()).max(self.named.unwrap_or_default())
@@ -142,9 +167,9 @@ impl Kms {
     /// A piece of a key's material that isn't the current one, from memory or the store; `None` when the key never had
     /// it. However often a key was rotated, opening what an old piece made costs the same.
     pub(crate) async fn older(&self, record: &KeyRecord, id: &MaterialId) -> Result<Option<Arc<Material>>, KmsError> {
-        let name = MaterialName { key: record.arn, id: *id };
+        let name = MaterialName { key: record.pieces_home(), id: *id };
         let load = || async {
-            let Some(row) = self.row(paths::material(&record.arn, id)).await? else { return Ok(None) };
+            let Some(row) = self.row(paths::material(&name.key, id)).await? else { return Ok(None) };
             piece(&row, record).map(Some)
         };
         self.pieces.get_or_load(&name, load).await
@@ -163,4 +188,15 @@ pub(crate) fn piece(row: &Row, record: &KeyRecord) -> Result<Material, KmsError>
         tracing::error!(path = %row.path, %error, "a row of material can't be read");
         KmsError::Fault("a row of material can't be read")
     })
+}
+
+impl KeyEpochs for Kms {
+    /// A key that isn't in memory has an epoch that ends with the next commit to the store, whatever that is about.
+    fn epoch(&self, key: &KeyArn) -> u64 {
+        match (self.keys.get(key), self.view.feed().head()) {
+            (Some(entry), _) => entry.epoch(),
+            (None, Some(head)) => u64::MAX - 1 - head,
+            (None, None) => u64::MAX,
+        }
+    }
 }

@@ -4,12 +4,17 @@
 //! whatever they would be elsewhere. Causes inside this program say nothing to the caller: the log keeps them.
 
 use sealroom_api::ErrorAnswer;
-use sealroom_foundation::{KeyArn, Region};
+use sealroom_foundation::{KeyArn, KeyId, Region};
 use sealroom_hsm::{HsmError, Origin, Spec, Usage};
 use sealroom_store::StoreError;
 use thiserror::Error;
 
+pub(crate) use import::ImportError;
+
+use crate::attestation::RecipientError;
 use crate::state::StateError;
+
+mod import;
 
 /// Why an operation was refused.
 #[derive(Debug, Error)]
@@ -72,8 +77,8 @@ pub(crate) enum KmsError {
     ModifierWithoutDryRun,
     #[error("Please specify either number of bytes or key spec.")]
     DataKeySize,
-    #[error("Recipient is not supported: this service has no trusted attestation root.")]
-    Recipient,
+    #[error(transparent)]
+    Recipient(RecipientError),
     #[error("PendingWindowInDays must be between 7 and 30")]
     WindowRange,
     #[error("the ciphertext does not open")]
@@ -170,6 +175,29 @@ pub(crate) enum KmsError {
     RotationConflict { arn: Box<str> },
     #[error("No available key material pending rotation for the key: {arn}.")]
     NothingPending { arn: Box<str> },
+
+    // Import.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    // Multi-Region keys.
+    #[error("{arn} is not a multi-region primary key.")]
+    NoPrimary { arn: Box<str> },
+    #[error("{arn} is not a multi-Region primary key.")]
+    NotPrimary { arn: Box<str> },
+    #[error("{arn} is not a multi-Region key.")]
+    SingleRegion { arn: Box<str> },
+    #[error("{0} cannot have a replica because it contains the primary.")]
+    RegionOfPrimary(Region),
+    #[error("The replica key Region must be in the same AWS partition as the primary key Region.")]
+    OtherPartition,
+    #[error("Region {0} is not a valid Region or multi-Region keys are not supported in Region {0}.")]
+    UnknownRegion(String),
+    #[error("You can create only one replica of each primary key in each AWS Region.")]
+    ReplicaExists,
+    #[error("Replica keys per primary key quota for this account in this region is {most}, current usage is {most}.")]
+    ReplicaQuota { most: usize },
+    #[error("{0} does not have a replica key in the specified Region.")]
+    NoReplicaThere(KeyId),
 
     // Grants.
     #[error("{0}")]
@@ -271,7 +299,8 @@ impl KmsError {
             Self::AccessDenied(_) | Self::CiphertextDenied => "AccessDeniedException",
             Self::GrantToken => "InvalidGrantTokenException",
             Self::State { state: StateError::Disabled, .. } => "DisabledException",
-            Self::State { .. } | Self::NothingPending { .. } => "KMSInvalidStateException",
+            Self::Import(error) => error.code(),
+            Self::State { .. } | Self::NothingPending { .. } | Self::NotPrimary { .. } => "KMSInvalidStateException",
             Self::RotationConflict { .. } => "ConflictException",
             Self::Usage { .. } | Self::Algorithm { .. } => "InvalidKeyUsageException",
             Self::IncorrectKey => "IncorrectKeyException",
@@ -286,7 +315,7 @@ impl KmsError {
             | Self::CiphertextMissing
             | Self::ModifierWithoutDryRun
             | Self::DataKeySize
-            | Self::Recipient
+            | Self::Recipient(_)
             | Self::WindowRange
             | Self::UsageMissing
             | Self::UsageClash { .. }
@@ -303,10 +332,14 @@ impl KmsError {
             | Self::AliasCharacters(_)
             | Self::AliasOfAlias
             | Self::AliasKind
+            | Self::RegionOfPrimary(_)
+            | Self::OtherPartition
+            | Self::UnknownRegion(_)
+            | Self::NoReplicaThere(_)
             | Self::NumberOfBytes => "ValidationException",
             // AWS: the documented code is InvalidAliasNameException; this is the one that has been seen.
             Self::ReservedAlias => "NotAuthorizedException",
-            Self::AliasExists(_) => "AlreadyExistsException",
+            Self::AliasExists(_) | Self::ReplicaExists => "AlreadyExistsException",
             Self::InvalidCiphertext => "InvalidCiphertextException",
             Self::InvalidSignature => "KMSInvalidSignatureException",
             Self::InvalidMac => "KMSInvalidMacException",
@@ -318,6 +351,8 @@ impl KmsError {
             | Self::PolicyName
             | Self::Origin { .. }
             | Self::Replica { .. }
+            | Self::NoPrimary { .. }
+            | Self::SingleRegion { .. }
             | Self::NotRotated => "UnsupportedOperationException",
             Self::TooManyTags | Self::DuplicateTags | Self::ReservedTag | Self::TagCharacters => "TagException",
             Self::Policy | Self::PolicyPrincipal | Self::Lockout => "MalformedPolicyDocumentException",
@@ -325,7 +360,8 @@ impl KmsError {
             | Self::GrantQuota { .. }
             | Self::OnDemandLimit { .. }
             | Self::AliasQuota { .. }
-            | Self::KeyQuota { .. } => "LimitExceededException",
+            | Self::KeyQuota { .. }
+            | Self::ReplicaQuota { .. } => "LimitExceededException",
             Self::Marker => "InvalidMarkerException",
             Self::Busy | Self::Throttled => "ThrottlingException",
             Self::Store(_) => "ServiceUnavailable",
@@ -344,6 +380,7 @@ impl KmsError {
             | Self::NoPublicKey
             | Self::InKeyStore
             | Self::NotRotated
+            | Self::Import(ImportError::Token | ImportError::TokenExpired)
             | Self::PeerKey
             | Self::NoSuchKeyStore
             | Self::ReservedAlias

@@ -14,6 +14,7 @@
 //! run does the cryptography, so that it fails as the real call would.
 
 mod aliases;
+mod attestation;
 mod authorize;
 mod bury;
 mod change;
@@ -23,11 +24,14 @@ mod due;
 mod entry;
 mod error;
 pub mod grants;
+mod import_token;
+mod imports;
 mod kms;
 pub mod lifecycle;
 mod managed;
 mod marker;
 mod metadata;
+mod multi_region;
 mod names;
 mod operation;
 mod operations;
@@ -41,14 +45,19 @@ mod report;
 mod resolve;
 mod rewrap;
 mod rotation;
+mod settings;
 mod spec;
 pub mod state;
 pub mod stored;
 mod tags;
+mod usage;
 
+pub use attestation::AttestationRoots;
 pub use bury::{Destroyed, destroyed_key};
-pub use kms::{Kms, Settings};
+pub use kms::Kms;
 pub use managed::ManagedKey;
 pub use proof::{Proof, Proved, Unproved};
 pub use quotas::{Limits, RequestQuotas};
 pub use rewrap::Rewrapped;
+pub use settings::Settings;
+pub use usage::uses_of;

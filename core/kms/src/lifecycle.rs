@@ -24,6 +24,23 @@ pub enum Event {
     CancelDeletion,
     /// A due row for the key's deletion has come up.
     DeletionDue,
+    /// ImportKeyMaterial; the record has the material already.
+    Import,
+    /// DeleteImportedKeyMaterial; the record lacks the material already.
+    DeleteMaterial,
+    /// Material has expired, or a rotation made material current that had; the record is already so.
+    LoseMaterial,
+    /// ReplicateKey, of the primary: nothing changes but the list of its replicas.
+    Replicate,
+    /// UpdatePrimaryRegion, of the primary and of the replica that takes its place.
+    ChangePlaces {
+        /// When both have settled.
+        due: Timestamp,
+    },
+    /// The last replica of the key is gone.
+    ReplicasGone,
+    /// A due row has come up for the end of the key's making, or of its change of places.
+    Settle,
 }
 
 /// What follows.
@@ -47,7 +64,23 @@ pub fn step(record: &KeyRecord, event: Event, now: Timestamp) -> Result<Next, St
         Event::Disable => switch(record.state, false),
         Event::ScheduleDeletion { window_days } => schedule(record, window_days, now),
         Event::CancelDeletion => cancel(record),
-        Event::DeletionDue => Ok(fall_due(record.state, now)),
+        Event::Import => import(record),
+        Event::DeleteMaterial => match record.state {
+            KeyState::Creating { .. } => Err(StateError::Creating),
+            KeyState::Updating { .. } => Err(StateError::Updating),
+            KeyState::Unavailable { .. } => Err(StateError::Unavailable),
+            KeyState::Enabled
+            | KeyState::Disabled
+            | KeyState::PendingImport
+            | KeyState::PendingDeletion { .. }
+            | KeyState::PendingReplicaDeletion { .. } => Ok(lose_material(record)),
+        },
+        Event::LoseMaterial => Ok(lose_material(record)),
+        Event::DeletionDue => Ok(fall_due(record, now)),
+        Event::Replicate => replicate(record.state),
+        Event::ChangePlaces { due } => record.state.usable().map(|()| Next::Become(KeyState::Updating { due })),
+        Event::ReplicasGone => Ok(wait_no_longer(record.state, now)),
+        Event::Settle => Ok(settle(record, now)),
     }
 }
 
@@ -60,8 +93,8 @@ fn switch(state: KeyState, enabled: bool) -> Result<Next, StateError> {
         KeyState::PendingDeletion { .. } => return Err(StateError::PendingDeletion),
         KeyState::PendingReplicaDeletion { .. } => return Err(StateError::PendingReplicaDeletion),
         KeyState::PendingImport => return Err(StateError::PendingImport),
-        KeyState::Creating => return Err(StateError::Creating),
-        KeyState::Updating => return Err(StateError::Updating),
+        KeyState::Creating { .. } => return Err(StateError::Creating),
+        KeyState::Updating { .. } => return Err(StateError::Updating),
     };
     Ok(if wanted == state { Next::Stay } else { Next::Become(wanted) })
 }
@@ -70,12 +103,12 @@ fn schedule(record: &KeyRecord, window_days: u16, now: Timestamp) -> Result<Next
     match record.state {
         KeyState::PendingDeletion { .. } => Err(StateError::PendingDeletion),
         KeyState::PendingReplicaDeletion { .. } => Err(StateError::PendingReplicaDeletion),
-        KeyState::Updating => Err(StateError::Updating),
+        KeyState::Updating { .. } => Err(StateError::Updating),
         KeyState::Enabled
         | KeyState::Disabled
         | KeyState::PendingImport
         | KeyState::Unavailable { .. }
-        | KeyState::Creating => Ok(Next::Become(if record.has_replicas() {
+        | KeyState::Creating { .. } => Ok(Next::Become(if record.has_replicas() {
             KeyState::PendingReplicaDeletion { window_days }
         } else {
             KeyState::PendingDeletion { due: now.plus_days(window_days.into()) }
@@ -88,27 +121,105 @@ fn cancel(record: &KeyRecord) -> Result<Next, StateError> {
         KeyState::PendingDeletion { .. } | KeyState::PendingReplicaDeletion { .. } => {
             Ok(Next::Become(if record.lacks_material() { KeyState::PendingImport } else { KeyState::Disabled }))
         }
-        KeyState::Creating
+        KeyState::Creating { .. }
         | KeyState::Enabled
         | KeyState::Disabled
         | KeyState::PendingImport
         | KeyState::Unavailable { .. }
-        | KeyState::Updating => Err(StateError::NotPendingDeletion),
+        | KeyState::Updating { .. } => Err(StateError::NotPendingDeletion),
+    }
+}
+
+/// AWS: an import that completes the material enables the key, a disabled one too.
+fn import(record: &KeyRecord) -> Result<Next, StateError> {
+    let complete = if record.lacks_material() { KeyState::PendingImport } else { KeyState::Enabled };
+    match record.state {
+        KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport if record.state == complete => Ok(Next::Stay),
+        KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport => Ok(Next::Become(complete)),
+        KeyState::Updating { .. } => Ok(Next::Stay),
+        KeyState::Creating { .. } => Err(StateError::Creating),
+        KeyState::PendingDeletion { .. } => Err(StateError::PendingDeletion),
+        KeyState::PendingReplicaDeletion { .. } => Err(StateError::PendingReplicaDeletion),
+        KeyState::Unavailable { .. } => Err(StateError::Unavailable),
+    }
+}
+
+/// A key that is to be deleted, or is about to change, waits for its material afterwards: it isn't usable meanwhile, for
+/// the material isn't there.
+fn lose_material(record: &KeyRecord) -> Next {
+    match record.state {
+        KeyState::Enabled | KeyState::Disabled if record.lacks_material() => Next::Become(KeyState::PendingImport),
+        KeyState::Enabled
+        | KeyState::Disabled
+        | KeyState::PendingImport
+        | KeyState::PendingDeletion { .. }
+        | KeyState::PendingReplicaDeletion { .. }
+        | KeyState::Creating { .. }
+        | KeyState::Unavailable { .. }
+        | KeyState::Updating { .. } => Next::Stay,
     }
 }
 
 /// A due row that no longer fits its key is left behind by nobody but a bug; it destroys nothing.
-fn fall_due(state: KeyState, now: Timestamp) -> Next {
-    match state {
+/// Nor does one of a primary whose replicas still need its material.
+fn fall_due(record: &KeyRecord, now: Timestamp) -> Next {
+    match record.state {
+        KeyState::PendingDeletion { .. } if record.has_replicas() => Next::Stay,
         KeyState::PendingDeletion { due } if due <= now => Next::Destroy,
         KeyState::PendingDeletion { .. }
         | KeyState::PendingReplicaDeletion { .. }
-        | KeyState::Creating
+        | KeyState::Creating { .. }
         | KeyState::Enabled
         | KeyState::Disabled
         | KeyState::PendingImport
         | KeyState::Unavailable { .. }
-        | KeyState::Updating => Next::Stay,
+        | KeyState::Updating { .. } => Next::Stay,
+    }
+}
+
+/// A replica is copied from a key that can be used and isn't about to become a replica itself.
+fn replicate(state: KeyState) -> Result<Next, StateError> {
+    match state {
+        KeyState::Updating { .. } => Err(StateError::Updating),
+        KeyState::Creating { .. }
+        | KeyState::Enabled
+        | KeyState::Disabled
+        | KeyState::PendingImport
+        | KeyState::PendingDeletion { .. }
+        | KeyState::PendingReplicaDeletion { .. }
+        | KeyState::Unavailable { .. } => state.usable().map(|()| Next::Stay),
+    }
+}
+
+/// AWS: the waiting period of a primary begins when its last replica is gone.
+fn wait_no_longer(state: KeyState, now: Timestamp) -> Next {
+    match state {
+        KeyState::PendingReplicaDeletion { window_days } => {
+            Next::Become(KeyState::PendingDeletion { due: now.plus_days(window_days.into()) })
+        }
+        KeyState::Creating { .. }
+        | KeyState::Enabled
+        | KeyState::Disabled
+        | KeyState::PendingImport
+        | KeyState::PendingDeletion { .. }
+        | KeyState::Unavailable { .. }
+        | KeyState::Updating { .. } => Next::Stay,
+    }
+}
+
+fn settle(record: &KeyRecord, now: Timestamp) -> Next {
+    match record.state {
+        KeyState::Creating { due } | KeyState::Updating { due } if due <= now => {
+            Next::Become(if record.lacks_material() { KeyState::PendingImport } else { KeyState::Enabled })
+        }
+        KeyState::Creating { .. }
+        | KeyState::Updating { .. }
+        | KeyState::Enabled
+        | KeyState::Disabled
+        | KeyState::PendingImport
+        | KeyState::PendingDeletion { .. }
+        | KeyState::PendingReplicaDeletion { .. }
+        | KeyState::Unavailable { .. } => Next::Stay,
     }
 }
 

@@ -1,12 +1,12 @@
 //! `KeyMetadata`, as CreateKey and DescribeKey show it. Which members are there in which case: section 1.2 of the
 //! developer guide's description of DescribeKey, as recorded.
 
-use sealroom_api::kms::{KeyMetadata, MultiRegionConfiguration, MultiRegionKey};
+use sealroom_api::kms::{ExpirationModelType, KeyMetadata, MultiRegionConfiguration, MultiRegionKey};
 use sealroom_foundation::{KeyArn, Region};
-use sealroom_hsm::{AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, SigningAlgorithm, Spec, Usage};
+use sealroom_hsm::{AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, Origin, SigningAlgorithm, Spec, Usage};
 
 use crate::names::{outward, outward_all};
-use crate::record::{KeyRecord, MultiRegion};
+use crate::record::{KeyRecord, Material, MultiRegion};
 use crate::spec;
 use crate::state::KeyState;
 
@@ -28,10 +28,29 @@ pub(crate) fn of(record: &KeyRecord, description: &str) -> KeyMetadata {
         key_spec: outward(spec.as_str()),
         multi_region: Some(multi_region.is_some()),
         multi_region_configuration: multi_region.as_ref().map(|relatives| configuration(arn, relatives)),
-        current_key_material_id: record.shown_material().map(|material| material.id_text().to_owned()),
+        current_key_material_id: shown_material(record).map(|material| material.id_text().to_owned()),
         ..KeyMetadata::default()
     };
-    with_algorithms(with_deletion(shown, *state), *spec, *usage)
+    with_algorithms(with_expiry(with_deletion(shown, *state), record), *spec, *usage)
+}
+
+/// Of imported material, while it is there.
+fn with_expiry(shown: KeyMetadata, record: &KeyRecord) -> KeyMetadata {
+    if record.origin != Origin::External || record.lacks_material() {
+        return shown;
+    }
+    let valid_to = record.imports.valid_to;
+    let model = match valid_to {
+        Some(_) => ExpirationModelType::KeyMaterialExpires,
+        None => ExpirationModelType::KeyMaterialDoesNotExpire,
+    };
+    KeyMetadata { expiration_model: Some(model), valid_to, ..shown }
+}
+
+/// AWS: a replica shows its material when it is complete.
+fn shown_material(record: &KeyRecord) -> Option<&Material> {
+    let creating = matches!(record.state, KeyState::Creating { .. });
+    record.shown_material().filter(|_| !creating)
 }
 
 fn with_deletion(shown: KeyMetadata, state: KeyState) -> KeyMetadata {
@@ -40,12 +59,12 @@ fn with_deletion(shown: KeyMetadata, state: KeyState) -> KeyMetadata {
         KeyState::PendingReplicaDeletion { window_days } => {
             KeyMetadata { pending_deletion_window_in_days: Some(window_days.into()), ..shown }
         }
-        KeyState::Creating
+        KeyState::Creating { .. }
         | KeyState::Enabled
         | KeyState::Disabled
         | KeyState::PendingImport
         | KeyState::Unavailable { .. }
-        | KeyState::Updating => shown,
+        | KeyState::Updating { .. } => shown,
     }
 }
 

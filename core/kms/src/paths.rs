@@ -6,12 +6,18 @@
 //! kms / <account> / <region> / rotation  / <key id> / <number>         RotationRecord, in the order of time
 //! kms / <account> / <region> / alias     / <alias name>                AliasRecord
 //! kms / <account> / <region> / named     / <key id>                    KeyAliases: the names of the key's aliases
+//! kms / <account> / <region> / used      / <key id>                    UsedRecord: the last use that was noted
 //! kms / <account> / <region> / tombstone / <key id>                    Tombstone
+//! kms / <account> / <region> / tombstone / <key id> / <material id>    Tombstone of pieces that went ahead of their key
 //! kms / <account> / <region> / granted, grant, grantee, grant-name, retiring / ...    see `grants::paths`
 //! kms / due / <micros> / <kind> / <account> / <region> / <key id>      what falls due, in order of time
+//! kms / noted                                                          Noted: how far the journal's uses are noted
 //! ```
 //!
-//! No account is called `due`, so the last line can't meet the others.
+//! What related multi-Region keys have in common, the history and the pieces of material that aren't current, lies in the
+//! Region of the first of them ([`KeyRecord::home`](crate::record::KeyRecord::home)).
+//!
+//! No account is called `due` or `noted`, so the last lines can't meet the others.
 
 use sealroom_foundation::{AccountId, KeyArn, KeyId, MaterialId, Region, Timestamp};
 use sealroom_store::KeyPath;
@@ -41,11 +47,19 @@ pub(crate) enum DueKind {
     RotateKey,
     /// The end of a rotation that RotateKeyOnDemand began.
     RotateOnDemand,
+    /// The end of a replica's making, or of a change of places between primary and replica.
+    SettleKey,
 }
 
 impl DueKind {
-    const ALL: [Self; 5] =
-        [Self::DeleteKey, Self::DeleteGrants, Self::ExpireMaterial, Self::RotateKey, Self::RotateOnDemand];
+    const ALL: [Self; 6] = [
+        Self::DeleteKey,
+        Self::DeleteGrants,
+        Self::ExpireMaterial,
+        Self::RotateKey,
+        Self::RotateOnDemand,
+        Self::SettleKey,
+    ];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -54,6 +68,7 @@ impl DueKind {
             Self::ExpireMaterial => "expire-material",
             Self::RotateKey => "rotate-key",
             Self::RotateOnDemand => "rotate-on-demand",
+            Self::SettleKey => "settle-key",
         }
     }
 }
@@ -124,13 +139,31 @@ pub(crate) fn named(arn: &KeyArn) -> KeyPath {
     region_of(arn.account, arn.region).text("named").text(&arn.key.to_string())
 }
 
+pub(crate) fn used(arn: &KeyArn) -> KeyPath {
+    region_of(arn.account, arn.region).text("used").text(&arn.key.to_string())
+}
+
+pub(crate) fn noted() -> KeyPath {
+    room().text("noted")
+}
+
 pub(crate) fn tombstone(arn: &KeyArn) -> KeyPath {
     region_of(arn.account, arn.region).text("tombstone").text(&arn.key.to_string())
+}
+
+/// The tombstone of pieces that went before their key, of which this was the first.
+pub(crate) fn tombstone_of_pieces(arn: &KeyArn, first: &MaterialId) -> KeyPath {
+    tombstone(arn).text(&first.to_string())
 }
 
 /// Whether a row is what remains of a destroyed key.
 pub(crate) fn is_tombstone(path: &KeyPath) -> bool {
     path.starts_with(&room()) && key_under(path).is_some_and(|(kind, _)| kind == "tombstone")
+}
+
+/// Whether a row tells of pieces that went before their key.
+pub(crate) fn is_tombstone_of_pieces(path: &KeyPath) -> bool {
+    path.starts_with(&room()) && piece_under(path).is_some_and(|(kind, _)| kind == "tombstone")
 }
 
 /// The prefix of all due rows.
@@ -162,14 +195,18 @@ pub(crate) fn entry_of(path: &KeyPath) -> Option<KeyArn> {
 
 /// The piece of material that a row holds.
 pub(crate) fn material_of(path: &KeyPath) -> Option<MaterialName> {
+    let (kind, name) = piece_under(path)?;
+    (kind == "material").then_some(name)
+}
+
+/// The kind of a row below a key's, and the piece of the key's material that it bears the name of.
+fn piece_under(path: &KeyPath) -> Option<(String, MaterialName)> {
     let mut parts = texts(path);
     let (owner, region, kind, key) = (parts.next()?, parts.next()?, parts.next()?, parts.next());
     let material = parts.next()?;
-    if kind != "material" || parts.next().is_some() {
-        return None;
-    }
     let key = KeyArn { account: account(&owner)?, region: region.parse().ok()?, key: id(key)? };
-    Some(MaterialName { key, id: material.parse().ok()? })
+    let name = MaterialName { key, id: material.parse().ok()? };
+    parts.next().is_none().then_some((kind, name))
 }
 
 /// The alias that an alias row is about.
@@ -253,15 +290,22 @@ mod tests {
             tombstone(&arn),
             rotation(&arn, 1),
             named(&arn),
+            used(&arn),
+            noted(),
             alias(&name),
             keys(arn.account, arn.region),
             material(&arn, &MaterialId::from_bytes([1; 32])),
         ] {
             assert_eq!(key_of(&other), None, "{other}");
         }
-        for other in [tombstone(&arn), rotation(&arn, 1), key(&arn), alias(&name)] {
+        let pieces = tombstone_of_pieces(&arn, &MaterialId::from_bytes([1; 32]));
+        for other in [tombstone(&arn), pieces, rotation(&arn, 1), key(&arn), alias(&name)] {
             assert_eq!(material_of(&other), None, "{other}");
         }
+        let pieces = tombstone_of_pieces(&arn, &MaterialId::from_bytes([1; 32]));
+        let told =
+            [&tombstone(&arn), &pieces, &key(&arn)].map(|path| (is_tombstone(path), is_tombstone_of_pieces(path)));
+        assert_eq!(told, [(true, false), (false, true), (false, false)]);
         assert_eq!(alias_of(&key(&arn)), None);
         assert_eq!((alias_of(&named(&arn)), entry_of(&alias(&name)), entry_of(&tombstone(&arn))), (None, None, None));
         assert_eq!(due_of(&key(&arn)), None);

@@ -1,7 +1,8 @@
 //! The proof that the keys of a store open: every row of a key is read, every token is opened by the HSM and sealed again.
 //!
 //! It takes rows in the order of their paths, already opened by the store's barrier, and keeps no more in memory than the
-//! records of keys that have material in rows of its own. It changes nothing and lets nothing out.
+//! records of keys that have material in rows of its own, and rows of material that come before any of the keys that they
+//! belong to: of related multi-Region keys whose first one is gone. It changes nothing and lets nothing out.
 
 use std::collections::HashMap;
 
@@ -60,6 +61,8 @@ pub struct Proof<'a> {
     hsm: &'a Hsm,
     /// Keys whose other material comes in later rows.
     records: HashMap<KeyArn, KeyRecord>,
+    /// Material of multi-Region keys of which none has come yet, with its paths.
+    early: HashMap<KeyArn, Vec<(KeyPath, Vec<u8>)>>,
     proved: Proved,
 }
 
@@ -67,7 +70,7 @@ impl<'a> Proof<'a> {
     /// Nothing is proved yet.
     #[must_use]
     pub fn new(hsm: &'a Hsm) -> Self {
-        Self { hsm, records: HashMap::new(), proved: Proved::default() }
+        Self { hsm, records: HashMap::new(), early: HashMap::new(), proved: Proved::default() }
     }
 
     /// Looks at the next row, which may be any room's.
@@ -76,7 +79,7 @@ impl<'a> Proof<'a> {
     /// [`Unproved`].
     pub fn row(&mut self, path: &KeyPath, value: &[u8]) -> Result<(), Unproved> {
         let unreadable = |source| Unproved::Row { path: path.clone(), source };
-        if let Some(arn) = paths::key_of(path).filter(|_| path.starts_with(&paths::room())) {
+        if paths::key_of(path).is_some() && path.starts_with(&paths::room()) {
             let record = KeyDocument::from_bytes(value).map_err(unreadable)?.record;
             self.proved.keys += 1;
             if let Some(material) = &record.material {
@@ -84,24 +87,49 @@ impl<'a> Proof<'a> {
             }
             // Only these have material in rows of their own.
             if record.rotation.pieces > 0 || record.origin == Origin::External {
-                self.records.insert(arn, record);
+                self.early_material(&record)?;
+                self.records.insert(record.pieces_home(), record);
             }
         } else if let Some(name) = paths::material_of(path).filter(|_| path.starts_with(&paths::room())) {
-            let stray = || Unproved::Stray { path: path.clone() };
-            let record = self.records.get(&name.key).ok_or_else(stray)?;
-            let material = Material::from_bytes(value, record).map_err(unreadable)?;
-            self.token(path, &material)?;
+            match self.records.get(&name.key) {
+                Some(record) => {
+                    let material = Material::from_bytes(value, record).map_err(unreadable)?;
+                    self.token(path, &material)?;
+                }
+                None if name.key.key.is_multi_region() => {
+                    self.early.entry(name.key).or_default().push((path.clone(), value.to_vec()));
+                }
+                None => return Err(Unproved::Stray { path: path.clone() }),
+            }
         } else if paths::is_tombstone(path) {
             Tombstone::from_bytes(value).map_err(unreadable)?;
             self.proved.tombstones += 1;
+        } else if paths::is_tombstone_of_pieces(path) {
+            // Not counted: each key that is gone has one of its own besides.
+            Tombstone::from_bytes(value).map_err(unreadable)?;
         }
         Ok(())
     }
 
-    /// What was proved.
-    #[must_use]
-    pub fn proved(&self) -> Proved {
-        self.proved
+    /// What was proved, when all rows have been looked at.
+    ///
+    /// # Errors
+    /// [`Unproved::Stray`] for material that none of the keys is made of.
+    pub fn proved(&self) -> Result<Proved, Unproved> {
+        match self.early.values().flatten().next() {
+            Some((path, _)) => Err(Unproved::Stray { path: path.clone() }),
+            None => Ok(self.proved),
+        }
+    }
+
+    /// The material that came before `record` and belongs to it.
+    fn early_material(&mut self, record: &KeyRecord) -> Result<(), Unproved> {
+        for (path, value) in self.early.remove(&record.pieces_home()).unwrap_or_default() {
+            let material =
+                Material::from_bytes(&value, record).map_err(|source| Unproved::Row { path: path.clone(), source })?;
+            self.token(&path, &material)?;
+        }
+        Ok(())
     }
 
     fn token(&mut self, path: &KeyPath, material: &Material) -> Result<(), Unproved> {

@@ -5,20 +5,21 @@
 //! itself, forgets when it ends, and gives its part when there are several. A call is charged once, to the account of its caller, when its key is known and
 //! before anything is decided; a call that is repeated because of a conflict is charged again.
 //!
-//! What would surprise: keys aren't counted one by one. See [`Kms::room_for_key`].
+//! What would surprise: keys and grants aren't counted one by one. See `Kms::has_ample_room`.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use sealroom_foundation::{AccountId, Region, Timestamp};
+use sealroom_foundation::{AccountId, KeyArn, Region, Timestamp};
 use sealroom_hsm::Spec;
 use sealroom_identity::Call;
-use sealroom_store::{Batch, Committed, Guard};
+use sealroom_store::{Batch, Committed, Guard, KeyPath};
 
 use crate::aliases;
 use crate::error::KmsError;
+use crate::grants;
 use crate::kms::Kms;
 use crate::operation::Operation;
 use crate::paths::{self, AliasName};
@@ -28,7 +29,7 @@ mod rates;
 
 use rates::{Quota, Rate};
 
-/// LIMIT: buckets of a shard that aren't full, and accounts of which it is known how many keys they can still make.
+/// LIMIT: buckets of a shard that aren't full, and paths below which it is known how many rows there can still be.
 const BUCKETS: usize = 4_096;
 /// LIMIT: parts with a lock of their own.
 const SHARDS: usize = 16;
@@ -71,8 +72,8 @@ pub enum RequestQuotas {
 pub(crate) struct Quotas {
     limits: Limits,
     requests: Option<Buckets>,
-    /// How many keys an account can make in a Region before anyone has to count again.
-    known_room: Mutex<HashMap<(AccountId, Region), u32>>,
+    /// How many rows can be made below a path before anyone has to count again.
+    known_room: Mutex<HashMap<KeyPath, u32>>,
 }
 
 impl Quotas {
@@ -88,13 +89,13 @@ impl Quotas {
         &self.limits
     }
 
-    fn known_room(&self) -> MutexGuard<'_, HashMap<(AccountId, Region), u32>> {
+    fn known_room(&self) -> MutexGuard<'_, HashMap<KeyPath, u32>> {
         self.known_room.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn takes_known_room(&self, account: AccountId, region: Region) -> bool {
+    fn takes_known_room(&self, prefix: &KeyPath) -> bool {
         let mut known = self.known_room();
-        match known.get_mut(&(account, region)) {
+        match known.get_mut(prefix) {
             Some(left) if *left > 0 => {
                 *left -= 1;
                 true
@@ -103,13 +104,13 @@ impl Quotas {
         }
     }
 
-    fn learn_room(&self, account: AccountId, region: Region, room: u32) {
+    fn learn_room(&self, prefix: &KeyPath, room: u32) {
         let mut known = self.known_room();
         if known.len() >= BUCKETS {
             // Whoever is forgotten is counted again.
             known.clear();
         }
-        known.insert((account, region), room);
+        known.insert(prefix.clone(), room);
     }
 }
 
@@ -151,34 +152,53 @@ impl Kms {
     /// Whether the account can have one more key in the Region: the guards under which that is so, to be put into the
     /// batch that makes the key.
     ///
-    /// Counting walks all keys, so it is done rarely: when there is room for `n`, an eighth of `n` keys are made before the
-    /// next count, which holds the quota for up to eight nodes on one store. The last 128 are guarded one by one.
-    ///
     /// # Errors
     /// [`KmsError::KeyQuota`], and what the store refuses with.
     pub(crate) async fn room_for_key(&self, account: AccountId, region: Region) -> Result<Batch, KmsError> {
-        if self.quotas.takes_known_room(account, region) {
+        let (keys, most) = (paths::keys(account, region), self.quotas.limits.keys);
+        if self.has_ample_room(&keys, most).await? {
             return Ok(Batch::default());
         }
-        let most = self.quotas.limits.keys;
-        for part in [2, 16, 128, 1_024] {
-            let room = most / part;
-            if room >= 128 && self.has_keys_at_most(account, region, most - room).await? {
-                self.quotas.learn_room(account, region, room / 8);
-                return Ok(Batch::default());
-            }
-        }
         let others = most.saturating_add(self.managed_keys(account, region).await?).saturating_sub(1);
-        if !self.has_keys_at_most(account, region, others).await? {
-            return Err(KmsError::KeyQuota { most });
-        }
-        Ok(Batch::default().guard(Guard::AtMost(paths::keys(account, region), others)))
+        self.room_for_last(keys, others).await?.ok_or(KmsError::KeyQuota { most })
     }
 
-    /// A batch without writes asks the store to count: it reads no row.
-    async fn has_keys_at_most(&self, account: AccountId, region: Region, most: u32) -> Result<bool, KmsError> {
-        let counted = Batch::default().guard(Guard::AtMost(paths::keys(account, region), most));
-        Ok(matches!(self.view.commit(counted).await?, Committed::At(_)))
+    /// Whether `key` can have one more grant: the guards under which that is so.
+    ///
+    /// # Errors
+    /// [`KmsError::GrantQuota`], and what the store refuses with.
+    pub(crate) async fn room_for_grant(&self, key: &KeyArn) -> Result<Batch, KmsError> {
+        let (grants, most) = (grants::paths::grants(key), self.quotas.limits.grants_per_key);
+        if self.has_ample_room(&grants, most).await? {
+            return Ok(Batch::default());
+        }
+        self.room_for_last(grants, most.saturating_sub(1)).await?.ok_or(KmsError::GrantQuota { most })
+    }
+
+    /// Whether there is so much room below `prefix`, of `most` rows, that nobody has to count for the next one.
+    ///
+    /// Counting walks all rows, so it is done rarely: when there is room for `n`, an eighth of `n` are made before the next
+    /// count, which holds the quota for up to eight nodes on one store. The last 128 are guarded one by one.
+    async fn has_ample_room(&self, prefix: &KeyPath, most: u32) -> Result<bool, KmsError> {
+        if self.quotas.takes_known_room(prefix) {
+            return Ok(true);
+        }
+        for part in [2, 16, 128, 1_024] {
+            let room = most / part;
+            if room >= 128 && self.room_for_last(prefix.clone(), most - room).await?.is_some() {
+                self.quotas.learn_room(prefix, room / 8);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The guard that there are `most` rows at most below `prefix`, if that is so now. A batch without writes asks the
+    /// store to count: it reads no row.
+    async fn room_for_last(&self, prefix: KeyPath, most: u32) -> Result<Option<Batch>, KmsError> {
+        let counted = Batch::default().guard(Guard::AtMost(prefix, most));
+        let holds = matches!(self.view.commit(counted.clone()).await?, Committed::At(_));
+        Ok(holds.then_some(counted))
     }
 
     /// How many AWS managed keys the account has in the Region: they don't count, and each has its alias.

@@ -62,6 +62,8 @@ pub struct MultiRegion {
     pub role: MultiRegionRole,
     /// The Region of the primary.
     pub primary: Region,
+    /// The Region of the first primary: what the related keys keep once lies there, whether or not a key still does.
+    pub home: Region,
     /// The Regions of the replicas.
     pub replicas: Vec<Region>,
 }
@@ -187,6 +189,33 @@ impl KeyRecord {
     #[must_use]
     pub fn has_replicas(&self) -> bool {
         self.multi_region.as_ref().is_some_and(|m| m.role == MultiRegionRole::Primary && !m.replicas.is_empty())
+    }
+
+    /// The keys that are related to this one, without itself.
+    pub fn relatives(&self) -> impl Iterator<Item = KeyArn> + '_ {
+        let list = self.multi_region.iter();
+        let regions = list.flat_map(|list| std::iter::once(&list.primary).chain(&list.replicas));
+        regions.filter(|region| **region != self.arn.region).map(|region| KeyArn { region: *region, ..self.arn })
+    }
+
+    /// Under which key the history lies: related keys have one.
+    #[must_use]
+    pub fn home(&self) -> KeyArn {
+        let region = self.multi_region.as_ref().map_or(self.arn.region, |list| list.home);
+        KeyArn { region, ..self.arn }
+    }
+
+    /// Under which key the pieces of material lie that aren't current: related keys have them in common, unless they
+    /// were imported, which each key's owner does for each key.
+    #[must_use]
+    pub fn pieces_home(&self) -> KeyArn {
+        if self.origin == Origin::External { self.arn } else { self.home() }
+    }
+
+    /// Whether other keys live that are made of this key's material, so that it must outlive the key.
+    #[must_use]
+    pub fn leaves_material(&self) -> bool {
+        self.origin != Origin::External && (self.is_replica() || self.has_replicas())
     }
 
     /// Whether the key waits for material: it never had any, or some that is associated with it isn't there.

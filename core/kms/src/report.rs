@@ -9,7 +9,9 @@ use sealroom_audit::{Effect, Event, Events, Resource};
 use sealroom_foundation::{KeyArn, MaterialId};
 use sealroom_identity::Call;
 use sealroom_store::Batch;
+use serde_json::{Map, Value};
 
+use crate::attestation::Attestation;
 use crate::error::KmsError;
 use crate::grants::record::GrantId;
 use crate::operation::Operation;
@@ -26,6 +28,8 @@ pub(crate) struct Report<'a> {
     second_key: Option<Touched>,
     materials: Materials,
     grant: Option<GrantId>,
+    /// `additionalEventData.recipient`.
+    recipient: Option<Value>,
     also: Option<Event>,
     charged: bool,
 }
@@ -46,8 +50,19 @@ enum Materials {
 
 impl<'a> Report<'a> {
     pub(crate) fn new(call: &'a Call, operation: &'static Operation) -> Self {
-        let (alias, key, second_key, grant, also) = (None, None, None, None, None);
-        Self { call, operation, alias, key, second_key, materials: Materials::None, grant, also, charged: false }
+        let (alias, key, second_key, grant, recipient, also) = (None, None, None, None, None, None);
+        Self {
+            call,
+            operation,
+            alias,
+            key,
+            second_key,
+            materials: Materials::None,
+            grant,
+            recipient,
+            also,
+            charged: false,
+        }
     }
 
     /// The operation is about this key; ReEncrypt tells its source first.
@@ -87,6 +102,11 @@ impl<'a> Report<'a> {
     /// The grant that ended, for operations whose parameters aren't recorded.
     pub(crate) fn grant(&mut self, grant: GrantId) {
         self.grant = Some(grant);
+    }
+
+    /// Who the answer is for, if an attestation document proved it.
+    pub(crate) fn recipient(&mut self, attestation: Option<&Attestation>) {
+        self.recipient = attestation.map(Attestation::recorded);
     }
 
     /// The material that was used, where AWS shows it.
@@ -144,10 +164,12 @@ impl<'a> Report<'a> {
             Materials::One(material) => event.key_material(material),
             Materials::Two(source, destination) => event.key_materials(source, destination),
         };
+        let event = if self.operation.tracked { event.uses() } else { event };
         let event = match &self.grant {
             Some(grant) => event.additional(format!(r#"{{"grantId":"{grant}"}}"#).into_bytes()),
             None => event,
         };
+        let event = self.attested(event);
         let caller = self.call.caller().account();
         match self.keys().map(|key| key.arn.account).find(|owner| *owner != caller) {
             Some(owner) => event.shared_with(owner),
@@ -161,9 +183,22 @@ impl<'a> Report<'a> {
         if error.is_unresolved() {
             return Effect::refusal(answer, event);
         }
+        let event = self.attested(event);
         let told = self.keys().filter(|key| !(key.veiled && error.is_denial()));
         let event = self.resources(told, event.request(parameters()));
         Effect::refusal(answer, event)
+    }
+
+    /// Adds what the recipient proved. AWS: its examples are older than `keyMaterialId`; here both are told. A refusal
+    /// tells of the recipient as well, so that an operator sees which measurements a policy turned away.
+    fn attested(&self, event: Event) -> Event {
+        let Some(recipient) = &self.recipient else { return event };
+        let mut additional = Map::new();
+        if let Materials::One(material) = &self.materials {
+            additional.insert("keyMaterialId".to_owned(), material.to_string().into());
+        }
+        additional.insert("recipient".to_owned(), recipient.clone());
+        event.additional(Value::Object(additional).to_string().into_bytes())
     }
 
     /// The alias, then the keys.

@@ -71,7 +71,7 @@ impl Kms {
         let entry = self.entry(&arn).await?;
         self.admit(call, operation, entry.as_ref().map(|entry| entry.record.spec), report)?;
         let entry = entry.ok_or_else(|| absent(call, arn, operation))?;
-        Ok(Resolved { entry, alias })
+        Ok(Resolved { entry: entry.as_of(call.now()), alias })
     }
 
     /// The key that `key_id` means as the store has it now, for an operation that changes or shows all of it.

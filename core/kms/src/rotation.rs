@@ -4,18 +4,23 @@
 //! ever what they made. Nothing is encrypted anew. A key that rotates by its period has a due row while it can be used;
 //! one that was switched off when its time came rotates as soon as it is used again, once.
 //!
+//! Of related multi-Region keys the primary rotates, and its replicas get the new material in the same batch.
+//!
 //! What would surprise: RotateKeyOnDemand only begins a rotation. It ends when its row is due, in whatever state the key is
 //! by then (corrections, section 6).
 
 use sealroom_api::{Compat, ErrorAnswer};
-use sealroom_audit::{Effect, Event, EventContext, Resource};
+use sealroom_audit::{Effect, Event, EventContext, Events, Resource};
 use sealroom_foundation::Timestamp;
+use sealroom_hsm::Origin;
 use sealroom_store::{Batch, Guard, Row};
 
 use crate::change;
-use crate::entry::Loaded;
+use crate::entry::{self, Loaded};
 use crate::error::KmsError;
+use crate::imports;
 use crate::kms::Kms;
+use crate::multi_region::synchronized;
 use crate::paths::{self, Due};
 use crate::record::{Automatic, KeyRecord, Material, OnDemand, Rotation, RotationKind, RotationRecord};
 use crate::report::SOURCE;
@@ -109,38 +114,52 @@ impl Kms {
         let (true, Some(old)) = (change::dues(record).any(|own| own == *due), &record.material) else {
             return self.drop_stale(row).await;
         };
-        let new = self.successor(record).await?;
+        let Some(new) = self.successor(record).await? else { return self.drop_stale(row).await };
         let details = details(record, kind, old, &new);
-        let batch = rotated(&key, kind, due.at, old, new)?;
+        let mut changed = record.clone();
+        changed.rotation = record.rotation.ended(kind, due.at);
+        changed.material = Some(new);
+        if record.origin == Origin::External {
+            imports::rotated(&mut changed, old, self.other_pieces(record).await?, now)?;
+        }
+        let batch = rotated(&key, kind, due.at, old, &changed);
+        let (batch, spread) = self.shared(&key, &changed, batch).await?;
         let batch = batch.guard(Guard::Version(row.path.clone(), row.version));
         let context = EventContext::internal(due.key.account, due.key.region, now);
         let event = Event::service(&context, SOURCE, "RotateKey").resource(Resource::Key(due.key)).details(details);
-        Ok(Some(Effect::change((), batch, event)))
+        let events = Events::from(event);
+        let events = if spread { events.and(synchronized(&due.key, now)) } else { events };
+        Ok(Some(Effect::change((), batch, events)))
     }
 
-    /// The piece that becomes current: made now.
-    async fn successor(&self, record: &KeyRecord) -> Result<Material, KmsError> {
-        self.generate(&record.arn, record.spec, record.usage).await
+    /// The piece that becomes current: made now, or imported before; `None` when no imported one waits.
+    async fn successor(&self, record: &KeyRecord) -> Result<Option<Material>, KmsError> {
+        if record.origin != Origin::External {
+            return self.generate(&record.arn, record.spec, record.usage).await.map(Some);
+        }
+        let Some(pending) = record.imports.pending else { return Ok(None) };
+        let row = self.row(paths::material(&record.arn, &pending)).await?;
+        row.map(|row| entry::piece(&row, record)).transpose()
     }
 }
 
-/// The batch that makes `new` current and `old` an older piece. The history gets both with the first rotation.
-fn rotated(key: &Loaded, kind: RotationKind, at: Timestamp, old: &Material, new: Material) -> Result<Batch, KmsError> {
+/// The batch that makes the material of `changed` current and `old` an older piece. The history gets both with the first
+/// rotation. A piece that waited leaves its row, for a token is in one row at any time.
+fn rotated(key: &Loaded, kind: RotationKind, at: Timestamp, old: &Material, changed: &KeyRecord) -> Batch {
     let record = &key.entry.record;
-    let arn = &record.arn;
-    let entry = RotationRecord { material: new.id(), rotated: Some((at, kind)) };
-    let mut changed = record.clone();
-    changed.rotation = record.rotation.ended(kind, at);
-    changed.material = Some(new);
+    let (pieces, history) = (record.pieces_home(), record.home());
     let place = changed.rotation.pieces.saturating_sub(1);
-    let mut batch = change::written(key, &changed)
-        .put(paths::material(arn, &old.id()), old.to_bytes())
-        .put(paths::rotation(arn, place), entry.to_bytes());
+    let mut batch = change::written(key, changed).put(paths::material(&pieces, &old.id()), old.to_bytes());
+    if let Some(new) = &changed.material {
+        let entry = RotationRecord { material: new.id(), rotated: Some((at, kind)) };
+        batch = batch.put(paths::rotation(&history, place), entry.to_bytes());
+        batch = batch.delete(paths::material(&pieces, &new.id()));
+    }
     if record.rotation.pieces == 0 {
         let first = RotationRecord { material: old.id(), rotated: None };
-        batch = batch.put(paths::rotation(arn, 0), first.to_bytes());
+        batch = batch.put(paths::rotation(&history, 0), first.to_bytes());
     }
-    Ok(batch)
+    batch
 }
 
 /// `serviceEventDetails`, as CloudTrail has them.

@@ -8,7 +8,10 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
     /// A replica whose copy isn't complete.
-    Creating,
+    Creating {
+        /// When it will be.
+        due: Timestamp,
+    },
     /// In use.
     Enabled,
     /// Switched off by its owner.
@@ -31,7 +34,10 @@ pub enum KeyState {
         enabled: bool,
     },
     /// Primary and replica are changing places.
-    Updating,
+    Updating {
+        /// When they will have done so.
+        due: Timestamp,
+    },
 }
 
 impl KeyState {
@@ -39,14 +45,14 @@ impl KeyState {
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Creating => "Creating",
+            Self::Creating { .. } => "Creating",
             Self::Enabled => "Enabled",
             Self::Disabled => "Disabled",
             Self::PendingImport => "PendingImport",
             Self::PendingDeletion { .. } => "PendingDeletion",
             Self::PendingReplicaDeletion { .. } => "PendingReplicaDeletion",
             Self::Unavailable { .. } => "Unavailable",
-            Self::Updating => "Updating",
+            Self::Updating { .. } => "Updating",
         }
     }
 
@@ -56,9 +62,9 @@ impl KeyState {
     /// What the state says instead.
     pub fn usable(&self) -> Result<(), StateError> {
         match self {
-            Self::Enabled | Self::Updating => Ok(()),
+            Self::Enabled | Self::Updating { .. } => Ok(()),
             Self::Disabled => Err(StateError::Disabled),
-            Self::Creating => Err(StateError::Creating),
+            Self::Creating { .. } => Err(StateError::Creating),
             Self::PendingImport => Err(StateError::PendingImport),
             Self::PendingDeletion { .. } => Err(StateError::PendingDeletion),
             Self::PendingReplicaDeletion { .. } => Err(StateError::PendingReplicaDeletion),

@@ -11,9 +11,11 @@ use crate::record::{RotationKind, RotationRecord};
 
 mod key;
 mod key_aliases;
+mod used;
 
 pub use key::SCHEMA as KEY_SCHEMA;
 pub use key_aliases::KeyAliases;
+pub use used::{Noted, UsedRecord};
 
 /// The schema in which everything is written but keys and their material.
 pub const SCHEMA: u16 = 1;
@@ -40,12 +42,14 @@ pub struct AliasRecord {
     pub updated: Timestamp,
 }
 
-/// What remains of a destroyed key, so that no restore brings it back.
+/// What remains of a destroyed key, so that no restore brings it back: a key of its ARN that was made before it was
+/// destroyed is dead. Only a replica can be made again under its ARN, after that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tombstone {
     /// The key.
     pub key: KeyId,
-    /// SHA-256 of each of its tokens.
+    /// SHA-256 of each token that went with it, less those in the tombstones of pieces that went ahead; none of a
+    /// multi-Region key whose material others are still made of.
     pub tokens: Vec<[u8; 32]>,
     /// When it was destroyed.
     pub destroyed: Timestamp,

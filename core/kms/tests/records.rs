@@ -13,7 +13,7 @@ use sealroom_kms::record::{
     RotationRecord,
 };
 use sealroom_kms::state::KeyState;
-use sealroom_kms::stored::{AliasRecord, KeyAliases, RecordError, Tombstone};
+use sealroom_kms::stored::{AliasRecord, KeyAliases, Noted, RecordError, Tombstone, UsedRecord};
 
 const KEY: &[u8] = include_bytes!("records/v1/key.json");
 const ASYMMETRIC_KEY: &[u8] = include_bytes!("records/v1/asymmetric-key.json");
@@ -24,7 +24,10 @@ const TOMBSTONE: &[u8] = include_bytes!("records/v1/tombstone.json");
 const GRANT: &[u8] = include_bytes!("records/v1/grant.json");
 const PLAIN_GRANT: &[u8] = include_bytes!("records/v1/plain-grant.json");
 const GRANT_NAME: &[u8] = include_bytes!("records/v1/grant-name.json");
+const USED: &[u8] = include_bytes!("records/v1/used.json");
+const NOTED: &[u8] = include_bytes!("records/v1/noted.json");
 const KEY_2: &[u8] = include_bytes!("records/v2/key.json");
+const REPLICA_KEY_2: &[u8] = include_bytes!("records/v2/replica-key.json");
 const ASYMMETRIC_KEY_2: &[u8] = include_bytes!("records/v2/asymmetric-key.json");
 const IMPORTED_KEY_2: &[u8] = include_bytes!("records/v2/imported-key.json");
 const OLDER_MATERIAL_2: &[u8] = include_bytes!("records/v2/older-material.json");
@@ -135,6 +138,35 @@ fn a_key_with_imported_material_of_version_2_opens() {
 }
 
 #[test]
+fn a_replica_of_version_2_opens() {
+    let record = KeyDocument::from_bytes(REPLICA_KEY_2).unwrap().record;
+    assert_eq!(record.state, KeyState::Updating { due: Timestamp::from_seconds(1_790_000_005) });
+    let list = record.multi_region.as_ref().unwrap();
+    assert_eq!(
+        (list.role, list.primary.as_str(), list.home.as_str()),
+        (MultiRegionRole::Replica, "eu-west-1", "ap-south-1")
+    );
+    assert_eq!(record.home().region.as_str(), "ap-south-1");
+    assert!(record.leaves_material());
+    let regions: Vec<String> = record.relatives().map(|key| key.region.to_string()).collect();
+    assert_eq!(regions, ["eu-west-1", "ap-south-1"]);
+}
+
+/// Before a key could change places, the first Region of related keys was always the primary's.
+#[test]
+fn a_list_of_relatives_without_a_home_has_it_where_the_primary_is() {
+    for bytes in [KEY, KEY_2] {
+        let list = KeyDocument::from_bytes(bytes).unwrap().record.multi_region.unwrap();
+        assert_eq!((list.home, list.home.as_str()), (list.primary, "eu-central-1"));
+    }
+    for name in ["Creating", "Updating"] {
+        let old = text(KEY_2).replace(r#"{"PendingDeletion":{"due":1790000000000000}}"#, &format!("\"{name}\""));
+        let record = KeyDocument::from_bytes(old.as_bytes()).unwrap().record;
+        assert_eq!(record.state.as_str(), name);
+    }
+}
+
+#[test]
 fn an_entry_of_a_history_opens() {
     let entry = RotationRecord::from_bytes(ROTATION).unwrap();
     assert_eq!(entry.material, MaterialId::from_bytes([0xcd; 32]));
@@ -146,7 +178,7 @@ fn an_entry_of_a_history_opens() {
 
 #[test]
 fn what_is_written_is_the_sample_of_the_newest_version() {
-    for bytes in [KEY_2, ASYMMETRIC_KEY_2, IMPORTED_KEY_2] {
+    for bytes in [KEY_2, REPLICA_KEY_2, ASYMMETRIC_KEY_2, IMPORTED_KEY_2] {
         let document = KeyDocument::from_bytes(bytes).unwrap();
         assert_eq!(text(&document.to_bytes()), text(bytes));
     }
@@ -174,14 +206,14 @@ fn what_version_1_said_is_said_in_version_2() {
 fn every_state_is_read_back() {
     let document = KeyDocument::from_bytes(KEY).unwrap();
     for state in [
-        KeyState::Creating,
+        KeyState::Creating { due: Timestamp::from_micros(2) },
         KeyState::Enabled,
         KeyState::Disabled,
         KeyState::PendingImport,
         KeyState::PendingDeletion { due: Timestamp::from_micros(1) },
         KeyState::PendingReplicaDeletion { window_days: 30 },
         KeyState::Unavailable { enabled: false },
-        KeyState::Updating,
+        KeyState::Updating { due: Timestamp::from_micros(3) },
     ] {
         let written = KeyDocument { record: document.record.in_state(state), ..document.clone() }.to_bytes();
         assert_eq!(KeyDocument::from_bytes(&written).unwrap().record.state, state);
@@ -205,4 +237,15 @@ fn what_is_no_record_is_refused() {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap().trim_end().to_owned()
+}
+
+#[test]
+fn what_is_known_of_uses_opens() {
+    let used = UsedRecord::from_bytes(USED).unwrap();
+    assert_eq!((&*used.operation, used.time), ("GenerateDataKey", Timestamp::from_micros(1_789_194_084_000_123)));
+    assert_eq!(used.event.to_string(), "0a0b0c0d-0102-4304-8506-070809101112");
+    assert_eq!(used.request.unwrap().to_string(), "f0e0d0c0-0102-4304-8506-070809101112");
+    assert_eq!(used.to_bytes(), USED.trim_ascii_end());
+    let noted = Noted::from_bytes(NOTED).unwrap();
+    assert_eq!((&noted.0[..], noted.to_bytes()), (&[5, 0, 12_345_678_901][..], NOTED.trim_ascii_end().to_vec()));
 }

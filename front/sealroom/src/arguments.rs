@@ -58,6 +58,9 @@ pub(crate) enum Command {
     Unseal(UnsealArguments),
     /// Say whether a configuration can be used
     CheckConfig(CheckArguments),
+    /// Open a ciphertext with the key material that was imported, without any server
+    #[command(after_help = OPEN_HELP)]
+    Open(OpenArguments),
 }
 
 const BACKUP_HELP: &str = "\
@@ -92,6 +95,17 @@ SIGHUP reads the certificate again; SIGTERM lets requests that are being served 
 const INIT_HELP: &str = "\
 The secret access key is shown once, on standard output; nobody can show it again.
 Keep a copy of the root key file (or the passphrase) apart from the data: without it nothing opens.";
+
+const OPEN_HELP: &str = "\
+For keys of spec SYMMETRIC_DEFAULT and origin EXTERNAL: whoever imported their material opens what Encrypt, ReEncrypt and the
+data key operations made, with that material and the encryption context alone. No server, store or root key is needed, no
+key policy is asked, and nothing is recorded.
+
+    sealroom open --material key.bin --context team=blue secret.enc > secret
+    aws kms encrypt ... --query CiphertextBlob --output text | sealroom open --material key.bin
+
+A key that was rotated has several pieces of material: give all that are at hand, or the one that the ciphertext names.
+What RSA and SM2 keys encrypted is in the common formats: OpenSSL opens it with the private key.";
 
 /// What says where a store is.
 #[derive(Debug, Args)]
@@ -236,6 +250,19 @@ pub(crate) struct CheckArguments {
     /// Check it as `serve --dev` would
     #[arg(long)]
     pub(crate) dev: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OpenArguments {
+    /// File with the 32 bytes of key material, as they were before they were wrapped; may be given more than once
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) material: Vec<PathBuf>,
+    /// Encryption context, all of it; may be given more than once. A JSON object says several pairs at once
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) context: Vec<String>,
+    /// File with the ciphertext, as bytes or in base64; `-` is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub(crate) input: PathBuf,
 }
 
 #[cfg(test)]

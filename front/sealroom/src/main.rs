@@ -6,6 +6,7 @@
 mod arguments;
 mod commands;
 mod meter;
+mod open;
 mod rotations;
 mod seal;
 mod upkeep;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Seal(arguments) => seal::seal(&arguments),
         Command::Unseal(arguments) => seal::unseal(&arguments),
         Command::CheckConfig(arguments) => commands::check_config(&arguments),
+        Command::Open(arguments) => open::open(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@
 
 mod environment;
 mod files;
+mod profile;
 mod progress;
 mod pump;
 
@@ -19,6 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::{PolicyArgument, SealArguments, UnsealArguments};
 use crate::commands::now;
+use environment::Environment;
 use files::{Input, Kind, Output};
 
 /// What a sealed file's name ends with.
@@ -33,12 +35,13 @@ pub(crate) fn seal(arguments: &SealArguments) -> Result<()> {
     } else {
         Draft::signed(sealroom_client::signing_pair()?, context, arguments.frame_length)?
     };
+    let environment = Environment::read(file.profile.as_deref())?;
     // An ARN says where it is to be called for; that of an alias, too.
     let region = match arn_region(&arguments.key) {
         Some(region) => region.parse().with_context(|| format!("the Region of `{}`", arguments.key))?,
-        None => environment::region(arguments.region)?,
+        None => environment.region(arguments.region)?,
     };
-    let client = environment::client(file.endpoint.as_deref(), region)?;
+    let client = environment.client(file.endpoint.as_deref(), region)?;
     let input = Input::open(&file.input)?;
     let target = file.output.clone().unwrap_or_else(|| sealed_name(&file.input));
     let output = Output::prepare(&target, file.force, Kind::Sealed)?;
@@ -79,9 +82,10 @@ pub(crate) fn unseal(arguments: &UnsealArguments) -> Result<()> {
     }
     let keys = keys_to_ask(&header, arguments)?;
     let kind = if header.suite().signs() { Kind::Signed } else { Kind::Unsigned };
+    let environment = Environment::read(file.profile.as_deref())?;
     let clients = keys
         .into_iter()
-        .map(|(key, encrypted)| Ok((environment::client(file.endpoint.as_deref(), key.region())?, key, encrypted)))
+        .map(|(key, encrypted)| Ok((environment.client(file.endpoint.as_deref(), key.region())?, key, encrypted)))
         .collect::<Result<Vec<_>>>()?;
     let output = Output::prepare(&target, file.force, kind)?;
     finish(async move {
@@ -159,10 +163,12 @@ fn finish(work: impl Future<Output = Result<()>>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     let done = runtime.block_on(async {
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let mut hangup = signal(SignalKind::hangup())?;
         tokio::select! {
             done = work => done,
             _ = interrupt.recv() => bail!("interrupted"),
             _ = terminate.recv() => bail!("terminated"),
+            _ = hangup.recv() => bail!("the terminal is gone"),
         }
     });
     // A read of standard input may never return.

@@ -100,7 +100,7 @@ settings! {
         admin_listen: Option<SocketAddr> = None,
         /// Folder of the embedded store, the journal, the root key file and the operator's socket.
         data_dir: PathBuf = PathBuf::from("/var/lib/sealroom"),
-        /// Regions that are served; `serve --dev` serves every one.
+        /// Regions that are served, and where keys can be replicated; `serve --dev` serves every one.
         regions: Vec<String> = vec!["us-east-1".to_owned()],
         /// Base domains; a name below one is a virtual host of a bucket.
         domains: Vec<String> = vec!["localhost".to_owned()],
@@ -195,6 +195,15 @@ settings! {
 }
 
 settings! {
+    /// `[attestation]`: whose attestation documents name a recipient.
+    [attestation] AttestationSettings {
+        /// PEM file of the root certificates that the attestation documents of `Recipient` must lead to, at most 16; without
+        /// one, requests with a `Recipient` are refused. It is read at the start. See [recipients](recipients.md).
+        roots: Option<PathBuf> = None,
+    }
+}
+
+settings! {
     /// `[log]`: what the process says on standard error.
     [log] LogSettings {
         /// `text` or `json`; one event a line either way.
@@ -272,6 +281,8 @@ pub struct Config {
     pub root: RootSettings,
     /// `[audit]`.
     pub audit: AuditSettings,
+    /// `[attestation]`.
+    pub attestation: AttestationSettings,
     /// `[log]`.
     pub log: LogSettings,
 }
@@ -333,6 +344,7 @@ impl Config {
             StoreSettings::SETTINGS,
             RootSettings::SETTINGS,
             AuditSettings::SETTINGS,
+            AttestationSettings::SETTINGS,
             LogSettings::SETTINGS,
         ]
         .concat()

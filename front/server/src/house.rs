@@ -11,21 +11,23 @@ use std::sync::Arc;
 
 use sealroom_api::{Compat, ErrorAnswer, Through};
 use sealroom_audit::{Effect, Journal, OpenError, Sync};
-use sealroom_foundation::Timestamp;
 use sealroom_foundation::ports::{Clock, Entropy, Release, Released, Seal, Sign};
+use sealroom_foundation::{Region, Timestamp};
 use sealroom_hsm::{Door, Hsm};
 use sealroom_identity::{Identity, Mode};
 use sealroom_kms::{Destroyed, Kms};
 use sealroom_store::{Batch, Committed, KeyPath, Read, Store, StoreError, View};
 use thiserror::Error;
 
+use crate::attestation;
 use crate::backup::{self, BackupError, Contents, Progress, Source};
 use crate::boot::{self, BootError, Opened, Wanted};
 use crate::clock::SystemClock;
-use crate::config::{AuditSync, CompatSetting, Config};
+use crate::config::{AuditSync, CompatSetting, Config, ConfigError};
 use crate::operate::Operator;
 use crate::rotate::{self, Followed, Keeper, RotateError};
 use crate::tasks::Tasks;
+use crate::usage::{Indexer, NotNoted};
 
 /// LIMIT: rounds of due jobs in one go; each does a hundred at most.
 const DUE_ROUNDS: usize = 10_000;
@@ -34,6 +36,9 @@ const DUE_ROUNDS: usize = 10_000;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HouseError {
+    /// A file that the configuration names can't be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The store doesn't open.
     #[error(transparent)]
     Boot(#[from] BootError),
@@ -70,6 +75,7 @@ pub(crate) struct House {
     keeper: Keeper,
     /// What this node has seen of the domain keys.
     followed: Arc<tokio::sync::Mutex<Followed>>,
+    indexer: Indexer,
     probing: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -83,6 +89,7 @@ impl House {
         wanted: Wanted,
         clock: Arc<SystemClock>,
     ) -> Result<(Self, &'static str), HouseError> {
+        let attestation_roots = attestation::roots(config)?;
         let Opened { hsm, store, engine, barrier, root } = boot::open(config, wanted, clock.wall()).await?;
         let rows = store.view(KeyPath::build("server"));
         clock.set_ahead(read_ahead(&rows).await?);
@@ -104,6 +111,8 @@ impl House {
                 compat: compat(config),
                 limits: config.quotas.limits(),
                 requests: config.quotas.requests(),
+                regions: regions(config, wanted == Wanted::Dev),
+                attestation_roots,
                 ..sealroom_kms::Settings::default()
             },
         );
@@ -123,8 +132,10 @@ impl House {
             operator: Through::new(operator, journal.clone()),
         };
         let compat = compat(config);
-        let (probing, followed) = (Arc::default(), Arc::default());
-        Ok((Self { clock, door, identity, journal, services, compat, store, rows, keeper, followed, probing }, root))
+        let (indexer, probing, followed) = Default::default();
+        let house =
+            Self { clock, door, identity, journal, services, compat, store, rows, keeper, followed, indexer, probing };
+        Ok((house, root))
     }
 
     /// Random bytes for request ids.
@@ -154,6 +165,22 @@ impl House {
             }
         }
         Ok(done)
+    }
+
+    /// Notes the uses of keys that were recorded, if that is due.
+    ///
+    /// # Errors
+    /// [`NotNoted`]; the next time makes up for it.
+    pub(crate) async fn note_uses_if_due(&self) -> Result<(), NotNoted> {
+        self.indexer.run_if_due(&self.journal, &self.keeper.kms, self.clock.service()).await
+    }
+
+    /// Notes the uses of keys that were recorded by now.
+    ///
+    /// # Errors
+    /// As [`House::note_uses_if_due`].
+    pub(crate) async fn note_uses(&self) -> Result<(), NotNoted> {
+        self.indexer.run(&self.journal, &self.keeper.kms, self.clock.service()).await
     }
 
     /// Destroys a key that the store holds although the journal knows that it was destroyed: see [`Kms::bury`].
@@ -267,6 +294,13 @@ async fn read_ahead(rows: &View) -> Result<i64, HouseError> {
     let Some(row) = answers.into_iter().next().and_then(sealroom_store::Answer::row) else { return Ok(0) };
     let text = std::str::from_utf8(&row.value).ok().and_then(|text| text.parse().ok());
     text.ok_or(HouseError::Damaged("server/clock-ahead-micros"))
+}
+
+/// The Regions that are served; `None`: every one, as dev mode does.
+pub(crate) fn regions(config: &Config, dev: bool) -> Option<Vec<Region>> {
+    // INVARIANT: the configuration was checked, so every name is one.
+    let named = || config.server.regions.iter().filter_map(|name| name.parse().ok()).collect();
+    (!dev).then(named)
 }
 
 fn settings(config: &Config) -> sealroom_audit::Settings {

@@ -9,6 +9,7 @@
 //! the runtime. What would surprise: nothing here opens an effect: the front is given services behind `Through`.
 
 mod admin;
+mod attestation;
 mod backup;
 mod boot;
 mod clock;
@@ -25,20 +26,23 @@ mod serve;
 mod tasks;
 mod timers;
 mod transport;
+mod usage;
 
 pub use backup::{BackupError, BackupFile, Contents, Manifest, Progress, Restored, Seen, check_backup, restore};
 pub use boot::BootError;
 pub use config::{
-    AuditSettings, AuditSync, CompatSetting, Config, ConfigError, LimitSettings, LogFormat, LogSettings, RootKind,
-    RootSettings, ServerSettings, Setting, StoreSettings, TlsSettings,
+    AttestationSettings, AuditSettings, AuditSync, CompatSetting, Config, ConfigError, LimitSettings, LogFormat,
+    LogSettings, RootKind, RootSettings, ServerSettings, Setting, StoreSettings, TlsSettings,
 };
 pub use house::HouseError;
 pub use init::{InitError, Initialised, init};
+/// What needs no server: opening a ciphertext with the material that was imported.
+pub use sealroom_hsm::offline;
 pub use serve::{Listening, ServeError, serve};
 pub use transport::tls::TlsError;
 
-/// Whether the configuration can be used: its settings fit together, and the certificate and key that it names can be
-/// read. Nothing is opened that a running server holds.
+/// Whether the configuration can be used: its settings fit together, and the certificates and the key that it names can
+/// be read. Nothing is opened that a running server holds.
 ///
 /// # Errors
 /// The first thing that is wrong.

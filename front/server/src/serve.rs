@@ -24,7 +24,7 @@ use crate::metrics::{Counters, Page, Reading};
 use crate::timers::{self, SpareMaker};
 use crate::transport::tls::{Tls, TlsError};
 use crate::transport::{Acceptor, Drain, Handler, Listener, Patience, Security, Slots};
-use crate::{files, log};
+use crate::{attestation, files, log};
 
 /// Threads for what blocks: opening files, the store's own.
 const BLOCKING_THREADS: usize = 16;
@@ -142,6 +142,9 @@ async fn run(config: &Config, dev: bool, ready: impl FnOnce(&Listening)) -> Resu
     if tokio::time::timeout(patience, connections.emptied()).await.is_err() {
         tracing::warn!(seconds = config.server.drain_seconds, "requests were still being served and are cut off");
     }
+    if let Err(error) = house.note_uses().await {
+        tracing::warn!(%error, "the last uses of keys are noted at the next start");
+    }
     house.journal.close().await;
     drop(files::remove_socket(&listening.operator));
     tracing::info!("stopped");
@@ -159,12 +162,14 @@ fn open_tls(config: &Config) -> Result<Option<Tls>, TlsError> {
     }
 }
 
-/// Whether the files that `config` names can be used: certificate and key.
+/// Whether the files that `config` names can be used: certificate and key, and the roots of attestation documents.
 ///
 /// # Errors
-/// [`TlsError`].
-pub(crate) fn check_files(config: &Config) -> Result<(), TlsError> {
-    open_tls(config).map(drop)
+/// [`ServeError::Config`] and [`ServeError::Tls`].
+pub(crate) fn check_files(config: &Config) -> Result<(), ServeError> {
+    attestation::roots(config)?;
+    open_tls(config)?;
+    Ok(())
 }
 
 /// The sockets, before anything is accepted from them.
@@ -233,7 +238,7 @@ impl Server {
             self.house.clone(),
             Arc::clone(&counters),
             Arc::clone(&requests),
-            self.regions(),
+            house::regions(&self.config, self.dev),
             limits.body_timeout(),
             self.dev,
         );
@@ -250,6 +255,7 @@ impl Server {
             let admin = Admin { page, readiness: Ready(self.house.clone()), drain: Arc::clone(&self.drain) };
             self.accept(listener, admin, Security::Plain, Arc::new(Slots::new(SIDE_CONNECTIONS)));
         }
+        tokio::spawn(timers::note_uses(self.house.clone(), Arc::clone(&self.drain)));
         tokio::spawn(timers::follow(self.house.clone(), Arc::clone(&self.drain)));
         tokio::spawn(timers::follow_keys(self.house.clone(), Arc::clone(&self.drain)));
         tokio::spawn(timers::each_second(self.house.clone(), self.tls.clone(), spares, Arc::clone(&self.drain)));
@@ -267,13 +273,6 @@ impl Server {
         let patience = Patience { head: limits.header_timeout(), handshake: limits.handshake_timeout() };
         let (handler, drain) = (Arc::new(handler), Arc::clone(&self.drain));
         tokio::spawn(Acceptor { handler, security, patience, connections, drain }.run(listener))
-    }
-
-    /// The Regions that are served; dev mode serves every one.
-    fn regions(&self) -> Option<Vec<Region>> {
-        // INVARIANT: the configuration was checked, so every name is one.
-        let named = || self.config.server.regions.iter().filter_map(|name| name.parse().ok()).collect();
-        (!self.dev).then(named)
     }
 }
 

@@ -1,5 +1,6 @@
-//! What happens by itself: other nodes' changes are followed ten times a second, their domain keys twice; once a second the clock catches up, the
-//! journal is tended and what fell due is done. RSA pairs are made ahead of need on a thread of the lowest priority.
+//! What happens by itself: other nodes' changes are followed ten times a second, their domain keys twice; once a second the
+//! clock catches up, the journal is tended and what fell due is done, and once a minute the uses of keys are noted. RSA pairs
+//! are made ahead of need on a thread of the lowest priority.
 //!
 //! The timers only call; every rule is in the rooms. A failure is logged when it begins and when it ends, not each second.
 
@@ -57,6 +58,15 @@ pub(crate) async fn each_second(house: House, tls: Option<Tls>, spares: SpareMak
                 Err(error) => tls_trouble.note::<(), _>(Err(error)),
             }
         }
+    }
+}
+
+/// Notes the uses of keys until the drain begins. Apart from everything else, because what a crash left is read back first.
+pub(crate) async fn note_uses(house: House, drain: Arc<Drain>) {
+    let mut trouble = Trouble::new("the last uses of keys can't be noted");
+    let mut ticks = ticks(SECOND);
+    while next(&mut ticks, &drain).await {
+        trouble.note(house.note_uses_if_due().await);
     }
 }
 

@@ -55,6 +55,11 @@ impl Bench {
 
     /// A server on `data`.
     pub(crate) fn server(&self, data: &Path, journal: Journal) -> Result<Process> {
+        self.server_with(data, journal, &[])
+    }
+
+    /// The same with more settings in its environment.
+    pub(crate) fn server_with(&self, data: &Path, journal: Journal, settings: &[(&str, &str)]) -> Result<Process> {
         let mut command: Vec<OsString> = vec![self.server.clone().into()];
         command.extend(["serve", "--dev", "--listen", "127.0.0.1:0", "--data-dir"].map(OsString::from));
         command.push(data.into());
@@ -67,7 +72,8 @@ impl Bench {
         };
         let in_memory = journal == Journal::Always && is_in_memory(data)?;
         ensure!(!in_memory, "{} is in memory, where a journal costs nothing: use --scratch", data.display());
-        Process::start(&command, &[("SEALROOM_AUDIT__SYNC", sync)], self.server_core())
+        let settings = [&[("SEALROOM_AUDIT__SYNC", sync)], settings].concat();
+        Process::start(&command, &settings, self.server_core())
     }
 
     /// The echo, on the processors that the server has.

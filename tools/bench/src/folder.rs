@@ -117,7 +117,7 @@ pub(crate) fn created(body: &[u8]) -> Result<String> {
 }
 
 /// Lets every principal call once: in dev mode an account exists as soon as it is named.
-fn introduce(address: SocketAddr) -> Result<()> {
+pub(crate) fn introduce(address: SocketAddr) -> Result<()> {
     let call = |principal| Call { principal, operation: "ListKeys", body: "{}".to_owned() };
     let calls: Vec<Call> = (0..PRINCIPALS.len()).map(call).collect();
     exchange(address, &calls, |_, _| Ok(()))

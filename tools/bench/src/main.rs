@@ -55,7 +55,7 @@ enum Named {
 
 impl ValueEnum for Named {
     fn value_variants<'a>() -> &'a [Self] {
-        const NAMED: [Named; 8] = [
+        const NAMED: [Named; 9] = [
             Named::All,
             Named::One(Suite::Hot),
             Named::One(Suite::Always),
@@ -63,6 +63,7 @@ impl ValueEnum for Named {
             Named::One(Suite::Isolation),
             Named::One(Suite::Memory),
             Named::One(Suite::Scale),
+            Named::One(Suite::Laden),
             Named::One(Suite::Start),
         ];
         &NAMED

@@ -4,6 +4,7 @@ mod cold;
 mod disk;
 mod hot;
 mod isolation;
+mod laden;
 mod scale;
 mod sign;
 
@@ -25,13 +26,14 @@ pub(crate) enum Suite {
     Isolation,
     Memory,
     Scale,
+    Laden,
     Start,
 }
 
 impl Suite {
     /// All, in the order in which they run.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Hot, Self::Always, Self::Sign, Self::Isolation, Self::Memory, Self::Scale, Self::Start];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Hot, Self::Always, Self::Sign, Self::Isolation, Self::Memory, Self::Scale, Self::Laden, Self::Start];
 
     /// What it measures.
     pub(crate) fn promise(self) -> &'static str {
@@ -42,6 +44,9 @@ impl Suite {
             Self::Isolation => "Encrypt while RSA-4096 keys are made",
             Self::Memory => "Resident memory with 10,000 keys",
             Self::Scale => "Processor time of a call with 100,000 keys against 100",
+            Self::Laden => {
+                "Processor time of a call with a key of 50,000 grants, 100 aliases and 1,000 rotations against a bare one"
+            }
             Self::Start => "From the process's start to the first answer, with no keys and with 100,000",
         }
     }
@@ -55,6 +60,7 @@ impl Suite {
             Self::Isolation => "isolation",
             Self::Memory => "memory",
             Self::Scale => "scale",
+            Self::Laden => "laden",
             Self::Start => "start",
         }
     }
@@ -67,6 +73,7 @@ impl Suite {
             Self::Isolation => isolation::run(bench, report),
             Self::Memory => cold::memory(bench, report),
             Self::Scale => scale::run(bench, report),
+            Self::Laden => laden::run(bench, report),
             Self::Start => cold::start(bench, report),
         }
     }

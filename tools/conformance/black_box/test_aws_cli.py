@@ -12,7 +12,8 @@ import pytest
 from harness.awscli import aws
 from harness.clients import HOME
 from harness.derive import ABSENT, hidden
-from harness.world import OTHER, PLAINTEXT
+from harness.world import MATERIAL, OTHER, PLAINTEXT
+from harness.wrapping import wrap_by_command
 
 BASE64 = base64.b64encode(PLAINTEXT).decode()
 
@@ -427,6 +428,24 @@ def test_the_shell_round_trip_of_every_tutorial(site, tmp_path):
         "Plaintext",
     )
     assert base64.b64decode(opened.out) == bytes(range(256))
+
+
+def test_the_command_line_imports_what_openssl_wrapped(site, tmp_path):
+    """The steps of AWS's guide, each with the command that it names."""
+    key = run(site, "create-key", "--origin", "EXTERNAL")["KeyMetadata"]["KeyId"]
+    wrapping = ["--wrapping-algorithm", "RSAES_OAEP_SHA_256", "--wrapping-key-spec", "RSA_3072"]
+    prepared = run(site, "get-parameters-for-import", "--key-id", key, *wrapping)
+    assert set(prepared) == {"KeyId", "ImportToken", "PublicKey", "ParametersValidTo"}
+    (tmp_path / "token").write_bytes(base64.b64decode(prepared["ImportToken"]))
+    public = base64.b64decode(prepared["PublicKey"])
+    (tmp_path / "material").write_bytes(wrap_by_command(public, "RSAES_OAEP_SHA_256", MATERIAL))
+    files = ["--import-token", f"fileb://{tmp_path}/token", "--encrypted-key-material", f"fileb://{tmp_path}/material"]
+    model = ["--expiration-model", "KEY_MATERIAL_DOES_NOT_EXPIRE"]
+    imported = run(site, "import-key-material", "--key-id", key, *files, *model)
+    shown = run(site, "describe-key", "--key-id", key)["KeyMetadata"]
+    assert (shown["KeyState"], shown["CurrentKeyMaterialId"]) == ("Enabled", imported["KeyMaterialId"])
+    assert run(site, "delete-imported-key-material", "--key-id", key)["KeyMaterialId"] == imported["KeyMaterialId"]
+    assert run(site, "describe-key", "--key-id", key)["KeyMetadata"]["KeyState"] == "PendingImport"
 
 
 def test_the_command_line_walks_pages(site):

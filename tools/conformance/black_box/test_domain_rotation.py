@@ -51,8 +51,26 @@ class Lived:
         code, out, err = run("account", "create", "--data-dir", server.data, "--output", "json")
         assert code == 0, err
         self.account = json.loads(out)
-        # Symmetric material: four pieces; three other keys.
-        self.tokens = 7
+        self.related = self._related()
+        # Symmetric material: four pieces; three other keys; a replica, and the piece before its current one.
+        self.tokens = 9
+
+    def _related(self):
+        """A ciphertext of a multi-Region key that was rotated, and of which only the replica is left."""
+        there = Site.of(self.server).clients(region="eu-west-1")
+        key = self.kms.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+        blob = self.kms.encrypt(KeyId=key, Plaintext=PLAINTEXT)["CiphertextBlob"]
+        self.kms.rotate_key_on_demand(KeyId=key)
+        self.server.advance(86_400)
+        self.kms.replicate_key(KeyId=key, ReplicaRegion="eu-west-1")
+        self.server.advance(86_400)
+        self.kms.update_primary_region(KeyId=key, PrimaryRegion="eu-west-1")
+        self.server.advance(86_400)
+        self.kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+        self.server.advance(8 * 86_400)
+        assert there.decrypt(KeyId=key, CiphertextBlob=blob)["Plaintext"] == PLAINTEXT
+        there.close()
+        return key, blob
 
     def _key(self, spec, usage):
         return self.kms.create_key(KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["KeyId"]
@@ -74,6 +92,9 @@ class Lived:
         kms = site.clients()
         for blob in self.blobs:
             assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == PLAINTEXT
+        key, blob = self.related
+        there = site.clients(region="eu-west-1")
+        assert there.decrypt(KeyId=key, CiphertextBlob=blob)["Plaintext"] == PLAINTEXT
         opened = kms.decrypt(
             KeyId=self.rsa, CiphertextBlob=self.sealed["CiphertextBlob"], EncryptionAlgorithm="RSAES_OAEP_SHA_256"
         )

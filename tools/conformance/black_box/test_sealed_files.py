@@ -43,6 +43,8 @@ def variables(url, account=HOME, **more):
             "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "test" if account == HOME else account,
             "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             **more,
         }
     )
@@ -153,7 +155,7 @@ def encryption_cli(site, *arguments):
     program = Path(sys.executable).with_name("aws-encryption-cli")
     done = subprocess.run(
         [sys.executable, program, *map(str, arguments)],
-        env=variables(site.server.url, AWS_DEFAULT_REGION=REGION, AWS_CONFIG_FILE=os.devnull),
+        env=variables(site.server.url, AWS_DEFAULT_REGION=REGION),
         capture_output=True,
         timeout=SECONDS,
     )
@@ -182,9 +184,13 @@ def test_streams_are_sealed_and_unsealed(sealroom, key, tmp_path, options):
 
 
 def test_a_key_is_named_in_each_of_its_ways(site, sealroom, key):
-    for named in (key, key.rsplit("/", 1)[1]):
+    alias = "alias/sealed-files"
+    site.clients().create_alias(AliasName=alias, TargetKeyId=key)
+    for named in (key, key.rsplit("/", 1)[1], alias, f"{key.rsplit(':', 1)[0]}:{alias}"):
         sealed = sealroom("seal", "--key", named, "-", given=b"content")
         assert sealroom("unseal", "--key", key, "-", given=sealed.out).out == b"content"
+    site.clients().delete_alias(AliasName=alias)
+    refused(sealroom("seal", "--key", alias, "-", given=b"content"), "NotFoundException", alias)
     by_variable = sealroom("seal", "-", given=b"content", env=variables(site.server.url, SEALROOM_KEY=key))
     assert sealroom("unseal", "--key", key, "-", given=by_variable.out).out == b"content"
 
@@ -278,6 +284,36 @@ def test_what_is_missing_is_said(site, sealroom, key, tmp_path):
     assert names(tmp_path) == ["plain"]
 
 
+def test_a_profile_of_the_shared_files_is_read_as_the_aws_cli_reads_it(site, sealroom, key, tmp_path):
+    folder = tmp_path / ".aws"
+    folder.mkdir()
+    (folder / "config").write_text(
+        f"[profile house]\nregion = {REGION}\nservices = here\n"
+        f"[services here]\nkms =\n  endpoint_url = {site.server.url}\n"
+        "[profile role]\nrole_arn = arn:aws:iam::111122223333:role/r\nsource_profile = house\n"
+    )
+    (folder / "credentials").write_text("[house]\naws_access_key_id = test\naws_secret_access_key = test\n")
+    bare = environment({"HOME": str(tmp_path)})
+    name = key.rsplit("/", 1)[1]
+    told = subprocess.run(
+        [sys.executable, "-m", "awscli", "kms", "describe-key", "--key-id", name, "--profile", "house"],
+        env={**bare, "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True,
+        timeout=SECONDS,
+    )
+    assert told.returncode == 0 and key in told.stdout.decode(), told
+    sealed = sealroom("seal", "--key", name, "--profile", "house", "-", given=b"content", env=bare)
+    assert sealed.code == 0, sealed
+    opened = sealroom("unseal", "--key", key, "-", given=sealed.out, env={**bare, "AWS_PROFILE": "house"})
+    assert opened.out == b"content", opened
+    refused(sealroom("seal", "--key", name, "-", env=bare), "no Region")
+    refused(sealroom("seal", "--key", key, "--profile", "role", "-", env=variables(site.server.url)), "no profile `role`")
+    refused(sealroom("seal", "--key", key, "--profile", "role", "--endpoint", site.server.url, "-", env=bare), "`role_arn`")
+    refused(sealroom("seal", "--key", key, "--profile", "absent", "-", env=bare), "no profile `absent`")
+    (folder / "credentials").write_text("[house]\naws_secret_access_key test\n")
+    refused(sealroom("seal", "--key", key, "--profile", "house", "-", env=bare), "credentials file", "line 2")
+
+
 def test_kms_says_no(site, sealroom, key, tmp_path):
     (tmp_path / "plain").write_bytes(b"content")
     stranger = variables(site.server.url, account=OTHER)
@@ -353,6 +389,31 @@ def test_a_file_may_be_longer_than_the_memory(sealroom, key, tmp_path):
     assert (tmp_path / "opened").stat().st_size == size
     for path in tmp_path.iterdir():
         path.unlink()
+
+
+def test_a_long_file_shows_on_a_terminal_how_far_it_is(site, sealroom, key, tmp_path):
+    with (tmp_path / "plain").open("wb") as file:
+        file.truncate(40 * 1024 * 1024)
+    terminal, theirs = os.openpty()
+    line = [binary(), "seal", "--key", key, "--frame-length", "65536", "plain"]
+    done = subprocess.run(line, cwd=tmp_path, env=variables(site.server.url), stderr=theirs, timeout=SECONDS)
+    os.close(theirs)
+    shown = os.read(terminal, 4096).decode()
+    os.close(terminal)
+    assert done.returncode == 0, shown
+    assert shown.split("\r")[:3] == ["", "16 of 40 MiB", "32 of 40 MiB"] and shown.split("\r")[3].isspace()
+
+
+def test_a_stream_without_a_signature_comes_piece_by_piece_and_a_cut_shows_in_the_exit_code(sealroom, key):
+    plain = content(1_000_000)
+    sealed = sealroom("seal", "--key", key, "--unsigned", "-", given=plain).out
+    cut = sealroom("unseal", "--key", key, "-", given=sealed[:500_000])
+    assert cut.code == 1 and "breaks off" in cut.err
+    assert cut.out and plain.startswith(cut.out)
+    broken = bytearray(sealed)
+    broken[500_000] ^= 1
+    bad = sealroom("unseal", "--key", key, "-", given=bytes(broken))
+    assert bad.code == 1 and "damaged" in bad.err and plain.startswith(bad.out)
 
 
 @pytest.mark.operation

@@ -23,10 +23,10 @@
 //! are there together or not at all, and one id finds them.
 
 use sealroom_crypto::digest::sha256;
-use sealroom_foundation::{EventId, Timestamp};
+use sealroom_foundation::{AccountId, EventId, Timestamp};
 use sealroom_store::Log;
 
-use crate::event::Events;
+use crate::event::{Event, Events};
 use crate::record::{self, Copied};
 
 /// What chains a frame to the one before it.
@@ -109,8 +109,14 @@ pub(crate) fn seal(frame: &mut [u8], header: &Header) {
     }
 }
 
-/// Appends every record of `events` to `out`, with ids from `draw`.
-pub(crate) fn file(out: &mut Vec<u8>, events: &Events, mut draw: impl FnMut() -> EventId) -> Result<Filed, TooLong> {
+/// Appends every record of `events` to `out`, with ids from `draw`. `told` hears of each record: its event, its id, and whose
+/// copy it is, if not the caller's.
+pub(crate) fn file(
+    out: &mut Vec<u8>,
+    events: &Events,
+    mut draw: impl FnMut() -> EventId,
+    mut told: impl FnMut(&Event, EventId, Option<AccountId>),
+) -> Result<Filed, TooLong> {
     let start = out.len();
     let mut filed: Option<Filed> = None;
     for event in events.iter() {
@@ -120,6 +126,7 @@ pub(crate) fn file(out: &mut Vec<u8>, events: &Events, mut draw: impl FnMut() ->
         for owner in owners.into_iter().take(copies) {
             let id = draw();
             one(out, &Copied { event, id, shared, owner })?;
+            told(event, id, owner);
             let first = Filed { id, time: event.context.time, records: 0 };
             filed.get_or_insert(first).records += 1;
         }

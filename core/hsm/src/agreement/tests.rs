@@ -3,15 +3,15 @@
 use sealroom_crypto::ec::{Curve, EcKeyPair};
 
 use super::*;
-use crate::command::{Command, Reply};
+use crate::command::{Command, Release, Released, Reply};
 use crate::hsm::tests::{TestKey, hsm};
 
 const ROWS: [(Spec, Curve, usize); 3] =
     [(Spec::EccNistP256, Curve::P256, 32), (Spec::EccNistP384, Curve::P384, 48), (Spec::EccNistP521, Curve::P521, 66)];
 
 fn agree(hsm: &Hsm, key: KeyRef<'_>, peer: &[u8]) -> Result<Secret<[u8]>, HsmError> {
-    match hsm.execute(Command::Agree { key, algorithm: AgreementAlgorithm::Ecdh, peer })? {
-        Reply::Plaintext(secret) => Ok(secret),
+    match hsm.execute(Command::Agree { key, algorithm: AgreementAlgorithm::Ecdh, peer, release: Release::Plain })? {
+        Reply::Plaintext(Released::Plain(secret)) => Ok(secret),
         other => panic!("{other:?}"),
     }
 }

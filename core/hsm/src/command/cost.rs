@@ -1,6 +1,6 @@
 //! Which commands run on the calling thread, and which on the pool.
 
-use crate::command::Command;
+use crate::command::{Command, Release};
 use crate::spec::Spec;
 
 /// Where a command runs.
@@ -17,6 +17,13 @@ impl Command<'_> {
     #[must_use]
     pub fn cost(&self) -> Cost {
         match self {
+            // Another half of an RSA key besides, and as long as the recipient likes it.
+            Self::Decrypt { release: Release::To(_), .. }
+            | Self::Agree { release: Release::To(_), .. }
+            | Self::DataKey { release: Some(Release::To(_)), .. }
+            | Self::DataKeyPair { release: Some(Release::To(_)), .. }
+            | Self::Random { release: Release::To(_), .. }
+            | Self::VerifyCertified { .. } => Cost::Pool,
             Self::GenerateKey { spec, .. } | Self::DataKeyPair { spec, .. } => cost_of(*spec, Work::Make),
             Self::WrappingKey { .. } | Self::Import { .. } => Cost::Pool,
             Self::Decrypt { key, .. }
@@ -94,7 +101,9 @@ mod tests {
     use sealroom_foundation::{AccountId, KeyId, MaterialId};
 
     use super::*;
-    use crate::algorithm::{AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, SigningAlgorithm};
+    use crate::algorithm::{
+        AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, SigningAlgorithm, WrappingAlgorithm,
+    };
     use crate::binding::KeyBinding;
     use crate::blob::BlobKind;
     use crate::command::{KeyRef, Message};
@@ -146,6 +155,7 @@ mod tests {
             let binding = binding(spec);
             let key = KeyRef { binding: &binding, token: &token };
             let (encryption, signing) = (EncryptionAlgorithm::SymmetricDefault, SigningAlgorithm::EcdsaSha256);
+            let to = Release::To(b);
             let (message, kind) = (Message::Raw(b), BlobKind::Message);
             let re_encrypt = |from, to| Command::ReEncrypt {
                 from,
@@ -156,12 +166,27 @@ mod tests {
                 to_algorithm: encryption,
                 to_context: context,
             };
+            let import = |spec| Command::Import {
+                account: binding.account,
+                key: binding.key,
+                spec,
+                usage: binding.usage,
+                wrapping,
+                algorithm: WrappingAlgorithm::RsaesOaepSha256,
+                wrapped: b,
+            };
             for (command, cost) in [
                 (generate(spec), make),
-                (Command::DataKeyPair { key: wrapping, context, spec, reveal: true }, make),
-                (Command::Decrypt { key, algorithm: encryption, context, ciphertext: b }, private),
+                (Command::DataKeyPair { key: wrapping, context, spec, release: Some(Release::Plain) }, make),
+                (
+                    Command::Decrypt { key, algorithm: encryption, context, ciphertext: b, release: Release::Plain },
+                    private,
+                ),
                 (Command::Sign { key, algorithm: signing, message }, private),
-                (Command::Agree { key, algorithm: AgreementAlgorithm::Ecdh, peer: b }, private),
+                (
+                    Command::Agree { key, algorithm: AgreementAlgorithm::Ecdh, peer: b, release: Release::Plain },
+                    private,
+                ),
                 (Command::Decapsulate { key, ciphertext: b }, private),
                 (re_encrypt(key, wrapping), private),
                 (Command::Encrypt { key, algorithm: encryption, context, plaintext: b, kind }, public),
@@ -170,12 +195,19 @@ mod tests {
                 (re_encrypt(wrapping, key), public),
                 (Command::Mac { key, algorithm: MacAlgorithm::HmacSha256, message: b }, Inline),
                 (Command::VerifyMac { key, algorithm: MacAlgorithm::HmacSha256, message: b, mac: b }, Inline),
-                (Command::DataKey { key, context, bytes: 32, reveal: true }, Inline),
+                (Command::DataKey { key, context, bytes: 32, release: Some(Release::Plain) }, Inline),
                 (Command::PublicKey { key }, Inline),
-                (Command::Random { bytes: 32 }, Inline),
+                (Command::Random { bytes: 32, release: Release::Plain }, Inline),
                 (Command::Rewrap { key }, Inline),
                 (Command::Forget { token: [1; 32] }, Inline),
+                (Command::Decrypt { key, algorithm: encryption, context, ciphertext: b, release: to }, Pool),
+                (Command::DataKey { key, context, bytes: 32, release: Some(to) }, Pool),
+                (Command::DataKeyPair { key: wrapping, context, spec, release: Some(to) }, Pool),
+                (Command::Agree { key, algorithm: AgreementAlgorithm::Ecdh, peer: b, release: to }, Pool),
+                (Command::Random { bytes: 32, release: to }, Pool),
+                (Command::VerifyCertified { roots: &[], leaf: b, issuers: &[], at: 0, message: b, signature: b }, Pool),
                 (Command::WrappingKey { account: binding.account, key: binding.key, spec }, Pool),
+                (import(spec), Pool),
             ] {
                 assert_eq!(command.cost(), cost, "{command:?} {spec}");
             }

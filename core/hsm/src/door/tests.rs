@@ -6,7 +6,7 @@ use std::task::Wake;
 
 use super::*;
 use crate::algorithm::SigningAlgorithm;
-use crate::command::Message;
+use crate::command::{Message, Release};
 use crate::domain::DomainKeys;
 use crate::hsm::tests::TestKey;
 use crate::spec::{Spec, Usage};
@@ -52,7 +52,7 @@ fn idle_door(hsm: &Arc<Hsm>, limit: usize) -> Door {
 #[test]
 fn cheap_commands_are_ready_at_the_first_poll() {
     let door = idle_door(&hsm(), 0);
-    let ready = poll_once(pin!(door.run(Command::Random { bytes: 8 })));
+    let ready = poll_once(pin!(door.run(Command::Random { bytes: 8, release: Release::Plain })));
     assert!(matches!(ready, Poll::Ready(Ok(Reply::Random(_)))));
 }
 

@@ -74,14 +74,15 @@ fn works(hsm: &Hsm, key: KeyRef<'_>) -> bool {
         }
         Usage::KeyAgreement => {
             let Ok(Reply::PublicKey(peer)) = hsm.execute(Command::PublicKey { key }) else { return false };
-            let agree = Command::Agree { key, algorithm: AgreementAlgorithm::Ecdh, peer: &peer };
+            let agree =
+                Command::Agree { key, algorithm: AgreementAlgorithm::Ecdh, peer: &peer, release: Release::Plain };
             matches!(hsm.execute(agree), Ok(Reply::Plaintext(_)))
         }
         Usage::EncapsulateDecapsulate => {
             let made = hsm.execute(Command::Encapsulate { key });
             let Ok(Reply::Encapsulated { secret, ciphertext }) = made else { return false };
             let open = Command::Decapsulate { key, ciphertext: &ciphertext };
-            matches!(hsm.execute(open), Ok(Reply::Plaintext(opened)) if opened.ct_eq(secret.expose()))
+            matches!(hsm.execute(open), Ok(Reply::Plaintext(Released::Plain(opened))) if opened.ct_eq(secret.expose()))
         }
     }
 }

@@ -44,8 +44,8 @@ pub(crate) fn encrypt(hsm: &Hsm, key: KeyRef<'_>, algorithm: E, plaintext: &[u8]
 }
 
 pub(crate) fn decrypt(hsm: &Hsm, key: KeyRef<'_>, algorithm: E, ciphertext: &[u8]) -> Result<Secret<[u8]>, HsmError> {
-    match hsm.execute(Command::Decrypt { key, algorithm, context: b"", ciphertext })? {
-        Reply::Plaintext(plaintext) => Ok(plaintext),
+    match hsm.execute(Command::Decrypt { key, algorithm, context: b"", ciphertext, release: Release::Plain })? {
+        Reply::Plaintext(Released::Plain(plaintext)) => Ok(plaintext),
         other => panic!("{other:?}"),
     }
 }
@@ -73,7 +73,15 @@ fn a_blob_needs_its_own_context() {
         let encrypt =
             Command::Encrypt { key: key.get(), algorithm, context: &right, plaintext: b"p", kind: BlobKind::Message };
         let Ok(Reply::Ciphertext(blob)) = hsm.execute(encrypt) else { panic!() };
-        let open = |context| hsm.execute(Command::Decrypt { key: key.get(), algorithm, context, ciphertext: &blob });
+        let open = |context| {
+            hsm.execute(Command::Decrypt {
+                key: key.get(),
+                algorithm,
+                context,
+                ciphertext: &blob,
+                release: Release::Plain,
+            })
+        };
         assert!(matches!(open(&right), Ok(Reply::Plaintext(_))));
         assert_eq!(open(&wrong).err(), Some(HsmError::InvalidCiphertext));
     }
@@ -99,18 +107,26 @@ fn plaintexts_of_one_byte_to_one_mebibyte_fit_and_no_others() {
 fn data_keys_have_the_length_asked_for_and_are_shown_only_when_asked() {
     let hsm = hsm();
     let key = symmetric(&hsm);
-    let make = |bytes, reveal| hsm.execute(Command::DataKey { key: key.get(), context: b"c", bytes, reveal });
+    let make = |bytes, release| hsm.execute(Command::DataKey { key: key.get(), context: b"c", bytes, release });
+    let shown = Some(Release::Plain);
     for bytes in [1, 32, 1_024] {
-        let Ok(Reply::DataKey { plaintext: Some(shown), ciphertext }) = make(bytes, true) else { panic!() };
+        let Ok(Reply::DataKey { plaintext: Some(Released::Plain(shown)), ciphertext }) = make(bytes, shown) else {
+            panic!()
+        };
         assert_eq!(shown.len(), usize::from(bytes));
-        let open =
-            Command::Decrypt { key: key.get(), algorithm: E::SymmetricDefault, context: b"c", ciphertext: &ciphertext };
-        let Ok(Reply::Plaintext(opened)) = hsm.execute(open) else { panic!() };
+        let open = Command::Decrypt {
+            key: key.get(),
+            algorithm: E::SymmetricDefault,
+            context: b"c",
+            ciphertext: &ciphertext,
+            release: Release::Plain,
+        };
+        let Ok(Reply::Plaintext(Released::Plain(opened))) = hsm.execute(open) else { panic!() };
         assert!(opened.ct_eq(shown.expose()));
     }
-    assert!(matches!(make(32, false), Ok(Reply::DataKey { plaintext: None, .. })));
+    assert!(matches!(make(32, None), Ok(Reply::DataKey { plaintext: None, .. })));
     for bytes in [0, 1_025] {
-        assert_eq!(make(bytes, true).err(), Some(HsmError::LengthOutOfRange));
+        assert_eq!(make(bytes, shown).err(), Some(HsmError::LengthOutOfRange));
     }
 }
 
@@ -118,13 +134,15 @@ fn data_keys_have_the_length_asked_for_and_are_shown_only_when_asked() {
 fn data_key_pairs_are_of_asymmetric_specs_and_under_symmetric_keys() {
     let hsm = hsm();
     let (key, signing) = (symmetric(&hsm), TestKey::new(&hsm, Spec::EccNistP256, Usage::SignVerify));
-    let make = |key, spec| hsm.execute(Command::DataKeyPair { key, context: b"", spec, reveal: true }).map(|_| ());
+    let make = |key, spec| {
+        hsm.execute(Command::DataKeyPair { key, context: b"", spec, release: Some(Release::Plain) }).map(|_| ())
+    };
     for (key, spec, expected) in [
         (key.get(), Spec::EccNistP384, Ok(())),
         (key.get(), Spec::Hmac256, Err(HsmError::NotForThisSpec)),
         (key.get(), Spec::SymmetricDefault, Err(HsmError::NotForThisSpec)),
         (key.get(), Spec::MlDsa44, Err(HsmError::NotForThisSpec)),
-        (key.get(), Spec::Sm2, Err(HsmError::NotServed)),
+        (key.get(), Spec::Sm2, Ok(())),
         (signing.get(), Spec::EccNistP384, Err(HsmError::NotForThisSpec)),
     ] {
         assert_eq!(make(key, spec), expected, "{spec}");
@@ -135,13 +153,22 @@ fn data_key_pairs_are_of_asymmetric_specs_and_under_symmetric_keys() {
 fn a_data_key_pair_needs_the_context_it_was_made_with() {
     let hsm = hsm();
     let key = symmetric(&hsm);
-    let make = Command::DataKeyPair { key: key.get(), context: b"c", spec: Spec::MlKem768, reveal: true };
-    let Ok(Reply::DataKeyPair { plaintext: Some(shown), ciphertext, .. }) = hsm.execute(make) else { panic!() };
+    let make =
+        Command::DataKeyPair { key: key.get(), context: b"c", spec: Spec::MlKem768, release: Some(Release::Plain) };
+    let Ok(Reply::DataKeyPair { plaintext: Some(Released::Plain(shown)), ciphertext, .. }) = hsm.execute(make) else {
+        panic!()
+    };
     let open = |context| {
         let algorithm = E::SymmetricDefault;
-        hsm.execute(Command::Decrypt { key: key.get(), algorithm, context, ciphertext: &ciphertext })
+        hsm.execute(Command::Decrypt {
+            key: key.get(),
+            algorithm,
+            context,
+            ciphertext: &ciphertext,
+            release: Release::Plain,
+        })
     };
-    assert!(matches!(open(b"c"), Ok(Reply::Plaintext(opened)) if opened.ct_eq(shown.expose())));
+    assert!(matches!(open(b"c"), Ok(Reply::Plaintext(Released::Plain(opened))) if opened.ct_eq(shown.expose())));
     assert_eq!(open(b"").err(), Some(HsmError::InvalidCiphertext));
 }
 
@@ -273,7 +300,7 @@ fn keys_do_only_what_their_spec_and_usage_allow() {
         }
     }
     assert_eq!(hsm.execute(Command::PublicKey { key: sealing.get() }).err(), not_for);
-    let data_key = Command::DataKey { key: signing.get(), context: b"", bytes: 32, reveal: true };
+    let data_key = Command::DataKey { key: signing.get(), context: b"", bytes: 32, release: Some(Release::Plain) };
     assert_eq!(hsm.execute(data_key).err(), not_for);
 }
 
@@ -284,12 +311,10 @@ fn every_spec_is_made_or_refused_as_its_usage_says() {
     for spec in Spec::ALL.iter().copied().filter(|spec| spec.rsa_bits().is_none()) {
         for usage in Usage::ALL.iter().copied() {
             let made = hsm.execute(Command::GenerateKey { account, key, spec, usage, origin: Origin::AwsKms });
-            let served = spec != Spec::Sm2;
             match made {
                 Ok(Reply::Key { public, .. }) => {
-                    assert!(served && spec.allows(usage) && public.is_some() == spec.is_asymmetric(), "{spec} {usage}");
+                    assert!(spec.allows(usage) && public.is_some() == spec.is_asymmetric(), "{spec} {usage}");
                 }
-                Err(HsmError::NotServed) => assert!(!served && spec.allows(usage), "{spec} {usage}"),
                 Err(HsmError::NotForThisSpec) => assert!(!spec.allows(usage), "{spec} {usage}"),
                 other => panic!("{spec} {usage}: {other:?}"),
             }
@@ -348,16 +373,19 @@ fn macs_are_made_and_checked_under_the_one_algorithm_of_their_spec() {
 fn random_bytes_have_the_length_asked_for() {
     let hsm = hsm();
     for bytes in [1, 1_024] {
-        let reply = hsm.execute(Command::Random { bytes });
-        assert!(matches!(reply, Ok(Reply::Random(random)) if random.len() == usize::from(bytes)));
+        let reply = hsm.execute(Command::Random { bytes, release: Release::Plain });
+        assert!(matches!(reply, Ok(Reply::Random(Released::Plain(random))) if random.len() == usize::from(bytes)));
     }
-    let draw = || match hsm.execute(Command::Random { bytes: 32 }) {
-        Ok(Reply::Random(random)) => random,
+    let draw = || match hsm.execute(Command::Random { bytes: 32, release: Release::Plain }) {
+        Ok(Reply::Random(Released::Plain(random))) => random,
         other => panic!("{other:?}"),
     };
     assert!(!draw().ct_eq(draw().expose()) && !draw().ct_eq(&[0; 32]));
     for bytes in [0, 1_025] {
-        assert_eq!(hsm.execute(Command::Random { bytes }).err(), Some(HsmError::LengthOutOfRange));
+        assert_eq!(
+            hsm.execute(Command::Random { bytes, release: Release::Plain }).err(),
+            Some(HsmError::LengthOutOfRange)
+        );
     }
 }
 
@@ -467,7 +495,7 @@ fn nothing_of_a_forgotten_key_stays_loaded() {
     for command in [
         Command::Sign { key: pair.get(), algorithm: S::EcdsaSha256, message },
         Command::Sign { key: lattice.get(), algorithm: S::MlDsaShake256, message },
-        Command::Agree { key: agreeing.get(), algorithm: AgreementAlgorithm::Ecdh, peer },
+        Command::Agree { key: agreeing.get(), algorithm: AgreementAlgorithm::Ecdh, peer, release: Release::Plain },
     ] {
         assert!(hsm.execute(command).is_ok(), "{command:?}");
     }

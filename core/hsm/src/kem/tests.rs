@@ -1,7 +1,7 @@
 //! ML-KEM keys: secrets there and back, and what happens to other ciphertexts.
 
 use super::*;
-use crate::command::Command;
+use crate::command::{Command, Released};
 use crate::hsm::tests::{TestKey, hsm};
 use crate::spec::Spec;
 
@@ -17,7 +17,7 @@ fn encapsulate(hsm: &Hsm, key: KeyRef<'_>) -> (Secret<[u8]>, Vec<u8>) {
 
 fn decapsulate(hsm: &Hsm, key: KeyRef<'_>, ciphertext: &[u8]) -> Result<Secret<[u8]>, HsmError> {
     match hsm.execute(Command::Decapsulate { key, ciphertext })? {
-        Reply::Plaintext(secret) => Ok(secret),
+        Reply::Plaintext(Released::Plain(secret)) => Ok(secret),
         other => panic!("{other:?}"),
     }
 }

@@ -7,7 +7,7 @@ use crate::algorithm::{AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, Si
 use crate::binding::KeyBinding;
 use crate::blob::BlobKind;
 use crate::bytes::{Pieces, Reader, account_bytes, account_of, assemble, key_bytes, key_of};
-use crate::command::{Command, KeyRef, Message};
+use crate::command::{Command, KeyRef, Message, Release};
 use crate::spec::{Origin, Spec, Usage};
 use crate::token::KeyToken;
 
@@ -57,24 +57,25 @@ commands! {
         wrapped: Block
     }
     4 Encrypt { key: Key, algorithm: EncryptionAlgorithm, context: Block, plaintext: Block, kind: BlobKind }
-    5 Decrypt { key: Key, algorithm: EncryptionAlgorithm, context: Block, ciphertext: Block }
+    5 Decrypt { key: Key, algorithm: EncryptionAlgorithm, context: Block, ciphertext: Block, release: Leaves }
     6 ReEncrypt {
         from: Key, from_algorithm: EncryptionAlgorithm, from_context: Block, ciphertext: Block,
         to: Key, to_algorithm: EncryptionAlgorithm, to_context: Block
     }
-    7 DataKey { key: Key, context: Block, bytes: u16, reveal: bool }
-    8 DataKeyPair { key: Key, context: Block, spec: Spec, reveal: bool }
+    7 DataKey { key: Key, context: Block, bytes: u16, release: MayLeave }
+    8 DataKeyPair { key: Key, context: Block, spec: Spec, release: MayLeave }
     9 Sign { key: Key, algorithm: SigningAlgorithm, message: Signed }
     10 Verify { key: Key, algorithm: SigningAlgorithm, message: Signed, signature: Block }
     11 Mac { key: Key, algorithm: MacAlgorithm, message: Block }
     12 VerifyMac { key: Key, algorithm: MacAlgorithm, message: Block, mac: Block }
-    13 Agree { key: Key, algorithm: AgreementAlgorithm, peer: Block }
+    13 Agree { key: Key, algorithm: AgreementAlgorithm, peer: Block, release: Leaves }
     14 Encapsulate { key: Key }
     15 Decapsulate { key: Key, ciphertext: Block }
     16 PublicKey { key: Key }
-    17 Random { bytes: u16 }
+    17 Random { bytes: u16, release: Leaves }
     18 Rewrap { key: Key }
     19 Forget { token: [u8; 32] }
+    20 VerifyCertified { roots: Blocks, leaf: Block, issuers: Blocks, at: u64, message: Block, signature: Block }
 }
 
 /// Writes a command down.
@@ -124,7 +125,7 @@ codes!(EncryptionAlgorithm, SigningAlgorithm, MacAlgorithm, AgreementAlgorithm, 
 plain!(AccountId, |value| account_bytes(value), |reader| account_of(reader.array()?));
 plain!(KeyId, |value| key_bytes(*value), |reader| key_of(reader.array()?));
 plain!(u16, |value| value.to_be_bytes(), |reader| reader.u16());
-plain!(bool, |value| [u8::from(*value)], |reader| reader.bool());
+plain!(u64, |value| value.to_be_bytes(), |reader| reader.array().map(|bytes| Self::from_be_bytes(*bytes)));
 plain!([u8; 32], |value| *value, |reader| reader.array().copied());
 
 /// Bytes behind their length.
@@ -144,6 +145,83 @@ impl Field for Block {
 
     fn lend<'o, 'r: 'o>(owned: &'o &'r [u8]) -> &'o [u8] {
         owned
+    }
+}
+
+/// LIMIT: blocks of one list that are read.
+const MOST_BLOCKS: u16 = 256;
+
+/// Blocks behind their number.
+struct Blocks;
+
+impl Field for Blocks {
+    type Value<'v> = &'v [&'v [u8]];
+    type Owned<'r> = Vec<&'r [u8]>;
+
+    fn put(out: &mut Pieces<'_>, value: &&[&[u8]]) {
+        out.put(&u16::try_from(value.len()).unwrap_or(u16::MAX).to_be_bytes());
+        value.iter().for_each(|block| out.block(block));
+    }
+
+    fn read<'r>(reader: &mut Reader<'r>) -> Option<Vec<&'r [u8]>> {
+        let number = reader.u16().filter(|number| *number <= MOST_BLOCKS)?;
+        (0..number).map(|_| reader.block()).collect()
+    }
+
+    fn lend<'o, 'r: 'o>(owned: &'o Vec<&'r [u8]>) -> &'o [&'o [u8]] {
+        owned
+    }
+}
+
+/// How a plaintext leaves that does leave.
+struct Leaves;
+
+impl Field for Leaves {
+    type Value<'v> = Release<'v>;
+    type Owned<'r> = Release<'r>;
+
+    fn put(out: &mut Pieces<'_>, value: &Release<'_>) {
+        MayLeave::put(out, &Some(*value));
+    }
+
+    fn read<'r>(reader: &mut Reader<'r>) -> Option<Release<'r>> {
+        MayLeave::read(reader)?
+    }
+
+    fn lend<'o, 'r: 'o>(owned: &'o Release<'r>) -> Release<'o> {
+        *owned
+    }
+}
+
+/// How a plaintext leaves, if it does: nothing (0), as it is (1), or for a key (2) as a block.
+struct MayLeave;
+
+impl Field for MayLeave {
+    type Value<'v> = Option<Release<'v>>;
+    type Owned<'r> = Option<Release<'r>>;
+
+    fn put(out: &mut Pieces<'_>, value: &Option<Release<'_>>) {
+        match value {
+            None => out.u8(0),
+            Some(Release::Plain) => out.u8(1),
+            Some(Release::To(key)) => {
+                out.u8(2);
+                out.block(key);
+            }
+        }
+    }
+
+    fn read<'r>(reader: &mut Reader<'r>) -> Option<Option<Release<'r>>> {
+        match reader.u8()? {
+            0 => Some(None),
+            1 => Some(Some(Release::Plain)),
+            2 => reader.block().map(|key| Some(Release::To(key))),
+            _ => None,
+        }
+    }
+
+    fn lend<'o, 'r: 'o>(owned: &'o Option<Release<'r>>) -> Option<Release<'o>> {
+        *owned
     }
 }
 

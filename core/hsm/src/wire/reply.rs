@@ -4,7 +4,7 @@ use sealroom_foundation::{MaterialId, Secret};
 
 use super::{VERSION, WireError};
 use crate::bytes::{Pieces, Reader, assemble};
-use crate::command::Reply;
+use crate::command::{Released, Reply};
 use crate::error::HsmError;
 use crate::token::KeyToken;
 
@@ -55,14 +55,17 @@ fn put_reply(out: &mut Pieces<'_>, reply: &Reply) {
             put_optional(out, public.as_deref());
         }
         Reply::Ciphertext(bytes) => put_block(out, 2, bytes),
-        Reply::Plaintext(secret) => put_block(out, 3, secret.expose()),
+        Reply::Plaintext(released) => {
+            out.u8(3);
+            put_released(out, Some(released));
+        }
         Reply::DataKey { plaintext, ciphertext } => {
             put_block(out, 4, ciphertext);
-            put_optional(out, plaintext.as_ref().map(Secret::expose));
+            put_released(out, plaintext.as_ref());
         }
         Reply::DataKeyPair { public, plaintext, ciphertext } => {
             put_block(out, 5, ciphertext);
-            put_optional(out, plaintext.as_ref().map(Secret::expose));
+            put_released(out, plaintext.as_ref());
             out.block(public);
         }
         Reply::Signature(bytes) => put_block(out, 6, bytes),
@@ -73,7 +76,10 @@ fn put_reply(out: &mut Pieces<'_>, reply: &Reply) {
             out.block(secret.expose());
         }
         Reply::PublicKey(bytes) => put_block(out, 10, bytes),
-        Reply::Random(secret) => put_block(out, 11, secret.expose()),
+        Reply::Random(released) => {
+            out.u8(11);
+            put_released(out, Some(released));
+        }
         Reply::Token(token) => put_block(out, 12, token.to_bytes()),
         Reply::Done => out.u8(13),
     }
@@ -89,6 +95,24 @@ fn put_optional(out: &mut Pieces<'_>, bytes: Option<&[u8]>) {
     out.block(bytes.unwrap_or_default());
 }
 
+/// Nothing (0), as it is (1) or enveloped (2), and the bytes as a block.
+fn put_released(out: &mut Pieces<'_>, released: Option<&Released>) {
+    match released {
+        None => out.u8(0),
+        Some(Released::Plain(secret)) => put_block(out, 1, secret.expose()),
+        Some(Released::Enveloped(bytes)) => put_block(out, 2, bytes),
+    }
+}
+
+fn read_released(reader: &mut Reader<'_>) -> Option<Option<Released>> {
+    match reader.u8()? {
+        0 => Some(None),
+        1 => reader.block().map(|bytes| Some(Released::Plain(Secret::copy_of(bytes)))),
+        2 => reader.block().map(|bytes| Some(Released::Enveloped(bytes.to_vec()))),
+        _ => None,
+    }
+}
+
 fn read_reply(reader: &mut Reader<'_>) -> Option<Reply> {
     let number = reader.u8()?;
     Some(match number {
@@ -98,14 +122,14 @@ fn read_reply(reader: &mut Reader<'_>) -> Option<Reply> {
             public: read_optional(reader)?.map(<[u8]>::to_vec),
         },
         2 => Reply::Ciphertext(reader.block()?.to_vec()),
-        3 => Reply::Plaintext(Secret::copy_of(reader.block()?)),
+        3 => Reply::Plaintext(read_released(reader)??),
         4 => {
             let ciphertext = reader.block()?.to_vec();
-            Reply::DataKey { ciphertext, plaintext: read_optional(reader)?.map(Secret::copy_of) }
+            Reply::DataKey { ciphertext, plaintext: read_released(reader)? }
         }
         5 => {
             let ciphertext = reader.block()?.to_vec();
-            let plaintext = read_optional(reader)?.map(Secret::copy_of);
+            let plaintext = read_released(reader)?;
             Reply::DataKeyPair { ciphertext, plaintext, public: reader.block()?.to_vec() }
         }
         6 => Reply::Signature(reader.block()?.to_vec()),
@@ -116,7 +140,7 @@ fn read_reply(reader: &mut Reader<'_>) -> Option<Reply> {
             Reply::Encapsulated { ciphertext, secret: Secret::copy_of(reader.block()?) }
         }
         10 => Reply::PublicKey(reader.block()?.to_vec()),
-        11 => Reply::Random(Secret::copy_of(reader.block()?)),
+        11 => Reply::Random(read_released(reader)??),
         12 => Reply::Token(KeyToken::from_bytes(reader.block()?).ok()?),
         13 => Reply::Done,
         _ => return None,

@@ -7,7 +7,7 @@ use super::*;
 use crate::algorithm::{AgreementAlgorithm, EncryptionAlgorithm, MacAlgorithm, SigningAlgorithm, WrappingAlgorithm};
 use crate::binding::KeyBinding;
 use crate::blob::BlobKind;
-use crate::command::{Command, KeyRef, Message, Reply};
+use crate::command::{Command, KeyRef, Message, Release, Released, Reply};
 use crate::error::HsmError;
 use crate::spec::{Origin, Spec, Usage};
 use crate::token::KeyToken;
@@ -51,7 +51,7 @@ impl Fixture {
                 wrapped: b"wrapped",
             },
             Command::Encrypt { key, algorithm, context, plaintext: b"plaintext", kind: BlobKind::DataKey },
-            Command::Decrypt { key, algorithm, context, ciphertext: b"ciphertext" },
+            Command::Decrypt { key, algorithm, context, ciphertext: b"ciphertext", release: Release::Plain },
             Command::ReEncrypt {
                 from: key,
                 from_algorithm: EncryptionAlgorithm::SymmetricDefault,
@@ -61,20 +61,30 @@ impl Fixture {
                 to_algorithm: EncryptionAlgorithm::RsaesOaepSha1,
                 to_context: context,
             },
-            Command::DataKey { key, context, bytes: 1_024, reveal: true },
-            Command::DataKeyPair { key, context, spec, reveal: false },
+            Command::DataKey { key, context, bytes: 1_024, release: Some(Release::Plain) },
+            Command::DataKeyPair { key, context, spec, release: None },
             Command::Sign { key, algorithm: signing, message: Message::Raw(b"message") },
             Command::Sign { key, algorithm: signing, message: Message::ExternalMu(b"mu") },
             Command::Verify { key, algorithm: signing, message: Message::Digest(b"digest"), signature: b"signature" },
             Command::Mac { key, algorithm: mac, message: b"message" },
             Command::VerifyMac { key, algorithm: mac, message: b"message", mac: b"mac" },
-            Command::Agree { key, algorithm: AgreementAlgorithm::Ecdh, peer: b"peer" },
+            Command::Agree { key, algorithm: AgreementAlgorithm::Ecdh, peer: b"peer", release: Release::Plain },
             Command::Encapsulate { key },
             Command::Decapsulate { key, ciphertext: b"ciphertext" },
             Command::PublicKey { key },
-            Command::Random { bytes: 7 },
+            Command::Random { bytes: 7, release: Release::Plain },
             Command::Rewrap { key: other },
             Command::Forget { token: [9; 32] },
+            Command::VerifyCertified {
+                roots: &[b"one", b"another"],
+                leaf: b"leaf",
+                issuers: &[],
+                at: 7,
+                message: b"message",
+                signature: b"signature",
+            },
+            Command::Decrypt { key, algorithm, context, ciphertext: b"ciphertext", release: Release::To(b"key") },
+            Command::DataKey { key, context, bytes: 1_024, release: Some(Release::To(b"key")) },
         ]
     }
 }
@@ -87,8 +97,8 @@ fn replies() -> Vec<Result<Reply, HsmError>> {
         Ok(Reply::Key { material, token: token(), public: None }),
         Ok(Reply::Key { material, token: token(), public: Some(b"public".to_vec()) }),
         Ok(Reply::Ciphertext(b"ciphertext".to_vec())),
-        Ok(Reply::Plaintext(secret())),
-        Ok(Reply::DataKey { plaintext: Some(secret()), ciphertext: b"ciphertext".to_vec() }),
+        Ok(Reply::Plaintext(Released::Plain(secret()))),
+        Ok(Reply::DataKey { plaintext: Some(Released::Plain(secret())), ciphertext: b"ciphertext".to_vec() }),
         Ok(Reply::DataKey { plaintext: None, ciphertext: b"ciphertext".to_vec() }),
         Ok(Reply::DataKeyPair { public: b"public".to_vec(), plaintext: None, ciphertext: b"ciphertext".to_vec() }),
         Ok(Reply::Signature(b"signature".to_vec())),
@@ -97,8 +107,13 @@ fn replies() -> Vec<Result<Reply, HsmError>> {
         Ok(Reply::Mac(b"mac".to_vec())),
         Ok(Reply::Encapsulated { secret: secret(), ciphertext: b"ciphertext".to_vec() }),
         Ok(Reply::PublicKey(b"public".to_vec())),
-        Ok(Reply::Random(secret())),
+        Ok(Reply::Random(Released::Plain(secret()))),
         Ok(Reply::Token(token())),
+        Ok(Reply::Plaintext(Released::Enveloped(b"enveloped".to_vec()))),
+        Ok(Reply::DataKey {
+            plaintext: Some(Released::Enveloped(b"enveloped".to_vec())),
+            ciphertext: b"ciphertext".to_vec(),
+        }),
         Ok(Reply::Done),
     ];
     let errors = [
@@ -164,7 +179,7 @@ fn every_reply_is_read_as_it_was_written_and_at_its_length_only() {
 fn the_table_serves_as_many_commands_as_there_are_numbers() {
     let numbers: std::collections::BTreeSet<u8> =
         Fixture::new().commands().iter().map(|command| encode_command(command).expose()[1]).collect();
-    assert_eq!(numbers, (1..=19).collect());
+    assert_eq!(numbers, (1..=20).collect());
 }
 
 proptest! {
@@ -175,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_read_from_changed_bytes_is_what_they_say(which in 0usize..20, at: prop::sample::Index, byte: u8) {
+    fn what_is_read_from_changed_bytes_is_what_they_say(which in 0usize..23, at: prop::sample::Index, byte: u8) {
         let fixture = Fixture::new();
         let mut bytes = encode_command(&fixture.commands()[which]).expose().to_vec();
         let at = at.index(bytes.len());
@@ -186,7 +201,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_read_from_a_changed_reply_is_what_it_says(which in 0usize..27, at: prop::sample::Index, byte: u8) {
+    fn what_is_read_from_a_changed_reply_is_what_it_says(which in 0usize..29, at: prop::sample::Index, byte: u8) {
         let mut bytes = encode_reply(&replies()[which]).expose().to_vec();
         let at = at.index(bytes.len());
         bytes[at] = byte;
@@ -232,8 +247,21 @@ impl Parts {
         (binding, KeyToken::from_bytes(&self.token).unwrap())
     }
 
+    fn release<'a>(&self, key: &'a [u8]) -> Release<'a> {
+        self.pick(1, &[Release::Plain, Release::To(key)])
+    }
+
+    fn may_release<'a>(&self, key: &'a [u8]) -> Option<Release<'a>> {
+        self.pick(2, &[None, Some(Release::Plain), Some(Release::To(key))])
+    }
+
     /// Every command, made of these parts.
-    fn commands<'a>(&'a self, own: &'a (KeyBinding, KeyToken), far: &'a (KeyBinding, KeyToken)) -> Vec<Command<'a>> {
+    fn commands<'a>(
+        &'a self,
+        own: &'a (KeyBinding, KeyToken),
+        far: &'a (KeyBinding, KeyToken),
+        many: &'a [&'a [u8]],
+    ) -> Vec<Command<'a>> {
         let KeyBinding { account, key: id, spec, usage, origin, .. } = own.0;
         let (key, other) = (KeyRef { binding: &own.0, token: &own.1 }, KeyRef { binding: &far.0, token: &far.1 });
         let [first, second, third] = self.blocks.each_ref().map(Vec::as_slice);
@@ -254,7 +282,13 @@ impl Parts {
                 wrapped: first,
             },
             Command::Encrypt { key, algorithm: encryption, context: first, plaintext: second, kind },
-            Command::Decrypt { key, algorithm: encryption, context: first, ciphertext: second },
+            Command::Decrypt {
+                key,
+                algorithm: encryption,
+                context: first,
+                ciphertext: second,
+                release: self.release(third),
+            },
             Command::ReEncrypt {
                 from: key,
                 from_algorithm: encryption,
@@ -264,19 +298,37 @@ impl Parts {
                 to_algorithm: self.pick(4, EncryptionAlgorithm::ALL),
                 to_context: third,
             },
-            Command::DataKey { key, context: first, bytes: self.number, reveal: self.flag },
-            Command::DataKeyPair { key, context: first, spec: self.pick(4, Spec::ALL), reveal: self.flag },
+            Command::DataKey { key, context: first, bytes: self.number, release: self.may_release(third) },
+            Command::DataKeyPair {
+                key,
+                context: first,
+                spec: self.pick(4, Spec::ALL),
+                release: self.may_release(third),
+            },
             Command::Sign { key, algorithm: signing, message },
             Command::Verify { key, algorithm: signing, message, signature: second },
             Command::Mac { key, algorithm: mac, message: first },
             Command::VerifyMac { key, algorithm: mac, message: first, mac: second },
-            Command::Agree { key, algorithm: self.pick(3, AgreementAlgorithm::ALL), peer: first },
+            Command::Agree {
+                key,
+                algorithm: self.pick(3, AgreementAlgorithm::ALL),
+                peer: first,
+                release: self.release(third),
+            },
             Command::Encapsulate { key },
             Command::Decapsulate { key, ciphertext: first },
             Command::PublicKey { key },
-            Command::Random { bytes: self.number },
+            Command::Random { bytes: self.number, release: self.release(third) },
             Command::Rewrap { key: other },
             Command::Forget { token: self.ids.1 },
+            Command::VerifyCertified {
+                roots: many,
+                leaf: first,
+                issuers: many,
+                at: u64::from(self.number),
+                message: second,
+                signature: third,
+            },
         ]
     }
 
@@ -287,18 +339,20 @@ impl Parts {
         let (ciphertext, public) = (|| first.clone(), || third.clone());
         let token = || KeyToken::from_bytes(&self.token).unwrap();
         let material = MaterialId::from_bytes(self.ids.1);
+        let released = || if self.flag { Released::Plain(secret()) } else { Released::Enveloped(first.clone()) };
+        let maybe = || self.pick(0, &[true, false]).then(released);
         vec![
             Reply::Key { material, token: token(), public: self.flag.then(public) },
             Reply::Ciphertext(ciphertext()),
-            Reply::Plaintext(secret()),
-            Reply::DataKey { plaintext: self.flag.then(secret), ciphertext: ciphertext() },
-            Reply::DataKeyPair { public: public(), plaintext: self.flag.then(secret), ciphertext: ciphertext() },
+            Reply::Plaintext(released()),
+            Reply::DataKey { plaintext: maybe(), ciphertext: ciphertext() },
+            Reply::DataKeyPair { public: public(), plaintext: maybe(), ciphertext: ciphertext() },
             Reply::Signature(ciphertext()),
             Reply::Verified(self.flag),
             Reply::Mac(ciphertext()),
             Reply::Encapsulated { secret: secret(), ciphertext: ciphertext() },
             Reply::PublicKey(public()),
-            Reply::Random(secret()),
+            Reply::Random(released()),
             Reply::Token(token()),
             Reply::Done,
         ]
@@ -307,8 +361,13 @@ impl Parts {
 
 /// Whether two replies are the same, to the byte.
 fn same(a: &Reply, b: &Reply) -> bool {
-    let option = |a: &Option<Secret<[u8]>>, b: &Option<Secret<[u8]>>| match (a, b) {
-        (Some(a), Some(b)) => a.ct_eq(b.expose()),
+    let released = |a: &Released, b: &Released| match (a, b) {
+        (Released::Plain(a), Released::Plain(b)) => a.ct_eq(b.expose()),
+        (Released::Enveloped(a), Released::Enveloped(b)) => a == b,
+        _ => false,
+    };
+    let option = |a: &Option<Released>, b: &Option<Released>| match (a, b) {
+        (Some(a), Some(b)) => released(a, b),
         (a, b) => a.is_none() && b.is_none(),
     };
     match (a, b) {
@@ -319,7 +378,7 @@ fn same(a: &Reply, b: &Reply) -> bool {
         | (Reply::Signature(a), Reply::Signature(b))
         | (Reply::Mac(a), Reply::Mac(b))
         | (Reply::PublicKey(a), Reply::PublicKey(b)) => a == b,
-        (Reply::Plaintext(a), Reply::Plaintext(b)) | (Reply::Random(a), Reply::Random(b)) => a.ct_eq(b.expose()),
+        (Reply::Plaintext(a), Reply::Plaintext(b)) | (Reply::Random(a), Reply::Random(b)) => released(a, b),
         (Reply::DataKey { plaintext: a, ciphertext: b }, Reply::DataKey { plaintext: x, ciphertext: y }) => {
             option(a, x) && b == y
         }
@@ -342,7 +401,8 @@ proptest! {
     fn commands_of_any_content_are_read_as_they_were_written(parts in parts()) {
         let (own, far) =
             (parts.key("111122223333".parse().unwrap()), parts.key(AccountId::platform()));
-        for command in parts.commands(&own, &far) {
+        let many: Vec<&[u8]> = parts.blocks.iter().map(Vec::as_slice).collect();
+        for command in parts.commands(&own, &far, &many) {
             let bytes = encode_command(&command);
             let read = with_command(bytes.expose(), |read| read == command);
             prop_assert_eq!(read, Ok(true), "{:?}", command);

@@ -37,11 +37,16 @@ pub(crate) fn grant(key: &KeyArn, id: &GrantId) -> KeyPath {
 
 /// The prefix of what a grantee holds on a key.
 pub(crate) fn held(holder: &Holder) -> KeyPath {
-    of_key("grantee", &holder.key).bytes(&holder.digest)
+    holdings(&holder.key).bytes(&holder.digest)
 }
 
 pub(crate) fn holding(grant: &GrantRecord) -> KeyPath {
     held(&Holder { key: grant.key, digest: grant.grantee.digest() }).text(grant.id.as_str())
+}
+
+/// The prefix of what anybody holds on a key.
+pub(crate) fn holdings(key: &KeyArn) -> KeyPath {
+    of_key("grantee", key)
 }
 
 /// The grant that was made for a named request.

@@ -1,7 +1,7 @@
 //! What is left of a destroyed key's grants goes after it, in batches: there may be 50,000, more than one batch takes.
 //!
 //! The key's tombstone keeps its id from coming back, so nothing reaches these rows in between but a list of what somebody
-//! may retire.
+//! may retire. Only a replica may come back under its old ARN, and not before these rows are gone.
 
 use sealroom_foundation::{KeyArn, Timestamp};
 use sealroom_store::{Batch, Committed, Guard, Row};
@@ -29,9 +29,15 @@ pub(crate) fn after(key: &KeyEntry, now: Timestamp) -> Batch {
 impl Kms {
     /// Takes away what is left of the grants on `key`, then the row that asked for it. Who is stopped goes on next time.
     pub(crate) async fn sweep_grants(&self, key: &KeyArn, due: &Row) -> Result<(), KmsError> {
+        let gone = Guard::Absent(rows::key(key));
+        if self.row(rows::key(key)).await?.is_some() {
+            // A new replica, which wasn't made before the grants of the old one were gone. What it has is its own.
+            let batch = Batch::default().guard(Guard::Version(due.path.clone(), due.version)).delete(due.path.clone());
+            return self.view.commit(batch).await.map(drop).map_err(KmsError::from);
+        }
         loop {
             let (grants, more) = self.rows(paths::grants(key), None, PAGE).await?;
-            let mut batch = Batch::default().guard(Guard::Version(due.path.clone(), due.version));
+            let mut batch = Batch::default().guard(Guard::Version(due.path.clone(), due.version)).guard(gone.clone());
             for row in &grants {
                 // A row that can't be read goes alone: its copies are reached by nothing.
                 batch = match written::read(row) {

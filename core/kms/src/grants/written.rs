@@ -35,11 +35,9 @@ fn name_of(grant: &GrantRecord) -> Option<sealroom_store::KeyPath> {
     (!grant.name.is_empty()).then(|| paths::named(&grant.key, grant.asked()))
 }
 
-/// The batch that makes a grant on `key`, as long as that is as it was read and has room, of `most`.
-pub(crate) fn made(grant: &GrantRecord, key: &KeyEntry, most: u32) -> Batch {
-    let mut batch = on(key)
-        .guard(Guard::Absent(paths::grant(&grant.key, &grant.id)))
-        .guard(Guard::AtMost(paths::grants(&grant.key), most.saturating_sub(1)));
+/// The batch that makes a grant on `key`, as long as that is as it was read.
+pub(crate) fn made(grant: &GrantRecord, key: &KeyEntry) -> Batch {
+    let mut batch = on(key).guard(Guard::Absent(paths::grant(&grant.key, &grant.id)));
     let name = name_of(grant);
     for path in paths_of(grant).filter(|path| Some(path) != name.as_ref()) {
         batch = batch.put(path, grant.to_bytes());
@@ -79,16 +77,6 @@ impl Kms {
         let Some(row) = self.row(path).await? else { return Ok(None) };
         let named = NamedGrant::from_bytes(&row.value).map_err(|_| KmsError::Fault("a grant's name can't be read"))?;
         Ok(Some(named.0))
-    }
-
-    /// Whether the key can have one more grant. A batch without writes asks the store to count: it reads no row.
-    pub(crate) async fn has_room(&self, key: &KeyEntry) -> Result<(), KmsError> {
-        let most = self.quotas.limits().grants_per_key;
-        let full = Guard::AtMost(paths::grants(&key.record.arn), most.saturating_sub(1));
-        match self.view.commit(Batch::default().guard(full)).await? {
-            sealroom_store::Committed::At(_) => Ok(()),
-            sealroom_store::Committed::Conflict => Err(KmsError::GrantQuota { most }),
-        }
     }
 
     /// A new token of a grant.

@@ -5,7 +5,7 @@ use sealroom_foundation::{KeyArn, KeyId, MaterialId, Region, Timestamp};
 use sealroom_hsm::{KeyBinding, KeyToken, Origin, Spec, Usage};
 
 use super::*;
-use crate::record::{KeyManager, Made, Material, MultiRegion, MultiRegionRole};
+use crate::record::{KeyManager, Made, Material, MultiRegion};
 
 const TABLE: &str = include_str!("../../tests/tables/lifecycle.txt");
 const NOW: Timestamp = Timestamp::EPOCH;
@@ -21,8 +21,7 @@ fn record(state: KeyState, with_material: bool, replicas: Vec<Region>) -> KeyRec
     let (account, key, material) = (arn.account, arn.key, MaterialId::from_bytes([2; 32]));
     let binding = KeyBinding { account, key, material, spec, usage, origin };
     let material = Material::new(binding, KeyToken::from_bytes(b"token").unwrap(), None);
-    let multi_region =
-        (!replicas.is_empty()).then_some(MultiRegion { role: MultiRegionRole::Primary, primary: arn.region, replicas });
+    let multi_region = (!replicas.is_empty()).then(|| MultiRegion { replicas, ..MultiRegion::primary_of(arn.region) });
     let made = Made {
         spec,
         usage,
@@ -49,8 +48,8 @@ fn state(name: &str) -> KeyState {
         "PendingReplicaDeletion" => KeyState::PendingReplicaDeletion { window_days: WINDOW },
         "PendingImport" => KeyState::PendingImport,
         "Unavailable" => KeyState::Unavailable { enabled: true },
-        "Creating" => KeyState::Creating,
-        "Updating" => KeyState::Updating,
+        "Creating" => KeyState::Creating { due: due() },
+        "Updating" => KeyState::Updating { due: due() },
         unknown => panic!("the table names `{unknown}`"),
     }
 }
@@ -63,6 +62,14 @@ fn event(name: &str) -> (Event, Timestamp) {
         "CancelDeletion" => (Event::CancelDeletion, NOW),
         "DeletionDue" => (Event::DeletionDue, due().plus_seconds(-1)),
         "DeletionDue*" => (Event::DeletionDue, due()),
+        "Import" | "Import-" => (Event::Import, NOW),
+        "DeleteMaterial" | "DeleteMaterial-" => (Event::DeleteMaterial, NOW),
+        "LoseMaterial" | "LoseMaterial-" => (Event::LoseMaterial, NOW),
+        "Replicate" => (Event::Replicate, NOW),
+        "ChangePlaces" => (Event::ChangePlaces { due: due() }, NOW),
+        "ReplicasGone" => (Event::ReplicasGone, NOW),
+        "Settle" => (Event::Settle, due().plus_seconds(-1)),
+        "Settle*" => (Event::Settle, due()),
         unknown => panic!("the table names `{unknown}`"),
     }
 }
@@ -89,12 +96,12 @@ fn every_event_in_every_state_is_as_the_table_says() {
         }
         let (event, now) = event(first);
         for (name, expected) in states.iter().zip(cells) {
-            let outcome = step(&record(state(name), true, Vec::new()), event, now);
+            let outcome = step(&record(state(name), !first.ends_with('-'), Vec::new()), event, now);
             assert_eq!(said(&outcome), expected, "{first} in {name}");
             checked += 1;
         }
     }
-    assert_eq!(checked, 6 * 8);
+    assert_eq!(checked, 17 * 8);
 }
 
 #[test]
@@ -115,6 +122,28 @@ fn the_deletion_is_due_when_the_window_has_passed() {
     let enabled = record(KeyState::Enabled, true, Vec::new());
     let expected = KeyState::PendingDeletion { due: NOW.plus_days(30) };
     assert_eq!(step(&enabled, Event::ScheduleDeletion { window_days: 30 }, NOW), Ok(Next::Become(expected)));
+}
+
+#[test]
+fn a_primary_with_replicas_is_never_destroyed() {
+    let primary = record(state("PendingDeletion"), true, vec!["eu-central-1".parse().unwrap()]);
+    assert_eq!(step(&primary, Event::DeletionDue, due()), Ok(Next::Stay));
+}
+
+#[test]
+fn a_replica_that_lacks_material_waits_for_its_import_when_it_is_made() {
+    for name in ["Creating", "Updating"] {
+        let lacking = record(state(name), false, Vec::new());
+        assert_eq!(step(&lacking, Event::Settle, due()), Ok(Next::Become(KeyState::PendingImport)));
+    }
+}
+
+#[test]
+fn the_window_of_a_primary_begins_when_its_last_replica_is_gone() {
+    let primary = record(KeyState::PendingReplicaDeletion { window_days: 9 }, true, Vec::new());
+    let later = NOW.plus_days(100);
+    let expected = KeyState::PendingDeletion { due: later.plus_days(9) };
+    assert_eq!(step(&primary, Event::ReplicasGone, later), Ok(Next::Become(expected)));
 }
 
 fn events() -> impl Strategy<Value = Vec<(Event, u32)>> {

@@ -76,9 +76,10 @@ async fn run(kms: &Kms, call: &Call, input: &CreateGrantInput, report: &mut Repo
         check::unless_dry_run(input.dry_run)?;
         return Ok(Granted { grant: GrantRecord { id, ..grant }, batch: None });
     }
-    kms.has_room(&key.entry).await?;
+    let room = kms.room_for_grant(&record.arn).await?;
     check::unless_dry_run(input.dry_run)?;
-    let batch = written::made(&grant, &key.entry, kms.quotas.limits().grants_per_key);
+    let mut batch = written::made(&grant, &key.entry);
+    batch.append(room);
     Ok(Granted { grant, batch: Some(batch) })
 }
 

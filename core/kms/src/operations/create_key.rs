@@ -46,7 +46,7 @@ async fn run(
         spec: wanted.spec,
         usage: wanted.usage.unwrap_or(Usage::EncryptDecrypt),
         origin: wanted.origin,
-        multi_region: wanted.multi_region,
+        multi_region: wanted.multi_region.then_some(MultiRegionRole::Primary),
         bypass_lockout_check: bypass,
         tags: &sent_tags,
     };
@@ -66,19 +66,21 @@ async fn run(
             text.clone()
         }
     };
+    let (state, material) = match wanted.origin {
+        Origin::External => (KeyState::PendingImport, None),
+        Origin::AwsKms | Origin::AwsCloudHsm | Origin::ExternalKeyStore => {
+            (KeyState::Enabled, Some(kms.generate(&arn, wanted.spec, usage).await?))
+        }
+    };
     let made = Made {
         spec: wanted.spec,
         usage,
         origin: wanted.origin,
         manager: KeyManager::Customer,
-        state: KeyState::Enabled,
+        state,
         created: call.now(),
-        multi_region: wanted.multi_region.then(|| MultiRegion {
-            role: MultiRegionRole::Primary,
-            primary: arn.region,
-            replicas: Vec::new(),
-        }),
-        material: Some(kms.generate(&arn, wanted.spec, usage).await?),
+        multi_region: wanted.multi_region.then(|| MultiRegion::primary_of(arn.region)),
+        material,
         tags,
     };
     let room = kms.room_for_key(arn.account, arn.region).await?;
@@ -162,8 +164,14 @@ impl Wanted {
         }
         match self.origin {
             Origin::AwsKms => Ok(usage),
-            Origin::External => Err(unserved("Origin EXTERNAL is not supported by this version of the service.")),
-            Origin::AwsCloudHsm | Origin::ExternalKeyStore => Err(unserved(UNSUPPORTED)),
+            Origin::External if self.spec.is_importable() => Ok(usage),
+            // AWS: such material can't be imported. Its text isn't known.
+            Origin::External => {
+                Err(KmsError::NotServed(format!("Origin EXTERNAL is not supported for KeySpec {}.", self.spec)))
+            }
+            Origin::AwsCloudHsm | Origin::ExternalKeyStore => {
+                Err(unserved("Custom key stores are not supported by this version of the service."))
+            }
         }
     }
 }

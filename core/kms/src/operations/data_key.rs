@@ -6,13 +6,14 @@ use std::sync::Arc;
 use sealroom_api::ErrorAnswer;
 use sealroom_api::kms::{
     DataKeySpec, GenerateDataKeyInput, GenerateDataKeyOutput, GenerateDataKeyWithoutPlaintextInput,
-    GenerateDataKeyWithoutPlaintextOutput,
+    GenerateDataKeyWithoutPlaintextOutput, RecipientInfo,
 };
 use sealroom_audit::Effect;
 use sealroom_foundation::Secret;
 use sealroom_hsm::{Command, EncryptionAlgorithm, Reply, Usage};
 use sealroom_identity::Call;
 
+use crate::attestation::{self, Recipient};
 use crate::conditions::{Asked, Conditions};
 use crate::cryptography::{self as check, WrongUsage};
 use crate::entry::KeyEntry;
@@ -34,7 +35,7 @@ pub(crate) async fn generate(
         key_spec: input.key_spec,
         number_of_bytes: input.number_of_bytes,
         grant_tokens: input.grant_tokens.as_ref(),
-        for_recipient: input.recipient.is_some(),
+        recipient: input.recipient.as_ref(),
         dry_run: input.dry_run,
         reveal: true,
     };
@@ -43,7 +44,7 @@ pub(crate) async fn generate(
         key_material_id: made.material_id(),
         ciphertext_blob: Some(made.ciphertext),
         plaintext: made.plaintext,
-        ciphertext_for_recipient: None,
+        ciphertext_for_recipient: made.for_recipient,
     });
     report.close(outcome, || input.audit_parameters())
 }
@@ -61,7 +62,7 @@ pub(crate) async fn generate_without_plaintext(
         key_spec: input.key_spec,
         number_of_bytes: input.number_of_bytes,
         grant_tokens: input.grant_tokens.as_ref(),
-        for_recipient: false,
+        recipient: None,
         dry_run: input.dry_run,
         reveal: false,
     };
@@ -81,7 +82,7 @@ struct Wanted<'a> {
     key_spec: Option<DataKeySpec>,
     number_of_bytes: Option<i32>,
     grant_tokens: Option<&'a Vec<String>>,
-    for_recipient: bool,
+    recipient: Option<&'a RecipientInfo>,
     dry_run: Option<bool>,
     reveal: bool,
 }
@@ -91,22 +92,29 @@ struct Made {
     entry: Arc<KeyEntry>,
     ciphertext: Vec<u8>,
     plaintext: Option<Secret<[u8]>>,
+    for_recipient: Option<Vec<u8>>,
 }
 
 impl Made {
+    /// AWS: no material is named to a recipient.
     fn material_id(&self) -> Option<String> {
-        self.entry.record.shown_material().map(|material| material.id_text().to_owned())
+        let material = self.entry.record.shown_material().filter(|_| self.for_recipient.is_none());
+        material.map(|material| material.id_text().to_owned())
     }
 }
 
 async fn run(kms: &Kms, call: &Call, wanted: &Wanted<'_>, report: &mut Report<'_>) -> Result<Made, KmsError> {
     let operation = wanted.operation;
-    let key = kms.resolve(call, wanted.key_id, operation, report).await?;
+    let key = kms.resolve(call, wanted.key_id, operation, report).await;
+    let recipient = Recipient::of(kms, call, wanted.recipient, key.as_ref().err()).await;
+    report.recipient(recipient.attestation());
+    let key = key?;
     let record = &key.entry.record;
     let algorithm = EncryptionAlgorithm::SymmetricDefault;
     let asked = Asked {
         encryption_context: wanted.context,
         encryption_algorithm: Some(algorithm.as_str()),
+        attestation: recipient.attestation(),
         alias: key.alias,
         ..Asked::default()
     };
@@ -117,17 +125,16 @@ async fn run(kms: &Kms, call: &Call, wanted: &Wanted<'_>, report: &mut Report<'_
     let unlocked = check::unlock(record, &allowed, Usage::EncryptDecrypt, WrongUsage::NotValidFor(operation.name))?;
     check::encrypts_with(record.spec, algorithm)?;
     let context = check::canonical(record.spec, wanted.context)?;
-    if wanted.for_recipient {
-        return Err(KmsError::Recipient);
-    }
-    let command = Command::DataKey { key: unlocked, context: &context, bytes, reveal: wanted.reveal };
-    let (plaintext, ciphertext) = match kms.door.run(command).await? {
+    let release = Some(recipient.release()?).filter(|_| wanted.reveal);
+    let command = Command::DataKey { key: unlocked, context: &context, bytes, release };
+    let (released, ciphertext) = match kms.door.run(command).await? {
         Reply::DataKey { plaintext, ciphertext } => (plaintext, ciphertext),
         other => return Err(check::unexpected(other)),
     };
     check::unless_dry_run(wanted.dry_run)?;
     report.material(record.shown_material().map(|material| material.binding.material));
-    Ok(Made { entry: key.entry, ciphertext, plaintext })
+    let (plaintext, for_recipient) = released.map(attestation::members).unwrap_or_default();
+    Ok(Made { entry: key.entry, ciphertext, plaintext, for_recipient })
 }
 
 /// One of the two must be given, and not both.

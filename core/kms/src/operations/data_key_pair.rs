@@ -6,13 +6,14 @@ use std::sync::Arc;
 use sealroom_api::ErrorAnswer;
 use sealroom_api::kms::{
     DataKeyPairSpec, GenerateDataKeyPairInput, GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput,
-    GenerateDataKeyPairWithoutPlaintextOutput,
+    GenerateDataKeyPairWithoutPlaintextOutput, RecipientInfo,
 };
 use sealroom_audit::Effect;
 use sealroom_foundation::Secret;
 use sealroom_hsm::{Command, EncryptionAlgorithm, Reply, Usage};
 use sealroom_identity::Call;
 
+use crate::attestation::{self, Recipient};
 use crate::conditions::{Asked, Conditions};
 use crate::cryptography::{self as check, WrongUsage};
 use crate::entry::KeyEntry;
@@ -35,7 +36,7 @@ pub(crate) async fn generate(
         context: input.encryption_context.as_ref(),
         pair: input.key_pair_spec,
         grant_tokens: input.grant_tokens.as_ref(),
-        for_recipient: input.recipient.is_some(),
+        recipient: input.recipient.as_ref(),
         dry_run: input.dry_run,
         reveal: true,
     };
@@ -46,7 +47,7 @@ pub(crate) async fn generate(
         private_key_ciphertext_blob: Some(made.ciphertext),
         private_key_plaintext: made.plaintext,
         public_key: Some(made.public),
-        ciphertext_for_recipient: None,
+        ciphertext_for_recipient: made.for_recipient,
     });
     report.close(outcome, || input.audit_parameters())
 }
@@ -63,7 +64,7 @@ pub(crate) async fn generate_without_plaintext(
         context: input.encryption_context.as_ref(),
         pair: input.key_pair_spec,
         grant_tokens: input.grant_tokens.as_ref(),
-        for_recipient: false,
+        recipient: None,
         dry_run: input.dry_run,
         reveal: false,
     };
@@ -84,7 +85,7 @@ struct Wanted<'a> {
     context: Option<&'a BTreeMap<String, String>>,
     pair: DataKeyPairSpec,
     grant_tokens: Option<&'a Vec<String>>,
-    for_recipient: bool,
+    recipient: Option<&'a RecipientInfo>,
     dry_run: Option<bool>,
     reveal: bool,
 }
@@ -95,6 +96,7 @@ struct Made {
     public: Vec<u8>,
     ciphertext: Vec<u8>,
     plaintext: Option<Secret<[u8]>>,
+    for_recipient: Option<Vec<u8>>,
 }
 
 impl Made {
@@ -106,13 +108,17 @@ impl Made {
 async fn run(kms: &Kms, call: &Call, wanted: &Wanted<'_>, report: &mut Report<'_>) -> Result<Made, KmsError> {
     let operation = wanted.operation;
     kms.admit_pair(call, wanted.pair.as_str(), report)?;
-    let key = kms.resolve(call, wanted.key_id, operation, report).await?;
+    let key = kms.resolve(call, wanted.key_id, operation, report).await;
+    let recipient = Recipient::of(kms, call, wanted.recipient, key.as_ref().err()).await;
+    report.recipient(recipient.attestation());
+    let key = key?;
     let record = &key.entry.record;
     let algorithm = EncryptionAlgorithm::SymmetricDefault;
     let asked = Asked {
         encryption_context: wanted.context,
         encryption_algorithm: Some(algorithm.as_str()),
         data_key_pair_spec: Some(wanted.pair.as_str()),
+        attestation: recipient.attestation(),
         alias: key.alias,
         ..Asked::default()
     };
@@ -126,16 +132,15 @@ async fn run(kms: &Kms, call: &Call, wanted: &Wanted<'_>, report: &mut Report<'_
     let unlocked = check::unlock(record, &allowed, Usage::EncryptDecrypt, WrongUsage::NotValidFor(operation.name))?;
     check::encrypts_with(record.spec, algorithm)?;
     let context = check::canonical(record.spec, wanted.context)?;
-    if wanted.for_recipient {
-        return Err(KmsError::Recipient);
-    }
+    let release = Some(recipient.release()?).filter(|_| wanted.reveal);
     let spec = names::inward(wanted.pair)?;
-    let command = Command::DataKeyPair { key: unlocked, context: &context, spec, reveal: wanted.reveal };
-    let (public, plaintext, ciphertext) = match kms.door.run(command).await? {
+    let command = Command::DataKeyPair { key: unlocked, context: &context, spec, release };
+    let (public, released, ciphertext) = match kms.door.run(command).await? {
         Reply::DataKeyPair { public, plaintext, ciphertext } => (public, plaintext, ciphertext),
         other => return Err(check::unexpected(other)),
     };
     check::unless_dry_run(wanted.dry_run)?;
     report.material(record.shown_material().map(|material| material.binding.material));
-    Ok(Made { entry: key.entry, public, ciphertext, plaintext })
+    let (plaintext, for_recipient) = released.map(attestation::members).unwrap_or_default();
+    Ok(Made { entry: key.entry, public, ciphertext, plaintext, for_recipient })
 }

@@ -13,6 +13,7 @@ use sealroom_foundation::{KeyArn, MaterialId};
 use sealroom_hsm::{Command, EncryptionAlgorithm, KeyRef, Reply, Spec, Usage, blob};
 use sealroom_identity::Call;
 
+use crate::attestation::{self, Recipient};
 use crate::conditions::{Asked, Conditions};
 use crate::cryptography::{self as check, WrongUsage};
 use crate::entry::KeyEntry;
@@ -36,11 +37,15 @@ async fn run(kms: &Kms, call: &Call, input: &DecryptInput, report: &mut Report<'
         input.dry_run,
         input.dry_run_modifiers.as_deref().unwrap_or_default(),
     )?;
-    let opener = Opener::find(kms, call, input.key_id.as_deref(), blob, algorithm, &DECRYPT, report).await?;
+    let opener = Opener::find(kms, call, input.key_id.as_deref(), blob, algorithm, &DECRYPT, report).await;
+    let recipient = Recipient::of(kms, call, input.recipient.as_ref(), opener.as_ref().err()).await;
+    report.recipient(recipient.attestation());
+    let opener = opener?;
     let record = &opener.entry.record;
     let asked = Asked {
         encryption_context: input.encryption_context.as_ref(),
         encryption_algorithm: Some(algorithm.as_str()),
+        attestation: recipient.attestation(),
         alias: opener.alias,
         ..Asked::default()
     };
@@ -51,26 +56,27 @@ async fn run(kms: &Kms, call: &Call, input: &DecryptInput, report: &mut Report<'
     let current = check::unlock(record, &allowed, Usage::EncryptDecrypt, WrongUsage::IncorrectKey)?;
     opens_with(record.spec, algorithm)?;
     let context = check::canonical(record.spec, input.encryption_context.as_ref())?;
-    if input.recipient.is_some() {
-        return Err(KmsError::Recipient);
-    }
+    let release = recipient.release()?;
     let Sealed::Blob(ciphertext) = blob else { return Err(KmsError::DryRun) };
     let older = kms.older_material_of(record, ciphertext).await?;
     let key = material(record, &allowed, current, older.as_deref())?;
-    let command = Command::Decrypt { key, algorithm, context: &context, ciphertext };
-    let plaintext = match kms.door.run(command).await? {
-        Reply::Plaintext(plaintext) => plaintext,
+    let command = Command::Decrypt { key, algorithm, context: &context, ciphertext, release };
+    let released = match kms.door.run(command).await? {
+        Reply::Plaintext(released) => released,
         other => return Err(check::unexpected(other)),
     };
     check::unless_dry_run(input.dry_run)?;
     let used = shown(record, older.as_deref());
     report.material(used.map(|material| material.binding.material));
+    let (plaintext, ciphertext_for_recipient) = attestation::members(released);
+    // AWS: no material is named to a recipient.
+    let told = used.filter(|_| ciphertext_for_recipient.is_none());
     Ok(DecryptOutput {
         key_id: Some(record.arn_text().to_owned()),
-        plaintext: Some(plaintext),
+        plaintext,
         encryption_algorithm: Some(algorithm_name),
-        key_material_id: used.map(|material| material.id_text().to_owned()),
-        ..DecryptOutput::default()
+        ciphertext_for_recipient,
+        key_material_id: told.map(|material| material.id_text().to_owned()),
     })
 }
 
@@ -134,7 +140,7 @@ impl<'a> Opener<'a> {
         let entry = kms.entry(&arn).await?;
         kms.admit(call, operation, None, report)?;
         let entry = entry.ok_or(KmsError::CiphertextDenied)?;
-        Ok(Self { entry, alias: None, named: false })
+        Ok(Self { entry: entry.as_of(call.now()), alias: None, named: false })
     }
 
     pub(crate) async fn authorize<'d>(

@@ -6,7 +6,7 @@ use sealroom_api::kms::{
 };
 use sealroom_audit::Effect;
 use sealroom_identity::Call;
-use sealroom_store::Batch;
+use sealroom_store::{Batch, Guard};
 
 use crate::change;
 use crate::conditions::Asked;
@@ -15,6 +15,7 @@ use crate::kms::Kms;
 use crate::lifecycle::Event;
 use crate::names;
 use crate::operation::{CANCEL_KEY_DELETION, SCHEDULE_KEY_DELETION};
+use crate::paths;
 use crate::report::Report;
 use crate::state::KeyState;
 
@@ -79,6 +80,12 @@ async fn run_cancel(
 ) -> Result<(CancelKeyDeletionOutput, Option<Batch>), KmsError> {
     let key = kms.permitted(call, &input.key_id, &CANCEL_KEY_DELETION, Asked::default(), report).await?;
     let changed = change::step(&key, Event::CancelDeletion, call.now())?;
+    let arn = &changed.record.arn;
+    // A key whose first pieces are destroyed already isn't there any more, though its row still is.
+    let tombstones = paths::tombstone(arn);
+    if !kms.rows(tombstones.clone(), None, 1).await?.0.is_empty() {
+        return Err(KmsError::NoSuchKey(*arn));
+    }
     let output = CancelKeyDeletionOutput { key_id: Some(changed.record.arn_text().to_owned()) };
-    Ok((output, changed.batch))
+    Ok((output, changed.batch.map(|batch| batch.guard(Guard::Empty(tombstones)))))
 }

@@ -111,8 +111,9 @@ impl Kms {
             let only = record.material.iter().map(|material| RotationRecord { material: material.id(), rotated: None });
             return Ok(only.collect());
         }
-        let after = begin.checked_sub(1).map(|before| paths::rotation(&record.arn, before));
-        let (rows, _) = self.rows(paths::rotations(&record.arn), after, end.saturating_sub(begin)).await?;
+        let home = record.home();
+        let after = begin.checked_sub(1).map(|before| paths::rotation(&home, before));
+        let (rows, _) = self.rows(paths::rotations(&home), after, end.saturating_sub(begin)).await?;
         let records = rows.iter().map(|row| RotationRecord::from_bytes(&row.value));
         records.collect::<Result<_, _>>().map_err(|_| KmsError::Fault("a row of a key's history can't be read"))
     }
@@ -152,9 +153,9 @@ impl Kms {
 
     /// These pieces of the key's material, as the store has them now.
     async fn pieces_of(&self, record: &KeyRecord, ids: &[MaterialId]) -> Result<Vec<Material>, KmsError> {
-        let mut pieces = Vec::new();
+        let (home, mut pieces) = (record.pieces_home(), Vec::new());
         for ids in ids.chunks(Read::MAX_READS) {
-            let reads: Vec<Read> = ids.iter().map(|id| Read::Get(paths::material(&record.arn, id))).collect();
+            let reads: Vec<Read> = ids.iter().map(|id| Read::Get(paths::material(&home, id))).collect();
             for row in self.view.read(&reads).await?.into_iter().flat_map(sealroom_store::Answer::rows) {
                 pieces.push(entry::piece(&row, record)?);
             }

@@ -46,8 +46,8 @@ async fn run(
 /// AWS: the states in which the public half may be read.
 fn readable(state: KeyState) -> Result<(), StateError> {
     match state {
-        KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport | KeyState::Updating => Ok(()),
-        KeyState::Creating
+        KeyState::Enabled | KeyState::Disabled | KeyState::PendingImport | KeyState::Updating { .. } => Ok(()),
+        KeyState::Creating { .. }
         | KeyState::PendingDeletion { .. }
         | KeyState::PendingReplicaDeletion { .. }
         | KeyState::Unavailable { .. } => state.usable(),

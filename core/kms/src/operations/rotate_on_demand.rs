@@ -14,6 +14,7 @@ use crate::change;
 use crate::conditions::Asked;
 use crate::error::KmsError;
 use crate::kms::Kms;
+use crate::multi_region;
 use crate::operation::ROTATE_KEY_ON_DEMAND;
 use crate::record::KeyRecord;
 use crate::report::Report;
@@ -47,6 +48,7 @@ async fn run(
     if record.origin == Origin::External && record.imports.pending.is_none() {
         return Err(KmsError::NothingPending { arn: arn() });
     }
+    multi_region::rotates_alone(record)?;
     if kms.on_demand.most.is_some_and(|most| record.rotation.on_demand >= most) {
         return Err(KmsError::OnDemandLimit { arn: arn() });
     }
@@ -55,7 +57,8 @@ async fn run(
     }
     let mut changed = record.clone();
     changed.rotation = record.rotation.begun(call.now(), kms.on_demand);
-    Ok((output, change::to(&key, changed).batch))
+    let changed = kms.spread(&key, change::to(&key, changed), call.now(), report).await?;
+    Ok((output, changed.batch))
 }
 
 /// Whether such a key, in its state, rotates at all.

@@ -53,7 +53,7 @@ async fn run_enable(
     }
     let mut changed = record.clone();
     changed.rotation = record.rotation.enabled(period_days, call.now());
-    Ok(unless_same(&key, changed))
+    kms.spread(&key, unless_same(&key, changed), call.now(), report).await
 }
 
 pub(crate) async fn disable(
@@ -78,7 +78,7 @@ async fn run_disable(
     may_change(record, &DISABLE_KEY_ROTATION)?;
     let mut changed = record.clone();
     changed.rotation = record.rotation.disabled();
-    Ok(unless_same(&key, changed))
+    kms.spread(&key, unless_same(&key, changed), call.now(), report).await
 }
 
 /// Whether the rotation of such a key, in its state, is its owner's to change.
@@ -135,11 +135,11 @@ async fn run_status(
 fn is_going(state: KeyState) -> bool {
     match state {
         KeyState::PendingDeletion { .. } | KeyState::PendingReplicaDeletion { .. } => true,
-        KeyState::Creating
+        KeyState::Creating { .. }
         | KeyState::Enabled
         | KeyState::Disabled
         | KeyState::PendingImport
         | KeyState::Unavailable { .. }
-        | KeyState::Updating => false,
+        | KeyState::Updating { .. } => false,
     }
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use sealroom_api::ErrorAnswer;
 use sealroom_api::kms::{
     DecapsulateInput, DecapsulateOutput, DeriveSharedSecretInput, DeriveSharedSecretOutput, EncapsulateInput,
-    EncapsulateOutput, KeyAgreementAlgorithmSpec,
+    EncapsulateOutput, KeyAgreementAlgorithmSpec, RecipientInfo,
 };
 use sealroom_audit::Effect;
-use sealroom_hsm::{Command, HsmError, KeyRef, Reply, Usage};
+use sealroom_hsm::{Command, HsmError, KeyRef, Release, Released, Reply, Usage};
 use sealroom_identity::Call;
 
+use crate::attestation::{self, Recipient};
 use crate::conditions::{Asked, Conditions};
 use crate::cryptography::{self as check, WrongUsage};
 use crate::entry::KeyEntry;
@@ -32,18 +33,21 @@ pub(crate) async fn derive(
         usage: Usage::KeyAgreement,
         asks: Asks::Agree { algorithm: input.key_agreement_algorithm, peer: &input.public_key },
         grant_tokens: input.grant_tokens.as_ref(),
-        for_recipient: input.recipient.is_some(),
+        recipient: input.recipient.as_ref(),
         dry_run: input.dry_run,
     };
     let outcome = run(kms, call, &wanted, &mut report).await;
     let outcome = outcome.and_then(|(entry, reply)| match reply {
-        Reply::Plaintext(secret) => Ok(DeriveSharedSecretOutput {
-            key_id: Some(entry.record.arn_text().to_owned()),
-            shared_secret: Some(secret),
-            ciphertext_for_recipient: None,
-            key_agreement_algorithm: Some(input.key_agreement_algorithm),
-            key_origin: names::outward(entry.record.origin.as_str()),
-        }),
+        Reply::Plaintext(released) => {
+            let (shared_secret, ciphertext_for_recipient) = attestation::members(released);
+            Ok(DeriveSharedSecretOutput {
+                key_id: Some(entry.record.arn_text().to_owned()),
+                shared_secret,
+                ciphertext_for_recipient,
+                key_agreement_algorithm: Some(input.key_agreement_algorithm),
+                key_origin: names::outward(entry.record.origin.as_str()),
+            })
+        }
         other => Err(check::unexpected(other)),
     });
     report.close(outcome, || input.audit_parameters())
@@ -61,7 +65,7 @@ pub(crate) async fn encapsulate(
         usage: Usage::EncapsulateDecapsulate,
         asks: Asks::Encapsulate,
         grant_tokens: input.grant_tokens.as_ref(),
-        for_recipient: false,
+        recipient: None,
         dry_run: input.dry_run,
     };
     let outcome = run(kms, call, &wanted, &mut report).await;
@@ -89,12 +93,12 @@ pub(crate) async fn decapsulate(
         usage: Usage::EncapsulateDecapsulate,
         asks: Asks::Decapsulate { ciphertext: &input.shared_secret_ciphertext_blob },
         grant_tokens: input.grant_tokens.as_ref(),
-        for_recipient: false,
+        recipient: None,
         dry_run: input.dry_run,
     };
     let outcome = run(kms, call, &wanted, &mut report).await;
     let outcome = outcome.and_then(|(entry, reply)| match reply {
-        Reply::Plaintext(secret) => Ok(DecapsulateOutput {
+        Reply::Plaintext(Released::Plain(secret)) => Ok(DecapsulateOutput {
             key_id: Some(entry.record.arn_text().to_owned()),
             shared_secret: Some(secret),
             encapsulation_algorithm: Some(input.encapsulation_algorithm),
@@ -111,7 +115,7 @@ struct Wanted<'a> {
     usage: Usage,
     asks: Asks<'a>,
     grant_tokens: Option<&'a Vec<String>>,
-    for_recipient: bool,
+    recipient: Option<&'a RecipientInfo>,
     dry_run: Option<bool>,
 }
 
@@ -131,9 +135,11 @@ impl<'a> Asks<'a> {
         }
     }
 
-    fn command(self, key: KeyRef<'a>) -> Result<Command<'a>, KmsError> {
+    fn command(self, key: KeyRef<'a>, release: Release<'a>) -> Result<Command<'a>, KmsError> {
         Ok(match self {
-            Self::Agree { algorithm, peer } => Command::Agree { key, algorithm: names::inward(algorithm)?, peer },
+            Self::Agree { algorithm, peer } => {
+                Command::Agree { key, algorithm: names::inward(algorithm)?, peer, release }
+            }
             Self::Encapsulate => Command::Encapsulate { key },
             Self::Decapsulate { ciphertext } => Command::Decapsulate { key, ciphertext },
         })
@@ -147,17 +153,23 @@ async fn run(
     report: &mut Report<'_>,
 ) -> Result<(Arc<KeyEntry>, Reply), KmsError> {
     let operation = wanted.operation;
-    let key = kms.resolve(call, wanted.key_id, operation, report).await?;
+    let key = kms.resolve(call, wanted.key_id, operation, report).await;
+    let recipient = Recipient::of(kms, call, wanted.recipient, key.as_ref().err()).await;
+    report.recipient(recipient.attestation());
+    let key = key?;
     let record = &key.entry.record;
-    let asked = Asked { key_agreement_algorithm: wanted.asks.agreement(), alias: key.alias, ..Asked::default() };
+    let asked = Asked {
+        key_agreement_algorithm: wanted.asks.agreement(),
+        attestation: recipient.attestation(),
+        alias: key.alias,
+        ..Asked::default()
+    };
     let conditions = Conditions::new(call, Some(record), asked);
     let allowed = kms.authorize(call, operation.action, &key.entry, &conditions, wanted.grant_tokens).await?;
     kms.check_grant_tokens(wanted.grant_tokens)?;
     let unlocked = check::unlock(record, &allowed, wanted.usage, WrongUsage::NotValidFor(operation.name))?;
-    if wanted.for_recipient {
-        return Err(KmsError::Recipient);
-    }
-    let reply = kms.door.run(wanted.asks.command(unlocked)?).await.map_err(|error| match error {
+    let release = recipient.release()?;
+    let reply = kms.door.run(wanted.asks.command(unlocked, release)?).await.map_err(|error| match error {
         // AWS: says no more than that it isn't valid.
         HsmError::InvalidPublicKey => KmsError::PeerKey,
         other => other.into(),

@@ -38,5 +38,7 @@ async fn run(
     report: &mut Report<'_>,
 ) -> Result<Changed, KmsError> {
     let key = kms.permitted(call, key_id, operation, Asked::default(), report).await?;
-    change::step(&key, event, call.now())
+    let changed = change::step(&key, event, call.now())?;
+    // A primary that can be used again may have a rotation to catch up with, of which its replicas know.
+    kms.spread(&key, changed, call.now(), report).await
 }

@@ -2,7 +2,8 @@
 //!
 //! A key may have had thousands of pieces. Its own record holds the current one; every other stands in a row of its own,
 //! found by its id, because a ciphertext names it; the order in which they became current stands in a third kind of row
-//! ([`RotationRecord`]), which only lists read. A token is in exactly one row at any time.
+//! ([`RotationRecord`]), which only lists read. A token is in exactly one row at any time, but that
+//! each of the keys that are related across Regions holds the current one.
 //!
 //! What would surprise: a piece without a token is still a piece. Imported material may be deleted or expire and come
 //! back, and until then its id, its public half and its description stay.

@@ -47,16 +47,33 @@ enum StateV1 {
     Enabled,
     Disabled,
     PendingImport,
-    PendingDeletion { due: i64 },
-    PendingReplicaDeletion { window_days: u16 },
-    Unavailable { enabled: bool },
+    PendingDeletion {
+        due: i64,
+    },
+    PendingReplicaDeletion {
+        window_days: u16,
+    },
+    Unavailable {
+        enabled: bool,
+    },
     Updating,
+    /// Creating, with its end.
+    Replicating {
+        due: i64,
+    },
+    /// Updating, with its end.
+    ChangingPlaces {
+        due: i64,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
 struct MultiRegionV1 {
     primary: String,
     replicas: Vec<String>,
+    /// Where it isn't the primary's Region.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    home: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -210,14 +227,14 @@ impl Material {
 impl From<KeyState> for StateV1 {
     fn from(state: KeyState) -> Self {
         match state {
-            KeyState::Creating => Self::Creating,
+            KeyState::Creating { due } => Self::Replicating { due: due.as_micros() },
             KeyState::Enabled => Self::Enabled,
             KeyState::Disabled => Self::Disabled,
             KeyState::PendingImport => Self::PendingImport,
             KeyState::PendingDeletion { due } => Self::PendingDeletion { due: due.as_micros() },
             KeyState::PendingReplicaDeletion { window_days } => Self::PendingReplicaDeletion { window_days },
             KeyState::Unavailable { enabled } => Self::Unavailable { enabled },
-            KeyState::Updating => Self::Updating,
+            KeyState::Updating { due } => Self::ChangingPlaces { due: due.as_micros() },
         }
     }
 }
@@ -225,21 +242,28 @@ impl From<KeyState> for StateV1 {
 impl From<StateV1> for KeyState {
     fn from(stored: StateV1) -> Self {
         match stored {
-            StateV1::Creating => Self::Creating,
+            // Nothing that was released wrote these two without their end.
+            StateV1::Creating => Self::Creating { due: Timestamp::EPOCH },
             StateV1::Enabled => Self::Enabled,
             StateV1::Disabled => Self::Disabled,
             StateV1::PendingImport => Self::PendingImport,
             StateV1::PendingDeletion { due } => Self::PendingDeletion { due: Timestamp::from_micros(due) },
             StateV1::PendingReplicaDeletion { window_days } => Self::PendingReplicaDeletion { window_days },
             StateV1::Unavailable { enabled } => Self::Unavailable { enabled },
-            StateV1::Updating => Self::Updating,
+            StateV1::Updating => Self::Updating { due: Timestamp::EPOCH },
+            StateV1::Replicating { due } => Self::Creating { due: Timestamp::from_micros(due) },
+            StateV1::ChangingPlaces { due } => Self::Updating { due: Timestamp::from_micros(due) },
         }
     }
 }
 
 impl From<&MultiRegion> for MultiRegionV1 {
     fn from(record: &MultiRegion) -> Self {
-        Self { primary: record.primary.to_string(), replicas: record.replicas.iter().map(Region::to_string).collect() }
+        Self {
+            primary: record.primary.to_string(),
+            replicas: record.replicas.iter().map(Region::to_string).collect(),
+            home: (record.home != record.primary).then(|| record.home.to_string()),
+        }
     }
 }
 
@@ -248,7 +272,8 @@ impl MultiRegionV1 {
         let primary: Region = part(&self.primary)?;
         let role = if primary == own { MultiRegionRole::Primary } else { MultiRegionRole::Replica };
         let replicas = self.replicas.iter().map(|region| part(region)).collect::<Result<_, _>>()?;
-        Ok(MultiRegion { role, primary, replicas })
+        let home = self.home.as_deref().map_or(Ok(primary), part)?;
+        Ok(MultiRegion { role, primary, home, replicas })
     }
 }
 

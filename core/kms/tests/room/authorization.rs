@@ -4,6 +4,7 @@
 use sealroom_api::kms::Operation;
 use serde_json::{Value, json};
 
+use crate::enclave::with_recipient;
 use crate::house::{House, OTHER, OWNER};
 use crate::references::subject;
 use crate::table::{expect, report, rows};
@@ -162,7 +163,7 @@ async fn conditions_see_the_request_with_its_defaults() {
     let mut faults = Vec::new();
     for cells in rows(CONDITIONS) {
         let [row, operator, condition, value, members, allowed] = cells[..] else { panic!("{cells:?}") };
-        let members: Value = serde_json::from_str(members).unwrap();
+        let members = with_recipient(serde_json::from_str(members).unwrap());
         let key = subject(&house, row).await;
         let mut statement = statement("Allow", &[OWNER], "Action", &["kms:*"]);
         statement["Condition"][operator][condition] = json!(value);

@@ -37,9 +37,6 @@ async fn every_spec_and_usage_is_made_or_refused_as_the_table_says() {
                 ("clash", Some(usage)) => {
                     format!("ValidationException KeyUsage {usage} is not compatible with KeySpec {named}")
                 }
-                ("later", _) => format!(
-                    "UnsupportedOperationException KeySpec {named} is not supported by this version of the service."
-                ),
                 unknown => panic!("{unknown:?}"),
             };
             let said = house.ask("CreateKey", &asked).await.said();
@@ -64,8 +61,12 @@ async fn parameters_that_clash_are_refused() {
         ),
         (json!({"Origin": "AWS_KMS"}), "ok"),
         (
-            json!({"Origin": "EXTERNAL"}),
-            "UnsupportedOperationException Origin EXTERNAL is not supported by this version of the service.",
+            json!({"Origin": "EXTERNAL", "KeySpec": "ML_DSA_44", "KeyUsage": "SIGN_VERIFY"}),
+            "UnsupportedOperationException Origin EXTERNAL is not supported for KeySpec ML_DSA_44.",
+        ),
+        (
+            json!({"Origin": "EXTERNAL", "KeySpec": "ML_KEM_512", "KeyUsage": "ENCAPSULATE_DECAPSULATE"}),
+            "UnsupportedOperationException Origin EXTERNAL is not supported for KeySpec ML_KEM_512.",
         ),
         (json!({"Origin": "AWS_CLOUDHSM"}), stores),
         (json!({"Origin": "EXTERNAL_KEY_STORE"}), stores),

@@ -1,5 +1,7 @@
 //! When a key's time has come: everything of it goes, nothing comes back, and nothing goes earlier.
 
+use sealroom_api::ErrorAnswer;
+use sealroom_foundation::ports::{Clock as _, Release, Released};
 use sealroom_kms::record::{KeyDocument, Material};
 use sealroom_kms::state::KeyState;
 use sealroom_kms::stored::Tombstone;
@@ -188,9 +190,8 @@ async fn a_damaged_row_keeps_no_other_key_from_its_destruction() {
 async fn a_key_with_more_than_a_thousand_older_pieces_goes_whole_or_not_at_all() {
     let house = House::new().await;
     let key = world::symmetric(&house).await;
-    let current = material(&house, &key).await;
     let pieces = 1_001;
-    plant(&house, &key, &current, pieces).await;
+    let expected = plant(&house, &key, 1_001).await;
     schedule(&house, &key, 7).await;
     house.clock.advance(7 * DAY);
     // The job is made, its owner cancels before it is done.
@@ -204,20 +205,75 @@ async fn a_key_with_more_than_a_thousand_older_pieces_goes_whole_or_not_at_all()
     assert_eq!(house.run_due().await, 1);
     assert_eq!(older(&house).await, 0);
     let row = house.row(path("tombstone", &key.id)).await.unwrap();
-    assert_eq!(Tombstone::from_bytes(&row.value).unwrap().tokens.len(), pieces + 1, "a token without its digest");
-}
-
-async fn plant(house: &House, key: &Key, material: &Material, pieces: usize) {
-    let mut batch = Batch::default();
-    for number in 0..pieces {
-        let id = format!("{number:064x}");
-        let bytes = String::from_utf8(material.to_bytes()).unwrap();
-        let bytes = bytes.replace(material.id_text(), &id);
-        batch = batch.put(path("material", &key.id).text(&id), bytes.into_bytes());
-    }
-    house.commit(batch).await;
+    let mut tokens = Tombstone::from_bytes(&row.value).unwrap().tokens;
+    tokens.sort_unstable();
+    assert_eq!(tokens, expected, "a token without its digest");
 }
 
 async fn older(house: &House) -> usize {
     house.rows("kms").await.iter().filter(|row| row.path.segment_text(3).as_deref() == Some("material")).count()
+}
+
+/// The rows of one kind of the key, in order.
+async fn rows_of(house: &House, kind: &str, key: &Key) -> Vec<sealroom_store::Row> {
+    let own = |row: &sealroom_store::Row| {
+        row.path.segment_text(3).as_deref() == Some(kind) && row.path.segment_text(4).as_deref() == Some(&key.id)
+    };
+    house.rows("kms").await.into_iter().filter(own).collect()
+}
+
+/// Gives the key so many pieces that aren't current, each with a token of its own; says their digests.
+async fn plant(house: &House, key: &Key, pieces: u32) -> Vec<[u8; 32]> {
+    let record = KeyDocument::from_bytes(&house.row(key_path(OWNER, &key.id)).await.unwrap().value).unwrap().record;
+    let current = record.material.clone().unwrap();
+    let base64 = |token: &[u8]| base64_simd::STANDARD.encode_to_string(token);
+    let (text, token) = (String::from_utf8(current.to_bytes()).unwrap(), token(house, key).await);
+    let (mut digests, mut batch) = (Vec::new(), Batch::default());
+    for number in 0..pieces {
+        let (mut own, id) = (token.clone(), format!("{number:064x}"));
+        let end = own.len() - 4;
+        own[end..].copy_from_slice(&number.to_be_bytes());
+        let piece = text.replace(current.id_text(), &id).replace(&base64(&token), &base64(&own)).into_bytes();
+        digests.push(Material::from_bytes(&piece, &record).unwrap().token_digest().unwrap());
+        batch = batch.put(path("material", &key.id).text(&id), piece);
+        if batch.writes.len() == Batch::MAX_WRITES || number + 1 == pieces {
+            house.commit(std::mem::take(&mut batch)).await;
+        }
+    }
+    digests.push(current.token_digest().unwrap());
+    digests.sort_unstable();
+    digests
+}
+
+/// More pieces than one batch takes, and a runner that dies after the first: what is gone is told of, nothing brings the
+/// rest of the key back to life, and the next runner ends it.
+#[tokio::test]
+async fn a_key_of_many_pieces_tells_of_each_whoever_is_killed_on_the_way() {
+    let house = House::new().await;
+    let key = world::symmetric(&house).await;
+    let expected = plant(&house, &key, 8_100).await;
+    schedule(&house, &key, 7).await;
+    house.clock.advance(7 * DAY);
+    drop(house.kms.due(house.clock.service()).await.unwrap());
+    assert_eq!(rows_of(&house, "material", &key).await.len(), 100);
+    let told = async || {
+        let rows = rows_of(&house, "tombstone", &key).await;
+        let mut tokens: Vec<[u8; 32]> =
+            rows.iter().flat_map(|row| Tombstone::from_bytes(&row.value).unwrap().tokens).collect();
+        tokens.sort_unstable();
+        tokens
+    };
+    assert_eq!(told().await.len(), 8_000, "each of those that are gone");
+    let missing = format!("NotFoundException Key '{}' does not exist", key.arn);
+    assert_eq!(house.ask("CancelKeyDeletion", &json!({"KeyId": key.id})).await.said(), missing);
+    // Another runner has read what is left by now; it comes too late, and tells of nothing twice.
+    let late = house.second_room().due(house.clock.service()).await.unwrap();
+    assert_eq!((house.run_due().await, told().await), (1, expected.clone()));
+    for job in late {
+        let released = Release::<ErrorAnswer>::release(&house.journal, job).await;
+        assert!(matches!(released, Released::Conflict), "{released:?}");
+    }
+    assert_eq!(told().await, expected);
+    assert_eq!(rows_of(&house, "material", &key).await.len(), 0);
+    assert_eq!(house.run_due().await, 0);
 }

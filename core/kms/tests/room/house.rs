@@ -23,11 +23,15 @@ use sealroom_kms::{Kms, Settings};
 use sealroom_store::{Answer as Rows, Barrier, Batch, Committed, Engine, KeyPath, Read, Row, Store};
 use serde_json::Value;
 
+use crate::enclave::Pki;
+
 pub(crate) const OWNER: &str = "111122223333";
 pub(crate) const OTHER: &str = "444455556666";
 /// Nobody made it.
 pub(crate) const NOBODY: &str = "999988887777";
 pub(crate) const HERE: &str = "us-east-1";
+/// Where replicas are made.
+pub(crate) const THERE: &str = "eu-west-1";
 
 /// What a caller reads.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,7 +133,7 @@ pub(crate) struct House {
     doorman: Identity,
     identity: Identity,
     read: AtomicU64,
-    compat: Compat,
+    chosen: Settings,
 }
 
 /// One HSM for all houses of a process: its self-tests take longer than most tests.
@@ -183,8 +187,21 @@ impl House {
         Self::behind(Barrier::insecure_none(), compat).await
     }
 
+    /// A house that serves these Regions and no others.
+    pub(crate) async fn serving(regions: &[&str]) -> Self {
+        let regions = regions.iter().map(|region| region.parse().unwrap()).collect();
+        let settings = Settings { regions: Some(regions), ..Settings::default() };
+        Self::built(Barrier::insecure_none(), settings).await
+    }
+
     /// The same, whose store has this barrier.
     pub(crate) async fn behind(barrier: Barrier, compat: Compat) -> Self {
+        Self::built(barrier, Settings { compat, ..Settings::default() }).await
+    }
+
+    async fn built(barrier: Barrier, chosen: Settings) -> Self {
+        // Houses trust the attestation documents of the tests' own root.
+        let chosen = Settings { attestation_roots: Pki::trusted().roots(), ..chosen };
         let store = Store::open(Engine::memory(), barrier).await.unwrap();
         let clock = Arc::new(FakeClock::default());
         let ids = FakeEntropy::seeded(1);
@@ -195,7 +212,7 @@ impl House {
             let view = store.view(Identity::prefix());
             Identity::new(view, hsm().clone(), FakeEntropy::seeded(3), clock.clone(), mode)
         });
-        let kms = room(&store, identity.clone(), ids.clone(), Settings { compat, ..Settings::default() });
+        let kms = room(&store, identity.clone(), ids.clone(), chosen.clone());
         let through = Through::new(kms.clone(), journal.clone());
         let house = Self {
             store,
@@ -207,7 +224,7 @@ impl House {
             doorman,
             identity,
             read: AtomicU64::new(0),
-            compat,
+            chosen,
         };
         for account in [OWNER, OTHER] {
             house.make_account(account).await;
@@ -218,7 +235,7 @@ impl House {
 
     /// Another room over the same rows, with caches of its own.
     pub(crate) fn second_room(&self) -> Kms {
-        self.room_with(Settings { compat: self.compat, ..Settings::default() })
+        self.room_with(self.chosen.clone())
     }
 
     /// A room over the same rows, with these settings.
@@ -283,6 +300,23 @@ impl House {
         ask(&self.through, call, operation, request, self.wire()).await
     }
 
+    /// What `call` reads of the room behind `through`.
+    pub(crate) async fn ask_through(
+        &self,
+        through: &Through<Kms, Journal>,
+        call: &Call,
+        operation: &str,
+        request: &Value,
+    ) -> Answer {
+        ask(through, call, operation, request, self.wire()).await
+    }
+
+    /// What the owner of the keys reads in another Region.
+    pub(crate) async fn ask_at(&self, region: &str, operation: &str, request: &Value) -> Answer {
+        let call = self.call_of(self.caller(OWNER).await, region);
+        self.ask_in(&call, operation, request).await
+    }
+
     /// The same through another room.
     pub(crate) async fn ask_room(&self, room: &Kms, operation: &str, request: &Value) -> Answer {
         let call = self.call(OWNER).await;
@@ -295,7 +329,7 @@ impl House {
     }
 
     fn wire(&self) -> Wire {
-        Wire { compat: self.compat, id: RequestId::from_random([7; 16]) }
+        Wire { compat: self.chosen.compat, id: RequestId::from_random([7; 16]) }
     }
 
     /// Does what is due; how many jobs were done. Of two jobs for one key the later waits for the next round.

@@ -69,11 +69,15 @@ async fn a_managed_key_is_used_through_its_service_alone_and_changed_by_nobody()
         );
         let used = row == "Encrypt" || row == "Decrypt" || row.starts_with("GenerateDataKey");
         // AWS: its policy lets the account see it, take grants on it back, and make them through the service.
-        let seen =
-            row == "DescribeKey" || row == "GetKeyPolicy" || row == "GetKeyRotationStatus" || row.starts_with("List");
+        let seen = matches!(row, "DescribeKey" | "GetKeyLastUsage" | "GetKeyPolicy" | "GetKeyRotationStatus")
+            || row.starts_with("List");
         let used = used || row == "CreateGrant";
         let no_grant = format!("NotFoundException Grant ID {} not found", "0".repeat(64));
+        let origin =
+            format!("UnsupportedOperationException {arn} origin is AWS_KMS which is not valid for this operation.");
         let denied = match row {
+            // The policy has `kms:Get*`.
+            "GetParametersForImport" => origin,
             "RevokeGrant" => no_grant,
             "GetPublicKey" => "UnsupportedOperationException".to_owned(),
             _ => denied,

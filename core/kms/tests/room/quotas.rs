@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use sealroom_kms::{Limits, RequestQuotas, Settings};
 use serde_json::{Value, json};
 
-use crate::house::{House, OTHER, OWNER};
+use crate::house::{House, OTHER, OWNER, THERE};
 use crate::references::subject;
 use crate::states;
 use crate::table::{expect, report};
@@ -177,4 +177,39 @@ async fn a_key_has_so_many_aliases_and_grants() {
         let grant = json!({"KeyId": key.id, "GranteePrincipal": grantee, "Operations": ["Decrypt"]});
         assert_eq!(house.ask_room(&room, "CreateGrant", &grant).await.said(), expected);
     }
+}
+
+#[tokio::test]
+async fn a_replica_counts_as_a_key_where_it_is_made() {
+    let house = House::new().await;
+    let limits = Limits { keys: 1, ..Limits::default() };
+    let room = house.room_with(Settings { limits, ..Settings::default() });
+    let key = world::make(&house, OWNER, &json!({"MultiRegion": true})).await;
+    let into = |region: &str| json!({"KeyId": key.id, "ReplicaRegion": region});
+    house.ask_at(THERE, "CreateKey", &json!({})).await.ok();
+    let said = house.ask_room(&room, "ReplicateKey", &into(THERE)).await.said();
+    assert!(said.starts_with("LimitExceededException "), "{said}");
+    assert_eq!(house.ask_room(&room, "ReplicateKey", &into("us-west-2")).await.said(), "ok");
+}
+
+/// AWS: ReplicateKey counts as one call in the primary's Region, and as two that make keys in the replica's.
+#[tokio::test]
+async fn a_replication_is_charged_in_both_regions() {
+    let house = House::new().await;
+    let requests = RequestQuotas::Aws { nodes: NonZeroU32::new(1).unwrap() };
+    let room = house.room_with(Settings { requests, ..Settings::default() });
+    let (one, two) = (
+        world::make(&house, OWNER, &json!({"MultiRegion": true})).await,
+        world::make(&house, OWNER, &json!({"MultiRegion": true})).await,
+    );
+    for key in [&one, &two] {
+        let into = json!({"KeyId": key.id, "ReplicaRegion": THERE});
+        assert_eq!(house.ask_room(&room, "ReplicateKey", &into).await.said(), "ok");
+    }
+    let there = house.call_of(house.caller(OWNER).await, THERE);
+    let mut made = 0;
+    while made <= 5 && house.ask_call_in(&room, &there, "CreateKey", &json!({})).await.said() != THROTTLED {
+        made += 1;
+    }
+    assert_eq!(made, 1, "of five, four were taken");
 }

@@ -60,6 +60,7 @@ pub(crate) async fn subject(house: &House, row: &str) -> Key {
             let before = world::symmetric(house).await;
             house.set_alias(OWNER, world::MOVING, &before.id).await;
         }
+        "UpdatePrimaryRegion" => world::replicate(house, OWNER, &key).await,
         "DeleteAlias" => house.set_alias(OWNER, &world::alias_of(&key), &key.id).await,
         _ => {}
     }

@@ -14,7 +14,7 @@ async fn proved(house: &House) -> Proved {
     for Row { path, value, .. } in house.rows("kms").await {
         proof.row(&path, &value).unwrap();
     }
-    proof.proved()
+    proof.proved().unwrap()
 }
 
 /// Turns all pages; how many tokens were sealed anew, and on how many pages.

@@ -297,6 +297,91 @@ async fn kinds_of_keys_that_do_not_rotate_are_told_so_as_aws_tells_them() {
     report(&faults);
 }
 
+/// A key of origin EXTERNAL in each of its lives: without material, with it, with a piece that waits.
+#[tokio::test]
+async fn a_key_with_imported_material_rotates_to_what_waits_and_never_by_itself() {
+    let house = House::new().await;
+    let key = world::make(&house, OWNER, &json!({"Origin": "EXTERNAL"})).await;
+    let origin =
+        format!("UnsupportedOperationException {} origin is EXTERNAL which is not valid for this operation.", key.arn);
+    let pending_import = format!("KMSInvalidStateException {} is pending import.", key.arn);
+    let nothing =
+        format!("KMSInvalidStateException No available key material pending rotation for the key: {}.", key.arn);
+    let import = async |byte: u8, members: Value| {
+        let wrapped = world::wrap(&house, &key.id, &[byte; 32]).await;
+        let mut asked = json!({
+            "KeyId": key.id,
+            "ImportToken": wrapped.token,
+            "EncryptedKeyMaterial": wrapped.material,
+            "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+        });
+        asked.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        house.ask("ImportKeyMaterial", &asked).await.ok()["KeyMaterialId"].as_str().unwrap().to_owned()
+    };
+    let by_itself = async || {
+        for operation in ["EnableKeyRotation", "DisableKeyRotation"] {
+            assert_eq!(house.ask(operation, &json!({"KeyId": key.id})).await.said(), origin, "{operation}");
+        }
+        assert_eq!(status(&house, &key).await, off(&key));
+    };
+    let columns = async || {
+        let entries = all(&house, &key).await;
+        let column = |entry: &Value, name: &str| entry.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
+        let of = |entry: &Value| {
+            ["KeyMaterialState", "ImportState", "ExpirationModel", "KeyMaterialDescription", "RotationType"]
+                .map(|name| column(entry, name))
+                .join(" ")
+        };
+        entries.iter().map(of).collect::<Vec<_>>()
+    };
+
+    by_itself().await;
+    assert_eq!(rotate(&house, &key).await, pending_import);
+    assert_eq!(columns().await, Vec::<String>::new());
+    let first = import(1, json!({"KeyMaterialDescription": "first"})).await;
+    by_itself().await;
+    assert_eq!(rotate(&house, &key).await, nothing);
+    assert_eq!(columns().await, ["CURRENT IMPORTED KEY_MATERIAL_DOES_NOT_EXPIRE first -"]);
+    let sealed = house.ask("Encrypt", &json!({"KeyId": key.id, "Plaintext": PLAINTEXT})).await.ok();
+    let expires = json!({
+        "ImportType": "NEW_KEY_MATERIAL", "ExpirationModel": "KEY_MATERIAL_EXPIRES", "ValidTo": 5 * DAY,
+    });
+    let second = import(2, expires).await;
+    by_itself().await;
+    let waits = "PENDING_ROTATION IMPORTED KEY_MATERIAL_EXPIRES - -";
+    assert_eq!(columns().await, ["CURRENT IMPORTED KEY_MATERIAL_DOES_NOT_EXPIRE first -", waits]);
+    assert_eq!(current(&house, &key).await, first);
+
+    assert_eq!(rotate(&house, &key).await, "ok");
+    assert!(status(&house, &key).await["OnDemandRotationStartDate"].is_number());
+    house.records().await;
+    assert_eq!(catch_up(&house).await, 1);
+    let told = house.records().await;
+    let details = json!({
+        "rotationType": "ON_DEMAND", "keyOrigin": "EXTERNAL", "previousKeyMaterialId": first,
+        "currentKeyMaterialId": second, "keyId": key.id,
+    });
+    assert_eq!(
+        (told.len(), &told[0]["eventName"], &told[0]["serviceEventDetails"]),
+        (1, &json!("RotateKey"), &details)
+    );
+    assert_eq!(current(&house, &key).await, second);
+    let before = "NON_CURRENT IMPORTED KEY_MATERIAL_DOES_NOT_EXPIRE first -";
+    assert_eq!(columns().await, [before, "CURRENT IMPORTED KEY_MATERIAL_EXPIRES - ON_DEMAND"]);
+    assert_eq!(rotate(&house, &key).await, nothing);
+    let opened = house.ask("Decrypt", &json!({"CiphertextBlob": sealed["CiphertextBlob"]})).await.ok();
+    assert_eq!((&opened["Plaintext"], &opened["KeyMaterialId"]), (&json!(PLAINTEXT), &json!(first)));
+
+    // What expires takes itself away when it is due, and no rotation makes new material in its place.
+    house.clock.advance(5 * DAY);
+    assert_eq!(catch_up(&house).await, 1);
+    assert_eq!(columns().await, [before, "CURRENT PENDING_IMPORT - - ON_DEMAND"]);
+    by_itself().await;
+    assert_eq!(rotate(&house, &key).await, pending_import);
+    house.clock.advance(3_000 * DAY);
+    assert_eq!(catch_up(&house).await, 0);
+}
+
 #[tokio::test]
 async fn a_replica_rotates_with_its_primary_alone() {
     let house = House::new().await;

@@ -4,19 +4,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sealroom_api::kms::{
-    CancelKeyDeletionInput, ConnectCustomKeyStoreInput, CreateAliasInput, CreateCustomKeyStoreInput, CreateGrantInput,
-    CreateKeyInput, DataKeyPairSpec, DataKeySpec, DecapsulateInput, DecryptInput, DeleteAliasInput,
-    DeleteCustomKeyStoreInput, DeriveSharedSecretInput, DescribeCustomKeyStoresInput, DescribeKeyInput,
-    DisableKeyInput, DisableKeyRotationInput, DisconnectCustomKeyStoreInput, EnableKeyInput, EnableKeyRotationInput,
-    EncapsulateInput, EncapsulationAlgorithmSpec, EncryptInput, GenerateDataKeyInput, GenerateDataKeyPairInput,
-    GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextInput, GenerateMacInput,
-    GenerateRandomInput, GetKeyPolicyInput, GetKeyRotationStatusInput, GetPublicKeyInput, GrantOperation,
-    KeyAgreementAlgorithmSpec, KeyService, KeySpec, KeyUsageType, ListAliasesInput, ListGrantsInput,
-    ListKeyPoliciesInput, ListKeyRotationsInput, ListKeysInput, ListResourceTagsInput, ListRetirableGrantsInput,
-    MacAlgorithmSpec, Operation, PutKeyPolicyInput, ReEncryptInput, RetireGrantInput, RevokeGrantInput,
-    RotateKeyOnDemandInput, ScheduleKeyDeletionInput, SignInput, SigningAlgorithmSpec, Tag, TagResourceInput,
-    UntagResourceInput, UpdateAliasInput, UpdateCustomKeyStoreInput, UpdateKeyDescriptionInput, VerifyInput,
-    VerifyMacInput, XksProxyAuthenticationCredentialType,
+    AlgorithmSpec, CancelKeyDeletionInput, ConnectCustomKeyStoreInput, CreateAliasInput, CreateCustomKeyStoreInput,
+    CreateGrantInput, CreateKeyInput, DataKeyPairSpec, DataKeySpec, DecapsulateInput, DecryptInput, DeleteAliasInput,
+    DeleteCustomKeyStoreInput, DeleteImportedKeyMaterialInput, DeriveSharedSecretInput, DescribeCustomKeyStoresInput,
+    DescribeKeyInput, DisableKeyInput, DisableKeyRotationInput, DisconnectCustomKeyStoreInput, EnableKeyInput,
+    EnableKeyRotationInput, EncapsulateInput, EncapsulationAlgorithmSpec, EncryptInput, ExpirationModelType,
+    GenerateDataKeyInput, GenerateDataKeyPairInput, GenerateDataKeyPairWithoutPlaintextInput,
+    GenerateDataKeyWithoutPlaintextInput, GenerateMacInput, GenerateRandomInput, GetKeyLastUsageInput,
+    GetKeyPolicyInput, GetKeyRotationStatusInput, GetParametersForImportInput, GetPublicKeyInput, GrantOperation,
+    ImportKeyMaterialInput, KeyAgreementAlgorithmSpec, KeyService, KeySpec, KeyUsageType, ListAliasesInput,
+    ListGrantsInput, ListKeyPoliciesInput, ListKeyRotationsInput, ListKeysInput, ListResourceTagsInput,
+    ListRetirableGrantsInput, MacAlgorithmSpec, Operation, OriginType, PutKeyPolicyInput, ReEncryptInput,
+    ReplicateKeyInput, RetireGrantInput, RevokeGrantInput, RotateKeyOnDemandInput, ScheduleKeyDeletionInput, SignInput,
+    SigningAlgorithmSpec, Tag, TagResourceInput, UntagResourceInput, UpdateAliasInput, UpdateCustomKeyStoreInput,
+    UpdateKeyDescriptionInput, UpdatePrimaryRegionInput, VerifyInput, VerifyMacInput, WrappingKeySpec,
+    XksProxyAuthenticationCredentialType,
 };
 use sealroom_foundation::Secret;
 use sealroom_identity::Call;
@@ -267,6 +269,20 @@ async fn aliases(talk: &mut Talk<'_>, key: &str, pair: &str) {
     say!(talk, "DeleteAlias", delete_alias, DeleteAliasInput { alias_name }).unwrap();
 }
 
+/// A key in two Regions.
+async fn regions(talk: &mut Talk<'_>) {
+    let make = CreateKeyInput { multi_region: Some(true), ..CreateKeyInput::default() };
+    let key = say!(talk, "CreateKey", create_key, make).unwrap().key_metadata.unwrap().key_id;
+    let there = || crate::house::THERE.to_owned();
+    let replicate = ReplicateKeyInput { key_id: key.clone(), replica_region: there(), ..ReplicateKeyInput::default() };
+    say!(talk, "ReplicateKey", replicate_key, replicate.clone()).unwrap();
+    say!(talk, "ReplicateKey", replicate_key, replicate);
+    assert_eq!(talk.house.run_due().await, 1);
+    let update = UpdatePrimaryRegionInput { key_id: key, primary_region: there() };
+    say!(talk, "UpdatePrimaryRegion", update_primary_region, update.clone()).unwrap();
+    say!(talk, "UpdatePrimaryRegion", update_primary_region, update);
+}
+
 /// All that is refused, with the passwords that it is asked with.
 async fn key_stores(talk: &mut Talk<'_>) {
     let custom_key_store_id = || "cks-1234567890abcdef0".to_owned();
@@ -323,6 +339,8 @@ async fn rotations(talk: &mut Talk<'_>, key: &str) {
     let key_id = || key.to_owned();
     let enable = EnableKeyRotationInput { key_id: key_id(), rotation_period_in_days: Some(90) };
     say!(talk, "EnableKeyRotation", enable_key_rotation, enable).unwrap();
+    let usage = GetKeyLastUsageInput { key_id: key_id() };
+    say!(talk, "GetKeyLastUsage", get_key_last_usage, usage).unwrap();
     let status = GetKeyRotationStatusInput { key_id: key_id() };
     say!(talk, "GetKeyRotationStatus", get_key_rotation_status, status).unwrap();
     let rotate = RotateKeyOnDemandInput { key_id: key_id() };
@@ -332,6 +350,35 @@ async fn rotations(talk: &mut Talk<'_>, key: &str) {
     say!(talk, "ListKeyRotations", list_key_rotations, list).unwrap();
     let disable = DisableKeyRotationInput { key_id: key_id() };
     say!(talk, "DisableKeyRotation", disable_key_rotation, disable).unwrap();
+}
+
+/// Material that one would know again, imported and deleted.
+async fn imports(talk: &mut Talk<'_>) {
+    let create = CreateKeyInput { origin: Some(OriginType::External), ..CreateKeyInput::default() };
+    let key = say!(talk, "CreateKey", create_key, create).unwrap().key_metadata.unwrap().key_id;
+    let prepare = GetParametersForImportInput {
+        key_id: key.clone(),
+        wrapping_algorithm: AlgorithmSpec::Sm2pke,
+        wrapping_key_spec: WrappingKeySpec::Sm2,
+    };
+    let prepared = say!(talk, "GetParametersForImport", get_parameters_for_import, prepare).unwrap();
+    let wrap = |bytes| sealroom_crypto::sm2::encrypt(prepared.public_key.as_ref().unwrap().expose(), bytes).unwrap();
+    let import = |wrapped| ImportKeyMaterialInput {
+        key_id: key.clone(),
+        import_token: prepared.import_token.clone().unwrap(),
+        encrypted_key_material: wrapped,
+        valid_to: None,
+        expiration_model: Some(ExpirationModelType::KeyMaterialDoesNotExpire),
+        import_type: None,
+        key_material_description: None,
+        key_material_id: None,
+    };
+    say!(talk, "ImportKeyMaterial", import_key_material, import(wrap(&SEALED[..31])));
+    say!(talk, "ImportKeyMaterial", import_key_material, import(wrap(SEALED))).unwrap();
+    say!(talk, "ImportKeyMaterial", import_key_material, import(wrap(SIGNED)));
+    let delete = DeleteImportedKeyMaterialInput { key_id: key.clone(), key_material_id: None };
+    say!(talk, "DeleteImportedKeyMaterial", delete_imported_key_material, delete).unwrap();
+    say!(talk, "ImportKeyMaterial", import_key_material, import(wrap(SEALED))).unwrap();
 }
 
 async fn talk(house: &House) -> Talk<'_> {
@@ -377,9 +424,11 @@ async fn talk(house: &House) -> Talk<'_> {
     other_kinds(&mut talk).await;
     grants(&mut talk, &key).await;
     rotations(&mut talk, &key).await;
+    imports(&mut talk).await;
     upkeep(&mut talk, &key).await;
     aliases(&mut talk, &key, &pair).await;
     key_stores(&mut talk).await;
+    regions(&mut talk).await;
 
     // And now everything goes wrong.
     let context = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
@@ -450,7 +499,8 @@ async fn a_keys_token_stands_in_its_row_alone() {
             haystack.add("a debug print".to_owned(), format!("{document:?} {document:#?}").as_bytes());
         }
     }
-    assert_eq!(tokens.len(), 6);
+    // Of the two related keys each holds the token that they share.
+    assert_eq!(tokens.len(), 7 + 2);
     for record in house.raw_records().await {
         haystack.add("a record".to_owned(), &record);
     }

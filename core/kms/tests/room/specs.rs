@@ -62,7 +62,11 @@ async fn every_operation_answers_each_kind_of_key_as_the_table_says() {
         let ((row, algorithm), (spec, usage)) = (asked.split_once(' ').unwrap(), kind.split_once(' ').unwrap());
         let (algorithm, usage) = (algorithm.trim(), usage.trim());
         let key = keys.get(spec, usage).await;
-        let sealed = if algorithm == "SYMMETRIC_DEFAULT" { &symmetric } else { &rsa };
+        let sealed = match algorithm {
+            "SYMMETRIC_DEFAULT" => &symmetric,
+            "SM2PKE" => &key,
+            _ => &rsa,
+        };
         let request = request(&house, row, algorithm, &key, sealed, &symmetric).await;
         let said = house.ask(operation_of(row), &request).await.said();
         expect(&mut faults, &format!("{row} {algorithm} {kind}"), &fill(expected, &[("arn", &key.arn)]), &said);
@@ -193,7 +197,11 @@ async fn a_message_is_signed_as_its_type_says() {
     let bytes = |count: usize| base64_simd::STANDARD.encode_to_string(vec![b'd'; count]);
     let length = |algorithm: &str| format!("ValidationException Digest is invalid length for algorithm {algorithm}.");
     let mut faults = Vec::new();
+    let sm2 = keys.get("SM2", "SIGN_VERIFY").await;
     for (key, algorithm, kind, count, expected) in [
+        (&sm2, "SM2DSA", "DIGEST", 32, "ok".to_owned()),
+        (&sm2, "SM2DSA", "DIGEST", 64, length("SM2DSA")),
+        (&sm2, "SM2DSA", "RAW", 4096, "ok".to_owned()),
         (&p256, "ECDSA_SHA_256", "DIGEST", 32, "ok".to_owned()),
         (&p256, "ECDSA_SHA_256", "DIGEST", 31, length("ECDSA_SHA_256")),
         (&p256, "ECDSA_SHA_256", "DIGEST", 33, length("ECDSA_SHA_256")),

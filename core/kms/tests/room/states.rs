@@ -42,8 +42,8 @@ fn state(house: &House, name: &str) -> KeyState {
         "PendingReplicaDeletion" => KeyState::PendingReplicaDeletion { window_days: 7 },
         "PendingImport" => KeyState::PendingImport,
         "Unavailable" => KeyState::Unavailable { enabled: true },
-        "Creating" => KeyState::Creating,
-        "Updating" => KeyState::Updating,
+        "Creating" => KeyState::Creating { due: now },
+        "Updating" => KeyState::Updating { due: now },
         unknown => panic!("the table names `{unknown}`"),
     }
 }
@@ -52,22 +52,51 @@ fn state(house: &House, name: &str) -> KeyState {
 async fn every_operation_in_every_state_answers_as_the_table_says() {
     let house = House::new().await;
     let good = world::symmetric(&house).await;
-    let (mut faults, mut checked) = (Vec::new(), 0);
+    let (mut faults, mut impossible) = (Vec::new(), Vec::new());
     for (row, codes) in rows() {
         assert_eq!(codes.len(), states().len(), "{row}");
         for (name, code) in states().into_iter().zip(codes) {
-            checked += 1;
             if code == "n/a" {
+                impossible.push((row, name));
                 continue;
             }
-            let key = subject(&house, row).await;
+            let key = subject_in(&house, row, name).await;
             house.set_state(&key.id, state(&house, name)).await;
             let said = house.ask(operation_of(row), &request(row, &key, &key.arn, &good)).await.said();
             expect(&mut faults, &format!("{row} in {name}"), &answer(code, &key.arn), &said);
         }
     }
     report(&faults);
-    assert_eq!(checked, rows().len() * 8);
+    // No key that could have these is ever unavailable, for that is a key in a custom key store.
+    let asked_of_no_key = [
+        "DeleteImportedKeyMaterial",
+        "DisableKeyRotation",
+        "EnableKeyRotation",
+        "GetParametersForImport",
+        "ImportKeyMaterial",
+        "GetKeyRotationStatus",
+        "ListKeyRotations",
+        "ReplicateKey",
+        "RotateKeyOnDemand",
+        "UpdatePrimaryRegion",
+    ];
+    assert_eq!(impossible, asked_of_no_key.map(|row| (row, "Unavailable")), "every other cell was asked");
+}
+
+/// A key on which the operation would succeed if it weren't for the state.
+async fn subject_in(house: &House, row: &str, state: &str) -> world::Key {
+    match row {
+        "DisableKeyRotation"
+        | "EnableKeyRotation"
+        | "GetKeyRotationStatus"
+        | "ListKeyRotations"
+        | "RotateKeyOnDemand"
+            if state == "PendingImport" =>
+        {
+            world::make(house, OWNER, &json!({"Origin": "EXTERNAL"})).await
+        }
+        _ => subject(house, row).await,
+    }
 }
 
 #[tokio::test]

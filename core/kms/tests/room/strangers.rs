@@ -51,7 +51,13 @@ fn variations(row: &str) -> Vec<Value> {
         ],
         "ListGrants" => vec![json!({"Marker": "x"}), json!({"GrantId": "x"}), json!({"GranteePrincipal": "nobody"})],
         "RevokeGrant" => vec![json!({"GrantId": "x"}), json!({"GrantId": world::NO_GRANT})],
+        "ReplicateKey" => vec![
+            json!({"ReplicaRegion": "us-east-1"}),
+            json!({"Policy": "{"}),
+            json!({"Tags": [{"TagKey": "aws:x", "TagValue": ""}]}),
+        ],
         "ScheduleKeyDeletion" => vec![json!({"PendingWindowInDays": 31})],
+        "UpdatePrimaryRegion" => vec![json!({"PrimaryRegion": "us-east-1"})],
         _ => vec![],
     });
     variations
@@ -168,7 +174,8 @@ async fn a_denied_caller_learns_nothing_of_the_keys_state() {
         let left = if row == "PutKeyPolicy" { "kms:DescribeKey" } else { "kms:PutKeyPolicy" };
         house.set_policy(&key.id, &policy(&[OWNER], &[left])).await;
         let mut answers = Vec::new();
-        for state in [KeyState::Enabled, KeyState::Disabled, KeyState::PendingImport, KeyState::Creating] {
+        let creating = KeyState::Creating { due: sealroom_foundation::Timestamp::EPOCH };
+        for state in [KeyState::Enabled, KeyState::Disabled, KeyState::PendingImport, creating] {
             house.set_state(&key.id, state).await;
             answers.push(house.ask(operation_of(row), &request(row, &key, &key.arn, &good)).await.said());
         }

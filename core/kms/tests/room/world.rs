@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{Answer, House, OTHER, OWNER, arn};
+use crate::house::{Answer, HERE, House, OTHER, OWNER, THERE, arn};
 
 /// `sealed by the tests`
 pub(crate) const PLAINTEXT: &str = "c2VhbGVkIGJ5IHRoZSB0ZXN0cw==";
@@ -32,6 +32,8 @@ pub(crate) struct Key {
     pub(crate) product: Option<String>,
     /// The id of a grant on it, where one was made.
     pub(crate) grant: Option<String>,
+    /// Of a key without material, what would bring it some.
+    pub(crate) import: Option<Wrapped>,
 }
 
 /// A request for a key of `account`.
@@ -50,12 +52,20 @@ pub(crate) async fn make(house: &House, account: &str, request: &Value) -> Key {
         public: None,
         product: None,
         grant: None,
+        import: None,
     };
+    if request["Origin"] == "EXTERNAL" {
+        // A restrictive policy lets nobody prepare an import.
+        key.import = try_wrap(house, account, &key.id, &[7; 32]).await;
+        return key;
+    }
     match key.usage.as_str() {
         "ENCRYPT_DECRYPT" => {
             let mut request = json!({"KeyId": key.id, "Plaintext": PLAINTEXT});
-            if key.spec != "SYMMETRIC_DEFAULT" {
-                request["EncryptionAlgorithm"] = "RSAES_OAEP_SHA_256".into();
+            match key.spec.as_str() {
+                "SYMMETRIC_DEFAULT" => {}
+                "SM2" => request["EncryptionAlgorithm"] = "SM2PKE".into(),
+                _ => request["EncryptionAlgorithm"] = "RSAES_OAEP_SHA_256".into(),
             }
             key.ciphertext = text_of(&house.ask_as(account, "Encrypt", &request).await, "CiphertextBlob");
         }
@@ -82,13 +92,52 @@ pub(crate) async fn make(house: &House, account: &str, request: &Value) -> Key {
     key
 }
 
+/// Key material on its way in, in base64.
+#[derive(Debug, Clone)]
+pub(crate) struct Wrapped {
+    pub(crate) token: String,
+    pub(crate) material: String,
+}
+
+/// Wraps `bytes` for the owner's key with this id. Under SM2, whose pairs are made soonest.
+pub(crate) async fn wrap(house: &House, id: &str, bytes: &[u8]) -> Wrapped {
+    wrap_at(house, HERE, id, bytes).await
+}
+
+/// The same for the key in this Region.
+pub(crate) async fn wrap_at(house: &House, region: &str, id: &str, bytes: &[u8]) -> Wrapped {
+    let request = json!({"KeyId": id, "WrappingAlgorithm": "SM2PKE", "WrappingKeySpec": "SM2"});
+    let prepared = house.ask_at(region, "GetParametersForImport", &request).await;
+    wrapped(&prepared, bytes).unwrap()
+}
+
+async fn try_wrap(house: &House, account: &str, id: &str, bytes: &[u8]) -> Option<Wrapped> {
+    let request = json!({"KeyId": id, "WrappingAlgorithm": "SM2PKE", "WrappingKeySpec": "SM2"});
+    wrapped(&house.ask_as(account, "GetParametersForImport", &request).await, bytes)
+}
+
+fn wrapped(prepared: &Answer, bytes: &[u8]) -> Option<Wrapped> {
+    let public = base64_simd::STANDARD.decode_to_vec(text_of(prepared, "PublicKey")?).unwrap();
+    let wrapped = sealroom_crypto::sm2::encrypt(&public, bytes).unwrap();
+    let material = base64_simd::STANDARD.encode_to_string(wrapped);
+    Some(Wrapped { token: text_of(prepared, "ImportToken")?, material })
+}
+
+/// Makes a replica of a multi-Region key of `account` in [`THERE`], and lets it settle.
+pub(crate) async fn replicate(house: &House, account: &str, key: &Key) {
+    house.ask_as(account, "ReplicateKey", &json!({"KeyId": key.id, "ReplicaRegion": THERE})).await.ok();
+    assert!(house.run_due().await >= 1);
+}
+
 /// The kind of key that the plainest request of a row is about.
 pub(crate) fn kind_of(row: &str) -> Value {
     match row {
         "GetPublicKey" | "Sign" | "Verify" => json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}),
         "GenerateMac" | "VerifyMac" => json!({"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}),
         "DeriveSharedSecret" => json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"}),
+        "ReplicateKey" | "UpdatePrimaryRegion" => json!({"MultiRegion": true}),
         "Encapsulate" | "Decapsulate" => json!({"KeySpec": "ML_KEM_768", "KeyUsage": "ENCAPSULATE_DECAPSULATE"}),
+        "DeleteImportedKeyMaterial" | "GetParametersForImport" | "ImportKeyMaterial" => json!({"Origin": "EXTERNAL"}),
         _ => json!({}),
     }
 }
@@ -143,6 +192,7 @@ pub(crate) fn signing_algorithm(spec: &str) -> &'static str {
         "ECC_NIST_P384" => "ECDSA_SHA_384",
         "ECC_NIST_P521" => "ECDSA_SHA_512",
         "ECC_NIST_EDWARDS25519" => "ED25519_SHA_512",
+        "SM2" => "SM2DSA",
         "ML_DSA_44" | "ML_DSA_65" | "ML_DSA_87" => "ML_DSA_SHAKE_256",
         _ => "RSASSA_PSS_SHA_256",
     }
@@ -180,12 +230,23 @@ pub(crate) fn request(row: &str, key: &Key, name: &str, good: &Key) -> Value {
             json!({"KeyId": name, "GrantId": key.grant.as_deref().unwrap_or(NO_GRANT)})
         }
         "CancelKeyDeletion" | "DescribeKey" | "DisableKey" | "EnableKey" => json!({"KeyId": name}),
+        "DeleteImportedKeyMaterial" => json!({"KeyId": name}),
+        "GetParametersForImport" => json!({"KeyId": name, "WrappingAlgorithm": "SM2PKE", "WrappingKeySpec": "SM2"}),
+        "ImportKeyMaterial" => json!({
+            "KeyId": name,
+            "ImportToken": key.import.as_ref().map_or(PLAINTEXT, |import| &import.token),
+            "EncryptedKeyMaterial": key.import.as_ref().map_or(PLAINTEXT, |import| &import.material),
+            "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+        }),
         "DisableKeyRotation"
         | "EnableKeyRotation"
+        | "GetKeyLastUsage"
         | "GetKeyRotationStatus"
         | "ListKeyRotations"
         | "RotateKeyOnDemand" => json!({"KeyId": name}),
         "ScheduleKeyDeletion" => json!({"KeyId": name, "PendingWindowInDays": 7}),
+        "ReplicateKey" => json!({"KeyId": name, "ReplicaRegion": THERE}),
+        "UpdatePrimaryRegion" => json!({"KeyId": name, "PrimaryRegion": THERE}),
         "Encrypt" => json!({"KeyId": name, "Plaintext": PLAINTEXT}),
         "GetKeyPolicy" | "GetPublicKey" | "ListKeyPolicies" | "ListResourceTags" => json!({"KeyId": name}),
         "CreateAlias" => {

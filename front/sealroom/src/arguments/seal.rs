@@ -7,28 +7,37 @@ use sealroom_client::message::FrameLength;
 use sealroom_client::{AccountId, KmsKeyArn, Region};
 
 pub(crate) const SEAL_HELP: &str = "\
-The sealed file is a message of the AWS Encryption SDK: AWS's own SDKs and aws-encryption-cli open it, and unseal opens
-theirs. Its data key comes from GenerateDataKey; the key of KMS never leaves KMS, and the file's content never goes there.
+The sealed file is a message of the AWS Encryption SDK: AWS's own SDKs and aws-encryption-cli open
+it, and unseal opens theirs. Its data key comes from GenerateDataKey; the key of KMS never leaves
+KMS, and the file's content never goes there.
 
   export AWS_ENDPOINT_URL=http://127.0.0.1:4566 AWS_REGION=us-east-1
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
-  sealroom seal --key alias/files --context project=apollo report.pdf        writes report.pdf.sealed
+  sealroom seal --key alias/files --context project=apollo report.pdf   # report.pdf.sealed
   tar c folder | sealroom seal --key alias/files - > folder.tar.sealed
 
-Read from the environment, as AWS's CLI does: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION,
-AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, AWS_CA_BUNDLE.
-Configuration files and profiles are not read.
-Exit codes: 0 done, 1 not done and nothing written, 2 a command line that makes no sense.";
+Read as AWS's CLI reads them: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
+AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_KMS, AWS_ENDPOINT_URL,
+AWS_IGNORE_CONFIGURED_ENDPOINT_URLS, AWS_CA_BUNDLE, AWS_PROFILE, AWS_CONFIG_FILE,
+AWS_SHARED_CREDENTIALS_FILE, and of the profile in ~/.aws/config and ~/.aws/credentials: keys,
+region, endpoint_url, services, ca_bundle. Roles, single sign-on and credential_process are not
+followed.
+Exit codes: 0 done, 1 not done and no file written, 2 a command line that makes no sense.";
 
 pub(crate) const UNSEAL_HELP: &str = "\
-  sealroom unseal --key arn:aws:kms:us-east-1:111122223333:key/... report.pdf.sealed        writes report.pdf
+Examples:
+  sealroom unseal --key arn:aws:kms:us-east-1:111122223333:key/... report.pdf.sealed
   sealroom unseal --account 111122223333 --context project=apollo --output - report.pdf.sealed
 
-A sealed file names the keys that open it, and anybody could have written it: so KMS is asked only for the keys of --key,
-or of the accounts of --account. Without either, the file's keys are shown and nothing is asked.
-A file that is signed appears under its name, or on standard output, only after the signature at its end was verified.
-Until then it lies in a temporary file: beside the output, or for standard output in TMPDIR.
-The environment and the exit codes are those of `sealroom seal`; the Region is that of each key's ARN.";
+A sealed file names the keys that open it, and anybody could have written it: so KMS is asked only
+for the keys of --key, or of the accounts of --account. Without either, the file's keys are shown
+and nothing is asked.
+A file that is signed appears under its name, or on standard output, only after the signature at
+its end was verified. Until then it lies in a temporary file: beside the output, or for standard
+output in TMPDIR. One that isn't signed goes to standard output piece by piece, as each is
+authenticated: whether it was whole, the exit code says.
+The environment and the exit codes are those of `sealroom seal`; the Region is that of each key's
+ARN.";
 
 #[derive(Debug, Args)]
 pub(crate) struct SealArguments {
@@ -85,6 +94,9 @@ pub(crate) struct FileArguments {
     /// again
     #[arg(long = "context", value_name = "NAME=VALUE")]
     pub(crate) context: Vec<String>,
+    /// Profile of AWS's shared files
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
     /// Where KMS is: http://HOST:PORT or https://HOST:PORT
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,

@@ -110,7 +110,7 @@ impl Output {
             Ok(_) | Err(_) => {}
         }
         ensure!(target.file_name().is_some(), "`{told}` is no name of a file");
-        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(target);
         let mode = if kind == Kind::Sealed { 0o666 } else { 0o600 };
         let made = tempfile::Builder::new()
             .prefix(".sealroom-")
@@ -135,7 +135,10 @@ impl Output {
                 })
                 .await?;
                 let named = if force { temporary.persist(&target) } else { temporary.persist_noclobber(&target) };
-                named.map_err(|failed| failed.error).with_context(|| format!("`{}`", target.display()))
+                named.map_err(|failed| failed.error).with_context(|| format!("`{}`", target.display()))?;
+                // The name, too, is to outlive a crash. Some file systems can't sync a folder, and the file is there.
+                let _ = open(folder_of(&target)).and_then(|folder| folder.sync_all());
+                Ok(())
             }
             Self::Spooled(mut file) => {
                 away(move || {
@@ -150,6 +153,10 @@ impl Output {
             Self::Standard => away(move || write(&mut std::io::stdout().lock())).await,
         }
     }
+}
+
+fn folder_of(target: &Path) -> &Path {
+    target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 async fn away(work: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {

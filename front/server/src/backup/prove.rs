@@ -40,10 +40,10 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    fn contents(&self) -> Contents {
-        let Proved { keys, tokens, older_tokens, tombstones, .. } = self.keys.proved();
+    fn contents(&self) -> Result<Contents, BackupError> {
+        let Proved { keys, tokens, older_tokens, tombstones, .. } = self.keys.proved()?;
         let (rows, secrets, older) = (self.rows, self.secrets, older_tokens + self.older_secrets);
-        Contents { rows, keys, tokens, secrets, older, tombstones, ..Contents::default() }
+        Ok(Contents { rows, keys, tokens, secrets, older, tombstones, ..Contents::default() })
     }
 }
 
@@ -69,7 +69,7 @@ pub(super) async fn backup(
         return Err(BackupError::Differs("the number of rows is another"));
     }
     let log = Log::in_folder(&journal_folder(folder), 1)?;
-    with_journal(rows.contents(), &Reader::of(log), hsm, progress).await
+    with_journal(rows.contents()?, &Reader::of(log), hsm, progress).await
 }
 
 /// The same of a store that nobody writes to.
@@ -97,7 +97,7 @@ pub(super) async fn rows_of(
         rows.page(&page)?;
         seen(rows.rows);
     }
-    Ok(rows.contents())
+    rows.contents()
 }
 
 async fn with_journal(

@@ -52,6 +52,9 @@ async fn advance(front: &Front, body: Incoming) -> Response<Full<Bytes>> {
         Ok(()) => front.house.run_due().await,
         Err(failed) => Err(failed),
     };
+    if let Err(error) = front.house.note_uses_if_due().await {
+        return told(StatusCode::SERVICE_UNAVAILABLE, &problem(&error.to_string()));
+    }
     match moved {
         Ok(done) => told(StatusCode::OK, &time(front, done)),
         Err(failed) => told(StatusCode::SERVICE_UNAVAILABLE, &problem(&failed.to_string())),

@@ -9,11 +9,15 @@ import json
 import re
 
 from harness.clients import HOME, REGION
+from harness.wrapping import wrap
 
 OTHER = "222222222222"
 STRANGER = "333333333333"
 UUID_TEXT = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 PLAINTEXT = b"what a sample holds"
+# The material of keys of origin EXTERNAL, and how it is wrapped.
+MATERIAL = bytes(range(100, 132))
+ALGORITHM = "RSAES_OAEP_SHA_256"
 
 BASES = {
     "symmetric": {},
@@ -31,6 +35,16 @@ BASES = {
     "secp256k1": {"KeySpec": "ECC_SECG_P256K1", "KeyUsage": "SIGN_VERIFY"},
     "agreement": {"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"},
     "hmac": {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+    # Keys of origin EXTERNAL have material, `MATERIAL`, unless their state is PendingImport.
+    "external": {"Origin": "EXTERNAL"},
+    "external_imported": {"Origin": "EXTERNAL"},
+    "external_deleted": {"Origin": "EXTERNAL"},
+    "external_hmac": {"Origin": "EXTERNAL", "KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+    "external_rsa": {"Origin": "EXTERNAL", "KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"},
+    "external_p256": {"Origin": "EXTERNAL", "KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"},
+    "external_p521": {"Origin": "EXTERNAL", "KeySpec": "ECC_NIST_P521", "KeyUsage": "SIGN_VERIFY"},
+    "external_ed25519": {"Origin": "EXTERNAL", "KeySpec": "ECC_NIST_EDWARDS25519", "KeyUsage": "SIGN_VERIFY"},
+    "external_sm2": {"Origin": "EXTERNAL", "KeySpec": "SM2", "KeyUsage": "SIGN_VERIFY"},
 }
 
 
@@ -91,6 +105,12 @@ class World:
         metadata, _ = self.clients.call("CreateKey", parameters)
         key = Key(metadata["KeyMetadata"])
         may_use = policy in ("", "shared")
+        if BASES[base].get("Origin") == "EXTERNAL":
+            if may_use and state != "PendingImport":
+                self._import(key)
+                self._bring(key, state or "Enabled")
+            self.last = key
+            return key
         key.sample = self._sample(key) if may_use else bytes(200)
         self._bring(key, state or "Enabled")
         self.last = key
@@ -100,6 +120,25 @@ class World:
         if name not in self.keys:
             self.keys[name] = self.make(name)
         return self.keys[name]
+
+    def _import(self, key):
+        """Material for a symmetric or HMAC key."""
+        prepared = self.preparation(key)
+        parameters = {
+            "KeyId": key.id,
+            "ImportToken": prepared["ImportToken"],
+            "EncryptedKeyMaterial": wrap(prepared["PublicKey"], ALGORITHM, MATERIAL),
+            "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+        }
+        imported, _ = self.clients.call("ImportKeyMaterial", parameters)
+        key.material = imported.get("KeyMaterialId", "")
+
+    def preparation(self, key):
+        """Token and public key for imports into the key. AWS lets both be used more than once."""
+        if key.prepared is None:
+            asked = {"KeyId": key.arn, "WrappingAlgorithm": ALGORITHM, "WrappingKeySpec": "RSA_2048"}
+            key.prepared, _ = self.clients.call("GetParametersForImport", asked)
+        return key.prepared
 
     def _sample(self, key):
         """Something that only this key makes, made while it may: a ciphertext or a signature of PLAINTEXT."""
@@ -122,6 +161,7 @@ class World:
             "Enabled": [],
             "Disabled": [("DisableKey", {})],
             "PendingDeletion": [("ScheduleKeyDeletion", {"PendingWindowInDays": 7})],
+            "PendingImport": [],
         }[state]
         for operation, parameters in steps:
             self.clients.call(operation, {"KeyId": key.id, **parameters})
@@ -156,6 +196,7 @@ class Key:
         self.account, self.region = metadata["AWSAccountId"], REGION
         self.material = metadata.get("CurrentKeyMaterialId", "")
         self.sample = None
+        self.prepared = None
 
 
 class Made:
@@ -181,6 +222,33 @@ class Sample(Made):
 
     def about(self, name):
         return Sample(name, self.change) if self.name == "KEY" else self
+
+
+class Token(Made):
+    """An import token of the key."""
+
+    def __init__(self, name, change=None):
+        self.name, self.change = name, change
+
+    def make(self, world):
+        token = world.preparation(world.key(self.name))["ImportToken"]
+        return self.change(token) if self.change else token
+
+    def about(self, name):
+        return Token(name, self.change) if self.name == "KEY" else self
+
+
+class Wrapped(Made):
+    """Material that is wrapped for the key, to go with its `Token`."""
+
+    def __init__(self, name, material=MATERIAL):
+        self.name, self.material = name, material
+
+    def make(self, world):
+        return wrap(world.preparation(world.key(self.name))["PublicKey"], ALGORITHM, self.material)
+
+    def about(self, name):
+        return Wrapped(name, self.material) if self.name == "KEY" else self
 
 
 def id_of(name):

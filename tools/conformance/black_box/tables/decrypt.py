@@ -259,11 +259,13 @@ ROWS = [
         Refused("DisabledException", "{symmetric@Disabled.arn} is disabled."),
     ),
     Row(
-        "a recipient is refused",
+        "a recipient is refused without a root to trust",
         {
             "CiphertextBlob": Sample("symmetric"),
             "Recipient": {"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": b"no document"},
         },
-        Refused("ValidationException", ANY),
+        Refused(
+            "ValidationException", "Recipient is not supported: this service has no trusted attestation root."
+        ),
     ),
 ]

@@ -111,12 +111,14 @@ ROWS = [
     Row("with an empty context", {**KEY, "KeySpec": "AES_256", "EncryptionContext": {}}, made(32)),
     *refusals("GenerateDataKey"),
     Row(
-        "a recipient is refused",
+        "a recipient is refused without a root to trust",
         {
             **KEY,
             "KeySpec": "AES_256",
             "Recipient": {"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": b"no document"},
         },
-        Refused("ValidationException", ANY),
+        Refused(
+            "ValidationException", "Recipient is not supported: this service has no trusted attestation root."
+        ),
     ),
 ]

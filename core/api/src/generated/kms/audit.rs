@@ -312,6 +312,34 @@ impl types::DeleteCustomKeyStoreOutput {
     }
 }
 
+impl types::DeleteImportedKeyMaterialInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            if let Some(value) = &self.key_material_id {
+                out.member("KeyMaterialId", value);
+            }
+        })
+    }
+}
+
+impl types::DeleteImportedKeyMaterialOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::elements(|out| {
+            if let Some(value) = &self.key_id {
+                out.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                out.member("KeyMaterialId", value);
+            }
+        })
+    }
+}
+
 impl types::DeriveSharedSecretInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -673,6 +701,24 @@ impl types::GenerateRandomOutput {
     }
 }
 
+impl types::GetKeyLastUsageInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+        })
+    }
+}
+
+impl types::GetKeyLastUsageOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::GetKeyPolicyInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -712,6 +758,26 @@ impl types::GetKeyRotationStatusOutput {
     }
 }
 
+impl types::GetParametersForImportInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("WrappingAlgorithm", &self.wrapping_algorithm);
+            out.member("WrappingKeySpec", &self.wrapping_key_spec);
+        })
+    }
+}
+
+impl types::GetParametersForImportOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::GetPublicKeyInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -727,6 +793,48 @@ impl types::GetPublicKeyOutput {
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {
         record::nothing()
+    }
+}
+
+impl types::ImportKeyMaterialInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            if let Some(value) = &self.valid_to {
+                out.member("ValidTo", value);
+            }
+            if let Some(value) = &self.expiration_model {
+                out.member("ExpirationModel", value);
+            } else {
+                out.member("ExpirationModel", "KEY_MATERIAL_EXPIRES");
+            }
+            if let Some(value) = &self.import_type {
+                out.member("ImportType", value);
+            }
+            if let Some(value) = &self.key_material_description {
+                out.member("KeyMaterialDescription", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                out.member("KeyMaterialId", value);
+            }
+        })
+    }
+}
+
+impl types::ImportKeyMaterialOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::elements(|out| {
+            if let Some(value) = &self.key_id {
+                out.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                out.member("KeyMaterialId", value);
+            }
+        })
     }
 }
 
@@ -987,6 +1095,51 @@ impl types::ReEncryptOutput {
     }
 }
 
+impl types::ReplicateKeyInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("ReplicaRegion", &self.replica_region);
+            if let Some(value) = &self.policy {
+                out.member("Policy", value);
+            }
+            if let Some(value) = &self.bypass_policy_lockout_safety_check {
+                out.member("BypassPolicyLockoutSafetyCheck", value);
+            } else {
+                out.member("BypassPolicyLockoutSafetyCheck", &false);
+            }
+            if let Some(value) = &self.description {
+                out.member("Description", value);
+            } else {
+                out.member("Description", "");
+            }
+            if let Some(value) = &self.tags {
+                out.member("Tags", value);
+            }
+        })
+    }
+}
+
+impl types::ReplicateKeyOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::elements(|out| {
+            if let Some(value) = &self.replica_key_metadata {
+                out.member("ReplicaKeyMetadata", value);
+            }
+            if let Some(value) = &self.replica_policy {
+                out.member("ReplicaPolicy", value);
+            }
+            if let Some(value) = &self.replica_tags {
+                out.member("ReplicaTags", value);
+            }
+        })
+    }
+}
+
 impl types::RetireGrantInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -1219,6 +1372,25 @@ impl types::UpdateKeyDescriptionInput {
 }
 
 impl types::UpdateKeyDescriptionOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::UpdatePrimaryRegionInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("KeyId", &self.key_id);
+            out.member("PrimaryRegion", &self.primary_region);
+        })
+    }
+}
+
+impl types::UpdatePrimaryRegionOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {

@@ -110,6 +110,19 @@ impl Encode for types::DeleteCustomKeyStoreOutput {
     }
 }
 
+impl Encode for types::DeleteImportedKeyMaterialOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                sink.member("KeyMaterialId", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::DeriveSharedSecretOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -340,6 +353,25 @@ impl Encode for types::GenerateRandomOutput {
     }
 }
 
+impl Encode for types::GetKeyLastUsageOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_last_usage {
+                sink.member("KeyLastUsage", value);
+            }
+            if let Some(value) = &self.tracking_start_date {
+                sink.member("TrackingStartDate", value);
+            }
+            if let Some(value) = &self.key_creation_date {
+                sink.member("KeyCreationDate", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::GetKeyPolicyOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -375,6 +407,25 @@ impl Encode for types::GetKeyRotationStatusOutput {
     }
 }
 
+impl Encode for types::GetParametersForImportOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.import_token {
+                sink.member("ImportToken", value);
+            }
+            if let Some(value) = &self.public_key {
+                sink.member("PublicKey", value);
+            }
+            if let Some(value) = &self.parameters_valid_to {
+                sink.member("ParametersValidTo", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::GetPublicKeyOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -404,6 +455,19 @@ impl Encode for types::GetPublicKeyOutput {
             }
             if let Some(value) = &self.encapsulation_algorithms {
                 sink.member("EncapsulationAlgorithms", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::ImportKeyMaterialOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.key_id {
+                sink.member("KeyId", value);
+            }
+            if let Some(value) = &self.key_material_id {
+                sink.member("KeyMaterialId", value);
             }
         });
     }
@@ -555,6 +619,22 @@ impl Encode for types::ReEncryptOutput {
     }
 }
 
+impl Encode for types::ReplicateKeyOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.replica_key_metadata {
+                sink.member("ReplicaKeyMetadata", value);
+            }
+            if let Some(value) = &self.replica_policy {
+                sink.member("ReplicaPolicy", value);
+            }
+            if let Some(value) = &self.replica_tags {
+                sink.member("ReplicaTags", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::RetireGrantOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|_| {});
@@ -637,6 +717,12 @@ impl Encode for types::UpdateCustomKeyStoreOutput {
 }
 
 impl Encode for types::UpdateKeyDescriptionOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
+impl Encode for types::UpdatePrimaryRegionOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|_| {});
     }
@@ -781,6 +867,25 @@ impl Encode for types::GrantListEntry {
             }
             if let Some(value) = &self.retiring_service_principal {
                 sink.member("RetiringServicePrincipal", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::KeyLastUsageData {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.operation {
+                sink.member("Operation", value);
+            }
+            if let Some(value) = &self.timestamp {
+                sink.member("Timestamp", value);
+            }
+            if let Some(value) = &self.cloud_trail_event_id {
+                sink.member("CloudTrailEventId", value);
+            }
+            if let Some(value) = &self.kms_request_id {
+                sink.member("KmsRequestId", value);
             }
         });
     }

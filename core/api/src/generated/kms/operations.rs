@@ -7,18 +7,19 @@ use sealroom_foundation::ports::Answers;
 use super::decode::{
     CancelKeyDeletionInputDraft, ConnectCustomKeyStoreInputDraft, CreateAliasInputDraft,
     CreateCustomKeyStoreInputDraft, CreateGrantInputDraft, CreateKeyInputDraft, DecapsulateInputDraft,
-    DecryptInputDraft, DeleteAliasInputDraft, DeleteCustomKeyStoreInputDraft, DeriveSharedSecretInputDraft,
-    DescribeCustomKeyStoresInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft, DisableKeyRotationInputDraft,
-    DisconnectCustomKeyStoreInputDraft, EnableKeyInputDraft, EnableKeyRotationInputDraft, EncapsulateInputDraft,
-    EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyPairInputDraft,
+    DecryptInputDraft, DeleteAliasInputDraft, DeleteCustomKeyStoreInputDraft, DeleteImportedKeyMaterialInputDraft,
+    DeriveSharedSecretInputDraft, DescribeCustomKeyStoresInputDraft, DescribeKeyInputDraft, DisableKeyInputDraft,
+    DisableKeyRotationInputDraft, DisconnectCustomKeyStoreInputDraft, EnableKeyInputDraft, EnableKeyRotationInputDraft,
+    EncapsulateInputDraft, EncryptInputDraft, GenerateDataKeyInputDraft, GenerateDataKeyPairInputDraft,
     GenerateDataKeyPairWithoutPlaintextInputDraft, GenerateDataKeyWithoutPlaintextInputDraft, GenerateMacInputDraft,
-    GenerateRandomInputDraft, GetKeyPolicyInputDraft, GetKeyRotationStatusInputDraft, GetPublicKeyInputDraft,
-    ListAliasesInputDraft, ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeyRotationsInputDraft,
-    ListKeysInputDraft, ListResourceTagsInputDraft, ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft,
-    ReEncryptInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft,
+    GenerateRandomInputDraft, GetKeyLastUsageInputDraft, GetKeyPolicyInputDraft, GetKeyRotationStatusInputDraft,
+    GetParametersForImportInputDraft, GetPublicKeyInputDraft, ImportKeyMaterialInputDraft, ListAliasesInputDraft,
+    ListGrantsInputDraft, ListKeyPoliciesInputDraft, ListKeyRotationsInputDraft, ListKeysInputDraft,
+    ListResourceTagsInputDraft, ListRetirableGrantsInputDraft, PutKeyPolicyInputDraft, ReEncryptInputDraft,
+    ReplicateKeyInputDraft, RetireGrantInputDraft, RevokeGrantInputDraft, RotateKeyOnDemandInputDraft,
     ScheduleKeyDeletionInputDraft, SignInputDraft, TagResourceInputDraft, UntagResourceInputDraft,
-    UpdateAliasInputDraft, UpdateCustomKeyStoreInputDraft, UpdateKeyDescriptionInputDraft, VerifyInputDraft,
-    VerifyMacInputDraft,
+    UpdateAliasInputDraft, UpdateCustomKeyStoreInputDraft, UpdateKeyDescriptionInputDraft,
+    UpdatePrimaryRegionInputDraft, VerifyInputDraft, VerifyMacInputDraft,
 };
 use super::service::KeyService;
 use crate::error::ErrorAnswer;
@@ -61,6 +62,8 @@ pub enum Operation {
     DeleteAlias,
     /// `DeleteCustomKeyStore`.
     DeleteCustomKeyStore,
+    /// `DeleteImportedKeyMaterial`.
+    DeleteImportedKeyMaterial,
     /// `DeriveSharedSecret`.
     DeriveSharedSecret,
     /// `DescribeCustomKeyStores`.
@@ -93,12 +96,18 @@ pub enum Operation {
     GenerateMac,
     /// `GenerateRandom`.
     GenerateRandom,
+    /// `GetKeyLastUsage`.
+    GetKeyLastUsage,
     /// `GetKeyPolicy`.
     GetKeyPolicy,
     /// `GetKeyRotationStatus`.
     GetKeyRotationStatus,
+    /// `GetParametersForImport`.
+    GetParametersForImport,
     /// `GetPublicKey`.
     GetPublicKey,
+    /// `ImportKeyMaterial`.
+    ImportKeyMaterial,
     /// `ListAliases`.
     ListAliases,
     /// `ListGrants`.
@@ -117,6 +126,8 @@ pub enum Operation {
     PutKeyPolicy,
     /// `ReEncrypt`.
     ReEncrypt,
+    /// `ReplicateKey`.
+    ReplicateKey,
     /// `RetireGrant`.
     RetireGrant,
     /// `RevokeGrant`.
@@ -137,6 +148,8 @@ pub enum Operation {
     UpdateCustomKeyStore,
     /// `UpdateKeyDescription`.
     UpdateKeyDescription,
+    /// `UpdatePrimaryRegion`.
+    UpdatePrimaryRegion,
     /// `Verify`.
     Verify,
     /// `VerifyMac`.
@@ -156,6 +169,7 @@ impl Operation {
         Self::Decrypt,
         Self::DeleteAlias,
         Self::DeleteCustomKeyStore,
+        Self::DeleteImportedKeyMaterial,
         Self::DeriveSharedSecret,
         Self::DescribeCustomKeyStores,
         Self::DescribeKey,
@@ -172,9 +186,12 @@ impl Operation {
         Self::GenerateDataKeyWithoutPlaintext,
         Self::GenerateMac,
         Self::GenerateRandom,
+        Self::GetKeyLastUsage,
         Self::GetKeyPolicy,
         Self::GetKeyRotationStatus,
+        Self::GetParametersForImport,
         Self::GetPublicKey,
+        Self::ImportKeyMaterial,
         Self::ListAliases,
         Self::ListGrants,
         Self::ListKeyPolicies,
@@ -184,6 +201,7 @@ impl Operation {
         Self::ListRetirableGrants,
         Self::PutKeyPolicy,
         Self::ReEncrypt,
+        Self::ReplicateKey,
         Self::RetireGrant,
         Self::RevokeGrant,
         Self::RotateKeyOnDemand,
@@ -194,6 +212,7 @@ impl Operation {
         Self::UpdateAlias,
         Self::UpdateCustomKeyStore,
         Self::UpdateKeyDescription,
+        Self::UpdatePrimaryRegion,
         Self::Verify,
         Self::VerifyMac,
     ];
@@ -212,6 +231,7 @@ impl Operation {
             Self::Decrypt => "Decrypt",
             Self::DeleteAlias => "DeleteAlias",
             Self::DeleteCustomKeyStore => "DeleteCustomKeyStore",
+            Self::DeleteImportedKeyMaterial => "DeleteImportedKeyMaterial",
             Self::DeriveSharedSecret => "DeriveSharedSecret",
             Self::DescribeCustomKeyStores => "DescribeCustomKeyStores",
             Self::DescribeKey => "DescribeKey",
@@ -228,9 +248,12 @@ impl Operation {
             Self::GenerateDataKeyWithoutPlaintext => "GenerateDataKeyWithoutPlaintext",
             Self::GenerateMac => "GenerateMac",
             Self::GenerateRandom => "GenerateRandom",
+            Self::GetKeyLastUsage => "GetKeyLastUsage",
             Self::GetKeyPolicy => "GetKeyPolicy",
             Self::GetKeyRotationStatus => "GetKeyRotationStatus",
+            Self::GetParametersForImport => "GetParametersForImport",
             Self::GetPublicKey => "GetPublicKey",
+            Self::ImportKeyMaterial => "ImportKeyMaterial",
             Self::ListAliases => "ListAliases",
             Self::ListGrants => "ListGrants",
             Self::ListKeyPolicies => "ListKeyPolicies",
@@ -240,6 +263,7 @@ impl Operation {
             Self::ListRetirableGrants => "ListRetirableGrants",
             Self::PutKeyPolicy => "PutKeyPolicy",
             Self::ReEncrypt => "ReEncrypt",
+            Self::ReplicateKey => "ReplicateKey",
             Self::RetireGrant => "RetireGrant",
             Self::RevokeGrant => "RevokeGrant",
             Self::RotateKeyOnDemand => "RotateKeyOnDemand",
@@ -250,6 +274,7 @@ impl Operation {
             Self::UpdateAlias => "UpdateAlias",
             Self::UpdateCustomKeyStore => "UpdateCustomKeyStore",
             Self::UpdateKeyDescription => "UpdateKeyDescription",
+            Self::UpdatePrimaryRegion => "UpdatePrimaryRegion",
             Self::Verify => "Verify",
             Self::VerifyMac => "VerifyMac",
         }
@@ -272,8 +297,10 @@ impl Operation {
             | Self::GenerateDataKeyWithoutPlaintext
             | Self::GenerateMac
             | Self::GenerateRandom
+            | Self::GetKeyLastUsage
             | Self::GetKeyPolicy
             | Self::GetKeyRotationStatus
+            | Self::GetParametersForImport
             | Self::GetPublicKey
             | Self::ListAliases
             | Self::ListGrants
@@ -294,12 +321,15 @@ impl Operation {
             | Self::CreateKey
             | Self::DeleteAlias
             | Self::DeleteCustomKeyStore
+            | Self::DeleteImportedKeyMaterial
             | Self::DisableKey
             | Self::DisableKeyRotation
             | Self::DisconnectCustomKeyStore
             | Self::EnableKey
             | Self::EnableKeyRotation
+            | Self::ImportKeyMaterial
             | Self::PutKeyPolicy
+            | Self::ReplicateKey
             | Self::RetireGrant
             | Self::RevokeGrant
             | Self::RotateKeyOnDemand
@@ -308,7 +338,8 @@ impl Operation {
             | Self::UntagResource
             | Self::UpdateAlias
             | Self::UpdateCustomKeyStore
-            | Self::UpdateKeyDescription => false,
+            | Self::UpdateKeyDescription
+            | Self::UpdatePrimaryRegion => false,
         }
     }
 
@@ -328,6 +359,7 @@ impl Operation {
             | Self::Decapsulate
             | Self::Decrypt
             | Self::DeleteAlias
+            | Self::DeleteImportedKeyMaterial
             | Self::DeriveSharedSecret
             | Self::DescribeCustomKeyStores
             | Self::DescribeKey
@@ -343,9 +375,12 @@ impl Operation {
             | Self::GenerateDataKeyWithoutPlaintext
             | Self::GenerateMac
             | Self::GenerateRandom
+            | Self::GetKeyLastUsage
             | Self::GetKeyPolicy
             | Self::GetKeyRotationStatus
+            | Self::GetParametersForImport
             | Self::GetPublicKey
+            | Self::ImportKeyMaterial
             | Self::ListAliases
             | Self::ListGrants
             | Self::ListKeyPolicies
@@ -355,6 +390,7 @@ impl Operation {
             | Self::ListRetirableGrants
             | Self::PutKeyPolicy
             | Self::ReEncrypt
+            | Self::ReplicateKey
             | Self::RetireGrant
             | Self::RevokeGrant
             | Self::RotateKeyOnDemand
@@ -364,6 +400,7 @@ impl Operation {
             | Self::UntagResource
             | Self::UpdateAlias
             | Self::UpdateKeyDescription
+            | Self::UpdatePrimaryRegion
             | Self::Verify
             | Self::VerifyMac => false,
         }
@@ -385,6 +422,7 @@ impl Operation {
             "Decrypt" => Ok(Self::Decrypt),
             "DeleteAlias" => Ok(Self::DeleteAlias),
             "DeleteCustomKeyStore" => Ok(Self::DeleteCustomKeyStore),
+            "DeleteImportedKeyMaterial" => Ok(Self::DeleteImportedKeyMaterial),
             "DeriveSharedSecret" => Ok(Self::DeriveSharedSecret),
             "DescribeCustomKeyStores" => Ok(Self::DescribeCustomKeyStores),
             "DescribeKey" => Ok(Self::DescribeKey),
@@ -401,9 +439,12 @@ impl Operation {
             "GenerateDataKeyWithoutPlaintext" => Ok(Self::GenerateDataKeyWithoutPlaintext),
             "GenerateMac" => Ok(Self::GenerateMac),
             "GenerateRandom" => Ok(Self::GenerateRandom),
+            "GetKeyLastUsage" => Ok(Self::GetKeyLastUsage),
             "GetKeyPolicy" => Ok(Self::GetKeyPolicy),
             "GetKeyRotationStatus" => Ok(Self::GetKeyRotationStatus),
+            "GetParametersForImport" => Ok(Self::GetParametersForImport),
             "GetPublicKey" => Ok(Self::GetPublicKey),
+            "ImportKeyMaterial" => Ok(Self::ImportKeyMaterial),
             "ListAliases" => Ok(Self::ListAliases),
             "ListGrants" => Ok(Self::ListGrants),
             "ListKeyPolicies" => Ok(Self::ListKeyPolicies),
@@ -413,6 +454,7 @@ impl Operation {
             "ListRetirableGrants" => Ok(Self::ListRetirableGrants),
             "PutKeyPolicy" => Ok(Self::PutKeyPolicy),
             "ReEncrypt" => Ok(Self::ReEncrypt),
+            "ReplicateKey" => Ok(Self::ReplicateKey),
             "RetireGrant" => Ok(Self::RetireGrant),
             "RevokeGrant" => Ok(Self::RevokeGrant),
             "RotateKeyOnDemand" => Ok(Self::RotateKeyOnDemand),
@@ -423,14 +465,9 @@ impl Operation {
             "UpdateAlias" => Ok(Self::UpdateAlias),
             "UpdateCustomKeyStore" => Ok(Self::UpdateCustomKeyStore),
             "UpdateKeyDescription" => Ok(Self::UpdateKeyDescription),
+            "UpdatePrimaryRegion" => Ok(Self::UpdatePrimaryRegion),
             "Verify" => Ok(Self::Verify),
             "VerifyMac" => Ok(Self::VerifyMac),
-            "DeleteImportedKeyMaterial"
-            | "GetKeyLastUsage"
-            | "GetParametersForImport"
-            | "ImportKeyMaterial"
-            | "ReplicateKey"
-            | "UpdatePrimaryRegion" => Err(ErrorAnswer::not_served(name)),
             _ => Err(ErrorAnswer::unknown_operation()),
         }
     }
@@ -479,6 +516,11 @@ where
         Operation::DeleteCustomKeyStore => call!(
             json::decode::<DeleteCustomKeyStoreInputDraft<'_>>(body, wire),
             service.delete_custom_key_store(cx),
+            json::encode
+        ),
+        Operation::DeleteImportedKeyMaterial => call!(
+            json::decode::<DeleteImportedKeyMaterialInputDraft<'_>>(body, wire),
+            service.delete_imported_key_material(cx),
             json::encode
         ),
         Operation::DeriveSharedSecret => call!(
@@ -547,6 +589,11 @@ where
         Operation::GenerateRandom => {
             call!(json::decode::<GenerateRandomInputDraft<'_>>(body, wire), service.generate_random(cx), json::encode)
         }
+        Operation::GetKeyLastUsage => call!(
+            json::decode::<GetKeyLastUsageInputDraft<'_>>(body, wire),
+            service.get_key_last_usage(cx),
+            json::encode
+        ),
         Operation::GetKeyPolicy => {
             call!(json::decode::<GetKeyPolicyInputDraft<'_>>(body, wire), service.get_key_policy(cx), json::encode)
         }
@@ -555,9 +602,19 @@ where
             service.get_key_rotation_status(cx),
             json::encode
         ),
+        Operation::GetParametersForImport => call!(
+            json::decode::<GetParametersForImportInputDraft<'_>>(body, wire),
+            service.get_parameters_for_import(cx),
+            json::encode
+        ),
         Operation::GetPublicKey => {
             call!(json::decode::<GetPublicKeyInputDraft<'_>>(body, wire), service.get_public_key(cx), json::encode)
         }
+        Operation::ImportKeyMaterial => call!(
+            json::decode::<ImportKeyMaterialInputDraft<'_>>(body, wire),
+            service.import_key_material(cx),
+            json::encode
+        ),
         Operation::ListAliases => {
             call!(json::decode::<ListAliasesInputDraft<'_>>(body, wire), service.list_aliases(cx), json::encode)
         }
@@ -593,6 +650,9 @@ where
         Operation::ReEncrypt => {
             call!(json::decode::<ReEncryptInputDraft<'_>>(body, wire), service.re_encrypt(cx), json::encode)
         }
+        Operation::ReplicateKey => {
+            call!(json::decode::<ReplicateKeyInputDraft<'_>>(body, wire), service.replicate_key(cx), json::encode)
+        }
         Operation::RetireGrant => {
             call!(json::decode::<RetireGrantInputDraft<'_>>(body, wire), service.retire_grant(cx), |_| Vec::new())
         }
@@ -627,6 +687,11 @@ where
         Operation::UpdateKeyDescription => call!(
             json::decode::<UpdateKeyDescriptionInputDraft<'_>>(body, wire),
             service.update_key_description(cx),
+            |_| Vec::new()
+        ),
+        Operation::UpdatePrimaryRegion => call!(
+            json::decode::<UpdatePrimaryRegionInputDraft<'_>>(body, wire),
+            service.update_primary_region(cx),
             |_| Vec::new()
         ),
         Operation::Verify => call!(json::decode::<VerifyInputDraft<'_>>(body, wire), service.verify(cx), json::encode),
@@ -667,6 +732,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::DeleteCustomKeyStore => {
             json::decode::<DeleteCustomKeyStoreInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::DeleteImportedKeyMaterial => {
+            json::decode::<DeleteImportedKeyMaterialInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::DeriveSharedSecret => {
             json::decode::<DeriveSharedSecretInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
@@ -716,14 +784,23 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::GenerateRandom => {
             json::decode::<GenerateRandomInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::GetKeyLastUsage => {
+            json::decode::<GetKeyLastUsageInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::GetKeyPolicy => {
             json::decode::<GetKeyPolicyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::GetKeyRotationStatus => {
             json::decode::<GetKeyRotationStatusInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::GetParametersForImport => {
+            json::decode::<GetParametersForImportInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::GetPublicKey => {
             json::decode::<GetPublicKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::ImportKeyMaterial => {
+            json::decode::<ImportKeyMaterialInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::ListAliases => {
             json::decode::<ListAliasesInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
@@ -749,6 +826,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::ReEncrypt => {
             json::decode::<ReEncryptInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::ReplicateKey => {
+            json::decode::<ReplicateKeyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::RetireGrant => {
             json::decode::<RetireGrantInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
@@ -777,6 +857,9 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::UpdateKeyDescription => {
             json::decode::<UpdateKeyDescriptionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::UpdatePrimaryRegion => {
+            json::decode::<UpdatePrimaryRegionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::Verify => json::decode::<VerifyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters()),
         Operation::VerifyMac => {

@@ -9,22 +9,25 @@ use super::types::{
     CreateAliasInput, CreateAliasOutput, CreateCustomKeyStoreInput, CreateCustomKeyStoreOutput, CreateGrantInput,
     CreateGrantOutput, CreateKeyInput, CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput,
     DecryptOutput, DeleteAliasInput, DeleteAliasOutput, DeleteCustomKeyStoreInput, DeleteCustomKeyStoreOutput,
-    DeriveSharedSecretInput, DeriveSharedSecretOutput, DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput,
-    DescribeKeyInput, DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, DisableKeyRotationInput,
-    DisableKeyRotationOutput, DisconnectCustomKeyStoreInput, DisconnectCustomKeyStoreOutput, EnableKeyInput,
-    EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput, EncapsulateInput, EncapsulateOutput,
-    EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput, GenerateDataKeyPairInput,
-    GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
-    GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput,
-    GenerateRandomInput, GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput,
-    GetKeyRotationStatusOutput, GetPublicKeyInput, GetPublicKeyOutput, ListAliasesInput, ListAliasesOutput,
-    ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput, ListKeyRotationsInput,
-    ListKeyRotationsOutput, ListKeysInput, ListKeysOutput, ListResourceTagsInput, ListResourceTagsOutput,
-    ListRetirableGrantsInput, ListRetirableGrantsOutput, PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput,
-    ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput,
-    RotateKeyOnDemandOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput,
-    TagResourceInput, TagResourceOutput, UntagResourceInput, UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput,
-    UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput, UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput,
+    DeleteImportedKeyMaterialInput, DeleteImportedKeyMaterialOutput, DeriveSharedSecretInput, DeriveSharedSecretOutput,
+    DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput,
+    DisableKeyOutput, DisableKeyRotationInput, DisableKeyRotationOutput, DisconnectCustomKeyStoreInput,
+    DisconnectCustomKeyStoreOutput, EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput,
+    EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
+    GenerateDataKeyPairInput, GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput,
+    GenerateDataKeyPairWithoutPlaintextOutput, GenerateDataKeyWithoutPlaintextInput,
+    GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput, GenerateRandomInput,
+    GenerateRandomOutput, GetKeyLastUsageInput, GetKeyLastUsageOutput, GetKeyPolicyInput, GetKeyPolicyOutput,
+    GetKeyRotationStatusInput, GetKeyRotationStatusOutput, GetParametersForImportInput, GetParametersForImportOutput,
+    GetPublicKeyInput, GetPublicKeyOutput, ImportKeyMaterialInput, ImportKeyMaterialOutput, ListAliasesInput,
+    ListAliasesOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput,
+    ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput, ListResourceTagsInput,
+    ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput, PutKeyPolicyInput, PutKeyPolicyOutput,
+    ReEncryptInput, ReEncryptOutput, ReplicateKeyInput, ReplicateKeyOutput, RetireGrantInput, RetireGrantOutput,
+    RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
+    ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
+    UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput, UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput,
+    UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, UpdatePrimaryRegionInput, UpdatePrimaryRegionOutput,
     VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
 };
 
@@ -104,6 +107,13 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &DeleteCustomKeyStoreInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DeleteCustomKeyStoreOutput>> + Send;
+
+    /// `DeleteImportedKeyMaterial`.
+    fn delete_imported_key_material(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteImportedKeyMaterialInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DeleteImportedKeyMaterialOutput>> + Send;
 
     /// `DeriveSharedSecret`.
     fn derive_shared_secret(
@@ -217,6 +227,13 @@ pub trait KeyService: Send + Sync {
         input: &GenerateRandomInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GenerateRandomOutput>> + Send;
 
+    /// `GetKeyLastUsage`.
+    fn get_key_last_usage(
+        &self,
+        cx: &Self::Context,
+        input: &GetKeyLastUsageInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetKeyLastUsageOutput>> + Send;
+
     /// `GetKeyPolicy`.
     fn get_key_policy(
         &self,
@@ -231,12 +248,26 @@ pub trait KeyService: Send + Sync {
         input: &GetKeyRotationStatusInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetKeyRotationStatusOutput>> + Send;
 
+    /// `GetParametersForImport`.
+    fn get_parameters_for_import(
+        &self,
+        cx: &Self::Context,
+        input: &GetParametersForImportInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetParametersForImportOutput>> + Send;
+
     /// `GetPublicKey`.
     fn get_public_key(
         &self,
         cx: &Self::Context,
         input: &GetPublicKeyInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetPublicKeyOutput>> + Send;
+
+    /// `ImportKeyMaterial`.
+    fn import_key_material(
+        &self,
+        cx: &Self::Context,
+        input: &ImportKeyMaterialInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ImportKeyMaterialOutput>> + Send;
 
     /// `ListAliases`.
     fn list_aliases(
@@ -300,6 +331,13 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &ReEncryptInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ReEncryptOutput>> + Send;
+
+    /// `ReplicateKey`.
+    fn replicate_key(
+        &self,
+        cx: &Self::Context,
+        input: &ReplicateKeyInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ReplicateKeyOutput>> + Send;
 
     /// `RetireGrant`.
     fn retire_grant(
@@ -370,6 +408,13 @@ pub trait KeyService: Send + Sync {
         cx: &Self::Context,
         input: &UpdateKeyDescriptionInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<UpdateKeyDescriptionOutput>> + Send;
+
+    /// `UpdatePrimaryRegion`.
+    fn update_primary_region(
+        &self,
+        cx: &Self::Context,
+        input: &UpdatePrimaryRegionInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<UpdatePrimaryRegionOutput>> + Send;
 
     /// `Verify`.
     fn verify(

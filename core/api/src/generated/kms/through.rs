@@ -13,22 +13,25 @@ use super::types::{
     CreateAliasInput, CreateAliasOutput, CreateCustomKeyStoreInput, CreateCustomKeyStoreOutput, CreateGrantInput,
     CreateGrantOutput, CreateKeyInput, CreateKeyOutput, DecapsulateInput, DecapsulateOutput, DecryptInput,
     DecryptOutput, DeleteAliasInput, DeleteAliasOutput, DeleteCustomKeyStoreInput, DeleteCustomKeyStoreOutput,
-    DeriveSharedSecretInput, DeriveSharedSecretOutput, DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput,
-    DescribeKeyInput, DescribeKeyOutput, DisableKeyInput, DisableKeyOutput, DisableKeyRotationInput,
-    DisableKeyRotationOutput, DisconnectCustomKeyStoreInput, DisconnectCustomKeyStoreOutput, EnableKeyInput,
-    EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput, EncapsulateInput, EncapsulateOutput,
-    EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput, GenerateDataKeyPairInput,
-    GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput, GenerateDataKeyPairWithoutPlaintextOutput,
-    GenerateDataKeyWithoutPlaintextInput, GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput,
-    GenerateRandomInput, GenerateRandomOutput, GetKeyPolicyInput, GetKeyPolicyOutput, GetKeyRotationStatusInput,
-    GetKeyRotationStatusOutput, GetPublicKeyInput, GetPublicKeyOutput, ListAliasesInput, ListAliasesOutput,
-    ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput, ListKeyRotationsInput,
-    ListKeyRotationsOutput, ListKeysInput, ListKeysOutput, ListResourceTagsInput, ListResourceTagsOutput,
-    ListRetirableGrantsInput, ListRetirableGrantsOutput, PutKeyPolicyInput, PutKeyPolicyOutput, ReEncryptInput,
-    ReEncryptOutput, RetireGrantInput, RetireGrantOutput, RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput,
-    RotateKeyOnDemandOutput, ScheduleKeyDeletionInput, ScheduleKeyDeletionOutput, SignInput, SignOutput,
-    TagResourceInput, TagResourceOutput, UntagResourceInput, UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput,
-    UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput, UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput,
+    DeleteImportedKeyMaterialInput, DeleteImportedKeyMaterialOutput, DeriveSharedSecretInput, DeriveSharedSecretOutput,
+    DescribeCustomKeyStoresInput, DescribeCustomKeyStoresOutput, DescribeKeyInput, DescribeKeyOutput, DisableKeyInput,
+    DisableKeyOutput, DisableKeyRotationInput, DisableKeyRotationOutput, DisconnectCustomKeyStoreInput,
+    DisconnectCustomKeyStoreOutput, EnableKeyInput, EnableKeyOutput, EnableKeyRotationInput, EnableKeyRotationOutput,
+    EncapsulateInput, EncapsulateOutput, EncryptInput, EncryptOutput, GenerateDataKeyInput, GenerateDataKeyOutput,
+    GenerateDataKeyPairInput, GenerateDataKeyPairOutput, GenerateDataKeyPairWithoutPlaintextInput,
+    GenerateDataKeyPairWithoutPlaintextOutput, GenerateDataKeyWithoutPlaintextInput,
+    GenerateDataKeyWithoutPlaintextOutput, GenerateMacInput, GenerateMacOutput, GenerateRandomInput,
+    GenerateRandomOutput, GetKeyLastUsageInput, GetKeyLastUsageOutput, GetKeyPolicyInput, GetKeyPolicyOutput,
+    GetKeyRotationStatusInput, GetKeyRotationStatusOutput, GetParametersForImportInput, GetParametersForImportOutput,
+    GetPublicKeyInput, GetPublicKeyOutput, ImportKeyMaterialInput, ImportKeyMaterialOutput, ListAliasesInput,
+    ListAliasesOutput, ListGrantsInput, ListGrantsOutput, ListKeyPoliciesInput, ListKeyPoliciesOutput,
+    ListKeyRotationsInput, ListKeyRotationsOutput, ListKeysInput, ListKeysOutput, ListResourceTagsInput,
+    ListResourceTagsOutput, ListRetirableGrantsInput, ListRetirableGrantsOutput, PutKeyPolicyInput, PutKeyPolicyOutput,
+    ReEncryptInput, ReEncryptOutput, ReplicateKeyInput, ReplicateKeyOutput, RetireGrantInput, RetireGrantOutput,
+    RevokeGrantInput, RevokeGrantOutput, RotateKeyOnDemandInput, RotateKeyOnDemandOutput, ScheduleKeyDeletionInput,
+    ScheduleKeyDeletionOutput, SignInput, SignOutput, TagResourceInput, TagResourceOutput, UntagResourceInput,
+    UntagResourceOutput, UpdateAliasInput, UpdateAliasOutput, UpdateCustomKeyStoreInput, UpdateCustomKeyStoreOutput,
+    UpdateKeyDescriptionInput, UpdateKeyDescriptionOutput, UpdatePrimaryRegionInput, UpdatePrimaryRegionOutput,
     VerifyInput, VerifyMacInput, VerifyMacOutput, VerifyOutput,
 };
 
@@ -110,6 +113,14 @@ where
         input: &DeleteCustomKeyStoreInput,
     ) -> Result<DeleteCustomKeyStoreOutput, ErrorAnswer> {
         self.carry(|room| room.delete_custom_key_store(cx, input)).await
+    }
+
+    async fn delete_imported_key_material(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteImportedKeyMaterialInput,
+    ) -> Result<DeleteImportedKeyMaterialOutput, ErrorAnswer> {
+        self.carry(|room| room.delete_imported_key_material(cx, input)).await
     }
 
     async fn derive_shared_secret(
@@ -228,6 +239,14 @@ where
         self.carry(|room| room.generate_random(cx, input)).await
     }
 
+    async fn get_key_last_usage(
+        &self,
+        cx: &Self::Context,
+        input: &GetKeyLastUsageInput,
+    ) -> Result<GetKeyLastUsageOutput, ErrorAnswer> {
+        self.carry(|room| room.get_key_last_usage(cx, input)).await
+    }
+
     async fn get_key_policy(
         &self,
         cx: &Self::Context,
@@ -244,12 +263,28 @@ where
         self.carry(|room| room.get_key_rotation_status(cx, input)).await
     }
 
+    async fn get_parameters_for_import(
+        &self,
+        cx: &Self::Context,
+        input: &GetParametersForImportInput,
+    ) -> Result<GetParametersForImportOutput, ErrorAnswer> {
+        self.carry(|room| room.get_parameters_for_import(cx, input)).await
+    }
+
     async fn get_public_key(
         &self,
         cx: &Self::Context,
         input: &GetPublicKeyInput,
     ) -> Result<GetPublicKeyOutput, ErrorAnswer> {
         self.carry(|room| room.get_public_key(cx, input)).await
+    }
+
+    async fn import_key_material(
+        &self,
+        cx: &Self::Context,
+        input: &ImportKeyMaterialInput,
+    ) -> Result<ImportKeyMaterialOutput, ErrorAnswer> {
+        self.carry(|room| room.import_key_material(cx, input)).await
     }
 
     async fn list_aliases(
@@ -310,6 +345,14 @@ where
 
     async fn re_encrypt(&self, cx: &Self::Context, input: &ReEncryptInput) -> Result<ReEncryptOutput, ErrorAnswer> {
         self.carry(|room| room.re_encrypt(cx, input)).await
+    }
+
+    async fn replicate_key(
+        &self,
+        cx: &Self::Context,
+        input: &ReplicateKeyInput,
+    ) -> Result<ReplicateKeyOutput, ErrorAnswer> {
+        self.carry(|room| room.replicate_key(cx, input)).await
     }
 
     async fn retire_grant(
@@ -386,6 +429,14 @@ where
         input: &UpdateKeyDescriptionInput,
     ) -> Result<UpdateKeyDescriptionOutput, ErrorAnswer> {
         self.carry(|room| room.update_key_description(cx, input)).await
+    }
+
+    async fn update_primary_region(
+        &self,
+        cx: &Self::Context,
+        input: &UpdatePrimaryRegionInput,
+    ) -> Result<UpdatePrimaryRegionOutput, ErrorAnswer> {
+        self.carry(|room| room.update_primary_region(cx, input)).await
     }
 
     async fn verify(&self, cx: &Self::Context, input: &VerifyInput) -> Result<VerifyOutput, ErrorAnswer> {

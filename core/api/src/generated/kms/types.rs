@@ -231,6 +231,24 @@ pub struct DeleteCustomKeyStoreInput {
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteCustomKeyStoreOutput {}
 
+/// What `DeleteImportedKeyMaterial` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteImportedKeyMaterialInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `KeyMaterialId`: 64 to 64 characters.
+    pub key_material_id: Option<String>,
+}
+
+/// What `DeleteImportedKeyMaterial` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteImportedKeyMaterialOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `KeyMaterialId`: 0 to 64 characters.
+    pub key_material_id: Option<String>,
+}
+
 /// What `DeriveSharedSecret` is asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeriveSharedSecretInput {
@@ -588,6 +606,26 @@ pub struct GenerateRandomOutput {
     pub ciphertext_for_recipient: Option<Vec<u8>>,
 }
 
+/// What `GetKeyLastUsage` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetKeyLastUsageInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+}
+
+/// What `GetKeyLastUsage` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetKeyLastUsageOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `KeyLastUsage`.
+    pub key_last_usage: Option<KeyLastUsageData>,
+    /// `TrackingStartDate`.
+    pub tracking_start_date: Option<Timestamp>,
+    /// `KeyCreationDate`.
+    pub key_creation_date: Option<Timestamp>,
+}
+
 /// What `GetKeyPolicy` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetKeyPolicyInput {
@@ -628,6 +666,30 @@ pub struct GetKeyRotationStatusOutput {
     pub on_demand_rotation_start_date: Option<Timestamp>,
 }
 
+/// What `GetParametersForImport` is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GetParametersForImportInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `WrappingAlgorithm`.
+    pub wrapping_algorithm: AlgorithmSpec,
+    /// `WrappingKeySpec`.
+    pub wrapping_key_spec: WrappingKeySpec,
+}
+
+/// What `GetParametersForImport` answers.
+#[derive(Debug, Default)]
+pub struct GetParametersForImportOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `ImportToken`: 1 to 6144 bytes.
+    pub import_token: Option<Vec<u8>>,
+    /// `PublicKey`: 1 to 4096 bytes.
+    pub public_key: Option<Secret<[u8]>>,
+    /// `ParametersValidTo`.
+    pub parameters_valid_to: Option<Timestamp>,
+}
+
 /// What `GetPublicKey` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetPublicKeyInput {
@@ -658,6 +720,36 @@ pub struct GetPublicKeyOutput {
     pub key_agreement_algorithms: Option<Vec<KeyAgreementAlgorithmSpec>>,
     /// `EncapsulationAlgorithms`.
     pub encapsulation_algorithms: Option<Vec<EncapsulationAlgorithmSpec>>,
+}
+
+/// What `ImportKeyMaterial` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ImportKeyMaterialInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `ImportToken`: 1 to 6144 bytes.
+    pub import_token: Vec<u8>,
+    /// `EncryptedKeyMaterial`: 1 to 6144 bytes.
+    pub encrypted_key_material: Vec<u8>,
+    /// `ValidTo`.
+    pub valid_to: Option<Timestamp>,
+    /// `ExpirationModel`.
+    pub expiration_model: Option<ExpirationModelType>,
+    /// `ImportType`.
+    pub import_type: Option<ImportType>,
+    /// `KeyMaterialDescription`: 0 to 256 characters.
+    pub key_material_description: Option<String>,
+    /// `KeyMaterialId`: 64 to 64 characters.
+    pub key_material_id: Option<String>,
+}
+
+/// What `ImportKeyMaterial` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ImportKeyMaterialOutput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: Option<String>,
+    /// `KeyMaterialId`: 64 to 64 characters.
+    pub key_material_id: Option<String>,
 }
 
 /// What `ListAliases` is asked.
@@ -885,6 +977,34 @@ pub struct ReEncryptOutput {
     pub destination_key_material_id: Option<String>,
 }
 
+/// What `ReplicateKey` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ReplicateKeyInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `ReplicaRegion`: 1 to 32 characters.
+    pub replica_region: String,
+    /// `Policy`: 1 to 131072 characters.
+    pub policy: Option<String>,
+    /// `BypassPolicyLockoutSafetyCheck`.
+    pub bypass_policy_lockout_safety_check: Option<bool>,
+    /// `Description`: 0 to 8192 characters.
+    pub description: Option<String>,
+    /// `Tags`.
+    pub tags: Option<Vec<Tag>>,
+}
+
+/// What `ReplicateKey` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ReplicateKeyOutput {
+    /// `ReplicaKeyMetadata`.
+    pub replica_key_metadata: Option<KeyMetadata>,
+    /// `ReplicaPolicy`: 1 to 131072 characters.
+    pub replica_policy: Option<String>,
+    /// `ReplicaTags`.
+    pub replica_tags: Option<Vec<Tag>>,
+}
+
 /// What `RetireGrant` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct RetireGrantInput {
@@ -1062,6 +1182,19 @@ pub struct UpdateKeyDescriptionInput {
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct UpdateKeyDescriptionOutput {}
 
+/// What `UpdatePrimaryRegion` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdatePrimaryRegionInput {
+    /// `KeyId`: 1 to 2048 characters.
+    pub key_id: String,
+    /// `PrimaryRegion`: 1 to 32 characters.
+    pub primary_region: String,
+}
+
+/// What `UpdatePrimaryRegion` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdatePrimaryRegionOutput {}
+
 /// What `Verify` is asked.
 #[derive(Debug)]
 pub struct VerifyInput {
@@ -1194,6 +1327,19 @@ pub struct GrantListEntry {
     pub grantee_service_principal: Option<String>,
     /// `RetiringServicePrincipal`: 1 to 128 characters.
     pub retiring_service_principal: Option<String>,
+}
+
+/// `KeyLastUsageData` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct KeyLastUsageData {
+    /// `Operation`.
+    pub operation: Option<KeyLastUsageTrackingOperation>,
+    /// `Timestamp`.
+    pub timestamp: Option<Timestamp>,
+    /// `CloudTrailEventId`.
+    pub cloud_trail_event_id: Option<String>,
+    /// `KmsRequestId`.
+    pub kms_request_id: Option<String>,
 }
 
 /// `KeyListEntry` of the table.
@@ -1359,6 +1505,18 @@ pub struct XksProxyConfigurationType {
 }
 
 enumeration! {
+/// `AlgorithmSpec` of the table.
+pub enum AlgorithmSpec {
+    RsaesPkcs1V15 = "RSAES_PKCS1_V1_5",
+    RsaesOaepSha1 = "RSAES_OAEP_SHA_1",
+    RsaesOaepSha256 = "RSAES_OAEP_SHA_256",
+    RsaAesKeyWrapSha1 = "RSA_AES_KEY_WRAP_SHA_1",
+    RsaAesKeyWrapSha256 = "RSA_AES_KEY_WRAP_SHA_256",
+    Sm2pke = "SM2PKE",
+}
+}
+
+enumeration! {
 /// `ConnectionErrorCodeType` of the table.
 pub enum ConnectionErrorCodeType {
     InvalidCredentials = "INVALID_CREDENTIALS",
@@ -1512,6 +1670,14 @@ pub enum ImportState {
 }
 
 enumeration! {
+/// `ImportType` of the table.
+pub enum ImportType {
+    NewKeyMaterial = "NEW_KEY_MATERIAL",
+    ExistingKeyMaterial = "EXISTING_KEY_MATERIAL",
+}
+}
+
+enumeration! {
 /// `IncludeKeyMaterial` of the table.
 pub enum IncludeKeyMaterial {
     AllKeyMaterial = "ALL_KEY_MATERIAL",
@@ -1530,6 +1696,26 @@ enumeration! {
 /// `KeyEncryptionMechanism` of the table.
 pub enum KeyEncryptionMechanism {
     RsaesOaepSha256 = "RSAES_OAEP_SHA_256",
+}
+}
+
+enumeration! {
+/// `KeyLastUsageTrackingOperation` of the table.
+pub enum KeyLastUsageTrackingOperation {
+    Decrypt = "Decrypt",
+    DeriveSharedSecret = "DeriveSharedSecret",
+    Encrypt = "Encrypt",
+    GenerateDataKey = "GenerateDataKey",
+    GenerateDataKeyPair = "GenerateDataKeyPair",
+    GenerateDataKeyPairWithoutPlaintext = "GenerateDataKeyPairWithoutPlaintext",
+    GenerateDataKeyWithoutPlaintext = "GenerateDataKeyWithoutPlaintext",
+    GenerateMac = "GenerateMac",
+    ReEncrypt = "ReEncrypt",
+    Sign = "Sign",
+    Verify = "Verify",
+    VerifyMac = "VerifyMac",
+    Encapsulate = "Encapsulate",
+    Decapsulate = "Decapsulate",
 }
 }
 
@@ -1671,6 +1857,16 @@ pub enum SigningAlgorithmSpec {
     MlDsaShake256 = "ML_DSA_SHAKE_256",
     Ed25519Sha512 = "ED25519_SHA_512",
     Ed25519PhSha512 = "ED25519_PH_SHA_512",
+}
+}
+
+enumeration! {
+/// `WrappingKeySpec` of the table.
+pub enum WrappingKeySpec {
+    Rsa2048 = "RSA_2048",
+    Rsa3072 = "RSA_3072",
+    Rsa4096 = "RSA_4096",
+    Sm2 = "SM2",
 }
 }
 

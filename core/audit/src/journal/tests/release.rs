@@ -254,7 +254,8 @@ async fn an_effect_at_the_limit_of_a_frame_is_recorded_and_one_byte_more_is_not(
     };
     let filed = |events: &Events| {
         let mut body = Vec::new();
-        frame::file(&mut body, events, || sealroom_foundation::EventId::from_random([1; 16])).map(|_| body.len())
+        frame::file(&mut body, events, || sealroom_foundation::EventId::from_random([1; 16]), |_, _, _| {})
+            .map(|_| body.len())
     };
     let nine = |length: usize| {
         let whole = Events::from(of_length(200_000));

@@ -6,16 +6,18 @@
 
 #![cfg(test)]
 
+mod import;
+
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
 use sealroom_crypto::digest::{DigestAlg, sha512};
 use sealroom_crypto::ec::{self, Curve};
-use sealroom_crypto::{ed25519, rsa};
+use sealroom_crypto::{ed25519, rsa, sm2};
 use sealroom_foundation::{KeyId, Secret};
 use sealroom_hsm::{
     AgreementAlgorithm, BlobKind, Command, DomainKeys, EncryptionAlgorithm, Hsm, KeyBinding, KeyRef, KeyToken, Message,
-    Origin, Reply, SigningAlgorithm, Spec, Usage,
+    Origin, Release, Released, Reply, SigningAlgorithm, Spec, Usage,
 };
 
 const MESSAGE: &[u8] = b"a message for both";
@@ -83,8 +85,10 @@ fn hsm() -> Hsm {
 /// A pair for use outside: PKCS#8 and `SubjectPublicKeyInfo`.
 fn pair(hsm: &Hsm, spec: Spec) -> (Secret<[u8]>, Vec<u8>) {
     let key = Key::new(hsm, Spec::SymmetricDefault, Usage::EncryptDecrypt);
-    let made = hsm.execute(Command::DataKeyPair { key: key.get(), context: b"", spec, reveal: true });
-    let Ok(Reply::DataKeyPair { public, plaintext: Some(private), .. }) = made else { panic!("{made:?}") };
+    let made = hsm.execute(Command::DataKeyPair { key: key.get(), context: b"", spec, release: Some(Release::Plain) });
+    let Ok(Reply::DataKeyPair { public, plaintext: Some(Released::Plain(private)), .. }) = made else {
+        panic!("{made:?}")
+    };
     (private, public)
 }
 
@@ -103,7 +107,7 @@ struct Scheme {
     verifies: fn(&[u8], &[u8]) -> bool,
 }
 
-const SCHEMES: [Scheme; 11] = {
+const SCHEMES: [Scheme; 12] = {
     use DigestAlg::{Sha256, Sha384, Sha512};
     use SigningAlgorithm as A;
     use rsa::Padding::{Pkcs1, Pss};
@@ -137,6 +141,12 @@ const SCHEMES: [Scheme; 11] = {
             algorithm: A::Ed25519Sha512,
             options: "-rawin",
             verifies: |spki, signature| ed25519::verify(spki, MESSAGE, signature),
+        },
+        Scheme {
+            spec: Spec::Sm2,
+            algorithm: A::Sm2Dsa,
+            options: "-rawin -digest sm3 -pkeyopt distid:1234567812345678",
+            verifies: |spki, signature| sm2::verify(spki, sm2::Message::Raw(MESSAGE), signature),
         },
         rsa!(Rsa2048, RsassaPkcs1V15Sha256, Pkcs1, Sha256, "-rawin -digest sha256"),
         rsa!(Rsa2048, RsassaPkcs1V15Sha384, Pkcs1, Sha384, "-rawin -digest sha384"),
@@ -218,8 +228,17 @@ fn each_side_decrypts_what_the_other_encrypted() {
         openssl.put("spki", &key.spki).put("message", MESSAGE);
         openssl.runs(&format!("pkeyutl -encrypt -pubin -keyform DER -inkey spki -in message -out sealed {options}"));
         let ciphertext = openssl.get("sealed");
-        let decrypt = Command::Decrypt { key: key.get(), algorithm, context: b"", ciphertext: &ciphertext };
-        assert!(matches!(hsm.execute(decrypt), Ok(Reply::Plaintext(opened)) if opened.ct_eq(MESSAGE)), "{hash}");
+        let decrypt = Command::Decrypt {
+            key: key.get(),
+            algorithm,
+            context: b"",
+            ciphertext: &ciphertext,
+            release: Release::Plain,
+        };
+        assert!(
+            matches!(hsm.execute(decrypt), Ok(Reply::Plaintext(Released::Plain(opened))) if opened.ct_eq(MESSAGE)),
+            "{hash}"
+        );
 
         let (private, public) = pair(&hsm, Spec::Rsa2048);
         let oaep = if hash == "sha1" { rsa::OaepHash::Sha1 } else { rsa::OaepHash::Sha256 };
@@ -245,12 +264,20 @@ fn both_sides_agree_on_the_same_secret() {
         assert_eq!(secret.len(), length);
         let agree = |file: &str| {
             let peer = openssl.get(file);
-            hsm.execute(Command::Agree { key: ours.get(), algorithm: AgreementAlgorithm::Ecdh, peer: &peer })
+            hsm.execute(Command::Agree {
+                key: ours.get(),
+                algorithm: AgreementAlgorithm::Ecdh,
+                peer: &peer,
+                release: Release::Plain,
+            })
         };
         openssl.runs("ec -in theirs.pem -pubout -outform DER -out uncompressed");
         openssl.runs("ec -in theirs.pem -pubout -outform DER -conv_form compressed -out compressed");
         for form in ["uncompressed", "compressed"] {
-            assert!(matches!(agree(form), Ok(Reply::Plaintext(here)) if here.ct_eq(&secret)), "{name} {form}");
+            assert!(
+                matches!(agree(form), Ok(Reply::Plaintext(Released::Plain(here))) if here.ct_eq(&secret)),
+                "{name} {form}"
+            );
         }
         for (form, options) in [("hybrid", "-conv_form hybrid"), ("explicit", "-param_enc explicit")] {
             openssl.runs(&format!("ec -in theirs.pem -pubout -outform DER {options} -out {form}"));
@@ -265,12 +292,18 @@ fn a_pair_that_was_hidden_is_the_same_when_it_is_decrypted() {
     let (hsm, openssl) = (hsm(), OpenSsl::new());
     let key = Key::new(&hsm, Spec::SymmetricDefault, Usage::EncryptDecrypt);
     for spec in [Spec::EccNistEdwards25519, Spec::EccNistP256, Spec::Rsa2048] {
-        let make = Command::DataKeyPair { key: key.get(), context: b"", spec, reveal: false };
+        let make = Command::DataKeyPair { key: key.get(), context: b"", spec, release: None };
         let Ok(Reply::DataKeyPair { public, plaintext: None, ciphertext }) = hsm.execute(make) else { panic!() };
         assert_eq!(sealroom_hsm::blob::header(&ciphertext).map(|header| header.key), Some(key.binding.key));
         let algorithm = EncryptionAlgorithm::SymmetricDefault;
-        let decrypt = Command::Decrypt { key: key.get(), algorithm, context: b"", ciphertext: &ciphertext };
-        let Ok(Reply::Plaintext(private)) = hsm.execute(decrypt) else { panic!() };
+        let decrypt = Command::Decrypt {
+            key: key.get(),
+            algorithm,
+            context: b"",
+            ciphertext: &ciphertext,
+            release: Release::Plain,
+        };
+        let Ok(Reply::Plaintext(Released::Plain(private))) = hsm.execute(decrypt) else { panic!() };
         openssl.put("private", private.expose());
         openssl.runs("pkey -inform DER -in private -pubout -outform DER -out public");
         assert_eq!(openssl.get("public"), public, "{spec}");
@@ -282,5 +315,36 @@ fn a_pair_that_was_hidden_is_the_same_when_it_is_decrypted() {
             kind: BlobKind::Message,
         };
         assert!(hsm.execute(again).is_ok());
+    }
+}
+
+/// What is released for a recipient alone opens with the recipient's key.
+#[test]
+fn openssl_opens_what_is_enveloped() {
+    let (hsm, openssl) = (hsm(), OpenSsl::new());
+    let symmetric = Key::new(&hsm, Spec::SymmetricDefault, Usage::EncryptDecrypt);
+    let algorithm = EncryptionAlgorithm::SymmetricDefault;
+    for spec in [Spec::Rsa2048, Spec::Rsa3072] {
+        let (private, public) = pair(&hsm, spec);
+        openssl.put("private", private.expose());
+        // Around a block of the cipher, and around a piece of the message.
+        for length in [1, 15, 16, 17, 983, 984, 999, 1_000, 4_096] {
+            let plaintext = vec![7; length];
+            let seal = Command::Encrypt {
+                key: symmetric.get(),
+                algorithm,
+                context: b"",
+                plaintext: &plaintext,
+                kind: BlobKind::Message,
+            };
+            let Ok(Reply::Ciphertext(ciphertext)) = hsm.execute(seal) else { panic!() };
+            let release = Release::To(&public);
+            let open =
+                Command::Decrypt { key: symmetric.get(), algorithm, context: b"", ciphertext: &ciphertext, release };
+            let Ok(Reply::Plaintext(Released::Enveloped(message))) = hsm.execute(open) else { panic!() };
+            openssl.put("message", &message);
+            openssl.runs("cms -decrypt -inform DER -in message -keyform DER -inkey private -out opened");
+            assert_eq!(openssl.get("opened"), plaintext, "{spec} {length}");
+        }
     }
 }

@@ -55,6 +55,10 @@ impl Sign for Ports {
     fn public(&self, _purpose: Purpose) -> Vec<u8> {
         self.spki.clone()
     }
+
+    fn publics(&self, purpose: Purpose) -> Vec<Vec<u8>> {
+        vec![self.public(purpose)]
+    }
 }
 
 /// The event of an Encrypt, as the `kms` room makes it.

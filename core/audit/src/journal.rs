@@ -163,8 +163,8 @@ impl Journal {
         syncing: Syncing,
     ) -> Result<Self, OpenError> {
         let Ports { entropy, sign, clock } = ports;
-        let key = sign.public(Purpose::JournalCheckpoint);
-        let Recovered { heads, recorded, missing } = recover::recover(&disk.store, &disk.log, key).await?;
+        let keys = sign.publics(Purpose::JournalCheckpoint);
+        let Recovered { heads, recorded, missing } = recover::recover(&disk.store, &disk.log, &keys).await?;
         let stride = inner::stride(serving);
         let lanes = heads.into_iter().enumerate();
         let lanes: Vec<Lane> = lanes.map(|(number, head)| Lane::new(disk.clone(), number, stride, head)).collect();

@@ -61,6 +61,13 @@ pub trait Seal: Send + Sync {
     /// # Errors
     /// [`SealBroken`] for everything else.
     fn open(&self, purpose: Purpose, aad: &[u8], sealed: &[u8]) -> Result<Secret<[u8]>, SealBroken>;
+
+    /// Seals the value in `sealed` anew, under the key that seals now; `None` when that one sealed it. That there is an answer
+    /// proves that it opens.
+    ///
+    /// # Errors
+    /// [`SealBroken`] when it doesn't open.
+    fn reseal(&self, purpose: Purpose, aad: &[u8], sealed: &[u8]) -> Result<Option<Vec<u8>>, SealBroken>;
 }
 
 /// A root of trust: wraps the keys that everything else hangs from. Implemented by `roots`, used by `hsm`.
@@ -83,8 +90,11 @@ pub trait Sign: Send + Sync {
     /// A signature over `bytes` (ECDSA P-256 with SHA-256, DER) by the key of `purpose`.
     fn sign(&self, purpose: Purpose, bytes: &[u8]) -> Vec<u8>;
 
-    /// The public key of `purpose`, as DER `SubjectPublicKeyInfo`.
+    /// The public key of `purpose`, as DER `SubjectPublicKeyInfo`. It is another one after a rotation.
     fn public(&self, purpose: Purpose) -> Vec<u8>;
+
+    /// The public keys that something signed for `purpose` may bear, now or before.
+    fn publics(&self, purpose: Purpose) -> Vec<Vec<u8>>;
 }
 
 /// Random bytes for ids, salts and keys; `hsm` alone draws them.

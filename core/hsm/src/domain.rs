@@ -8,9 +8,13 @@
 //!            └─ KBKDF "sealroom sign", purpose ──> P-256 scalar that signs for that purpose (ports::Sign)
 //! ```
 //!
-//! A domain key seals nothing itself. The newest one seals, the older ones still open what they sealed.
+//! A domain key seals nothing itself. One of them seals, all of them open what they sealed. What would surprise: the newest
+//! need not be the one that seals. Of several nodes each must be able to open what another seals, so a new domain key is given
+//! to all of them first.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use sealroom_crypto::ec::EcKeyPair;
 use sealroom_crypto::envelope::{self, SealingKey};
@@ -39,26 +43,60 @@ const PURPOSES: [Purpose; 8] = [
     Purpose::BackupManifest,
 ];
 
-/// The domain keys of a cluster: the newest seals, the older ones still open.
+/// The domain keys of a cluster: one seals, all open.
 pub struct DomainKeys {
     /// Ids rise; the newest is last.
     keys: Vec<(u32, Secret<[u8; 32]>)>,
+    /// The one that seals; the newest unless it is said otherwise. It isn't wrapped with the keys.
+    sealing: Option<u32>,
 }
 
 impl DomainKeys {
     /// Makes a first domain key.
     #[must_use]
     pub fn generate() -> Self {
-        Self { keys: vec![(1, Secret::filled(|key| random::fill(key)))] }
+        Self { keys: vec![(1, Secret::filled(|key| random::fill(key)))], sealing: None }
     }
 
-    /// Adds a domain key, which seals from now on; false when there are too many.
+    /// Adds a domain key; false when there are too many.
     #[must_use]
     pub fn rotate(&mut self) -> bool {
         let next = self.keys.last().and_then(|(id, _)| id.checked_add(1));
         let Some(id) = next.filter(|_| self.keys.len() < MAX_KEYS) else { return false };
         self.keys.push((id, Secret::filled(|key| random::fill(key))));
         true
+    }
+
+    /// How many they are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The number of the newest.
+    #[must_use]
+    pub fn newest(&self) -> u32 {
+        self.keys.last().map_or(0, |(id, _)| *id)
+    }
+
+    /// The same, but the newest doesn't seal yet: the one before it does. A single key seals in any case.
+    #[must_use]
+    pub fn announcing_newest(mut self) -> Self {
+        self.sealing = self.keys.iter().rev().nth(1).map(|(id, _)| *id);
+        self
+    }
+
+    fn sealing(&self) -> u32 {
+        self.sealing.unwrap_or_else(|| self.newest())
+    }
+
+    /// Whether these are the same keys.
+    #[must_use]
+    pub fn same_as(&self, other: &Self) -> bool {
+        let same = |((id, key), (other, other_key)): (&(u32, Secret<[u8; 32]>), &(u32, Secret<[u8; 32]>))| {
+            id == other && key.ct_eq(other_key.expose())
+        };
+        self.keys.len() == other.keys.len() && self.keys.iter().zip(&other.keys).all(same)
     }
 
     /// Encrypts all of them under the root of trust, to be stored.
@@ -97,12 +135,12 @@ impl DomainKeys {
             }
             keys.push((id, Secret::copy_from(key)?));
         }
-        Some(Self { keys })
+        Some(Self { keys, sealing: None })
     }
 
     pub(crate) fn derive(&self) -> Result<Domains, StartError> {
         let derived: Option<Vec<Domain>> = self.keys.iter().map(|(id, key)| Domain::derive(*id, key)).collect();
-        derived.and_then(Domains::new).ok_or(StartError::DomainKeys)
+        derived.and_then(|domains| Domains::new(domains, self.sealing())).ok_or(StartError::DomainKeys)
     }
 }
 
@@ -170,32 +208,75 @@ fn sealing_key(key: &Secret<[u8; 32]>, label: &'static [u8], context: &[u8]) -> 
     derive(key, label, context).map(|derived| SealingKey::new(derived.expose(), label))
 }
 
-/// The derived keys of all domain keys.
+/// The derived keys of all domain keys: those of the start, and those that were added since. None ever goes, so a reference to
+/// one stays good, and nobody waits for a lock.
 pub(crate) struct Domains {
-    newest: Domain,
+    /// The newest of the start.
+    last: Domain,
     older: Vec<Domain>,
+    added: OnceLock<Box<Added>>,
+    /// The id of the one that seals.
+    sealing: AtomicU32,
+    /// Held while one is added.
+    adding: Mutex<()>,
+}
+
+struct Added {
+    domain: Domain,
+    next: OnceLock<Box<Self>>,
 }
 
 impl Domains {
-    fn new(mut domains: Vec<Domain>) -> Option<Self> {
-        let newest = domains.pop()?;
-        Some(Self { newest, older: domains })
+    fn new(mut domains: Vec<Domain>, sealing: u32) -> Option<Self> {
+        let last = domains.pop()?;
+        let sealing = AtomicU32::new(sealing);
+        Some(Self { last, older: domains, added: OnceLock::new(), sealing, adding: Mutex::new(()) })
     }
 
-    pub(crate) fn newest(&self) -> &Domain {
-        &self.newest
-    }
-
-    /// All of them, the newest first.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Domain> {
-        std::iter::once(&self.newest).chain(self.older.iter().rev())
+    /// The one that seals.
+    pub(crate) fn sealing(&self) -> &Domain {
+        let id = self.sealing.load(Ordering::Acquire);
+        // INVARIANT: the one that seals is there: it was, before its number was written down.
+        if self.last.id == id { &self.last } else { self.get(id).unwrap_or(&self.last) }
     }
 
     pub(crate) fn get(&self, id: u32) -> Option<&Domain> {
-        if self.newest.id == id {
-            return Some(&self.newest);
+        self.all().find(|domain| domain.id == id)
+    }
+
+    /// All of them, in no order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Domain> {
+        let added = std::iter::successors(self.added.get(), |added| added.next.get());
+        std::iter::once(&self.last).chain(self.older.iter().rev()).chain(added.map(|added| &added.domain))
+    }
+
+    /// Whether these are derived of exactly these keys.
+    pub(crate) fn are_of(&self, keys: &DomainKeys) -> bool {
+        let same = |(id, key): &(u32, Secret<[u8; 32]>)| {
+            let (known, derived) = (self.get(*id), Signer::derive(key, Purpose::BackupManifest));
+            let known = known.and_then(|domain| domain.signer(Purpose::BackupManifest));
+            known.zip(derived).is_some_and(|(known, derived)| known.spki == derived.spki)
+        };
+        self.all().count() == keys.keys.len() && keys.keys.iter().all(same)
+    }
+
+    /// Adds what of `keys` isn't there yet; the one that seals of them then seals here, unless a newer one does.
+    pub(crate) fn adopt(&self, keys: &DomainKeys) -> Result<(), StartError> {
+        let _alone = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        for (id, key) in &keys.keys {
+            if self.get(*id).is_some() {
+                continue;
+            }
+            let mut place = &self.added;
+            while let Some(added) = place.get() {
+                place = &added.next;
+            }
+            let domain = Domain::derive(*id, key).ok_or(StartError::DomainKeys)?;
+            // Nobody else adds, so the place is free.
+            let _free = place.set(Box::new(Added { domain, next: OnceLock::new() }));
         }
-        self.older.iter().find(|domain| domain.id == id)
+        self.sealing.fetch_max(keys.sealing(), Ordering::AcqRel);
+        Ok(())
     }
 }
 
@@ -265,7 +346,52 @@ mod tests {
             assert_eq!(id, back_id);
             assert!(key.ct_eq(back_key.expose()));
         }
-        assert_eq!(back.derive().map(|domains| domains.newest().id), Ok(2));
+        assert_eq!(back.derive().map(|domains| domains.sealing().id), Ok(2));
+    }
+
+    fn copy(keys: &DomainKeys) -> DomainKeys {
+        DomainKeys::unwrap(&PlainRoot, &keys.wrap(&PlainRoot)).unwrap()
+    }
+
+    #[test]
+    fn a_domain_key_that_is_adopted_opens_before_it_seals() {
+        let mut keys = DomainKeys::generate();
+        let domains = keys.derive().unwrap();
+        let mut sealed = Vec::new();
+        for newest in 1..=4 {
+            assert_eq!(domains.sealing().id, newest);
+            sealed.push((newest, seal(newest, &domains.sealing().tokens, b"", b"value").unwrap()));
+            assert!(keys.rotate());
+            assert!(!domains.are_of(&keys));
+            domains.adopt(&copy(&keys).announcing_newest()).unwrap();
+            assert!(domains.are_of(&keys));
+            assert_eq!(domains.sealing().id, newest);
+            domains.adopt(&keys).unwrap();
+            // Once more changes nothing, and older keys take nothing back.
+            domains.adopt(&copy(&keys).announcing_newest()).unwrap();
+        }
+        let again = keys.derive().unwrap();
+        for domains in [&domains, &again] {
+            assert_eq!((domains.sealing().id, domains.all().count()), (5, 5));
+            for (id, sealed) in &sealed {
+                let (told, sealed) = split(sealed).unwrap();
+                assert_eq!(told, *id);
+                assert!(domains.get(*id).unwrap().tokens.open(b"", sealed).is_some());
+            }
+        }
+        assert_eq!(copy(&keys).announcing_newest().derive().unwrap().sealing().id, 4);
+        assert_eq!(DomainKeys::generate().announcing_newest().derive().unwrap().sealing().id, 1);
+    }
+
+    #[test]
+    fn keys_of_another_cluster_are_told_apart() {
+        let (mut keys, other) = (DomainKeys::generate(), DomainKeys::generate());
+        let domains = keys.derive().unwrap();
+        assert!(domains.are_of(&keys) && !domains.are_of(&other));
+        assert!(keys.same_as(&copy(&keys)) && !keys.same_as(&other));
+        let before = copy(&keys);
+        assert!(keys.rotate());
+        assert!(!keys.same_as(&before) && !domains.are_of(&keys));
     }
 
     #[test]

@@ -46,6 +46,47 @@ impl Hsm {
         })
     }
 
+    /// Takes domain keys over that were added to those of the start. The one that seals of them seals from now on (see
+    /// [`DomainKeys::announcing_newest`]); what the older ones sealed still opens.
+    ///
+    /// # Errors
+    /// [`StartError::DomainKeys`] when one can't be used.
+    #[expect(clippy::needless_pass_by_value, reason = "the caller is to keep no domain keys")]
+    pub fn adopt(&self, keys: DomainKeys) -> Result<(), StartError> {
+        self.domains.adopt(&keys)
+    }
+
+    /// Whether `keys` are exactly the domain keys that are inside.
+    #[must_use]
+    pub fn works_with(&self, keys: &DomainKeys) -> bool {
+        self.domains.are_of(keys)
+    }
+
+    /// The public key that signs for `purpose` under domain key `newer`, and a signature over it by the domain key before
+    /// that one: [`successor_statement`] says over what. Who trusts the old key may then trust the new one. `None` when there
+    /// is no such domain key, or none before it.
+    #[must_use]
+    pub fn vouch(&self, purpose: Purpose, newer: u32) -> Option<(Vec<u8>, Vec<u8>)> {
+        let public = self.domains.get(newer)?.signer(purpose)?.spki.clone();
+        let before = self.domains.all().filter(|domain| domain.id < newer).max_by_key(|domain| domain.id)?;
+        let digest = digest::DigestAlg::Sha256.digest(&successor_statement(&public));
+        let signature = before.signer(purpose)?.pair.sign_digest(&digest).ok()?;
+        Some((public, signature))
+    }
+
+    /// Drops what is kept ready of all keys: it is loaded again when it is used. After tokens were sealed anew nobody brings
+    /// the old ones again, by which it is found.
+    pub fn forget_loaded(&self) {
+        self.objects.clear();
+        self.message_keys.clear();
+    }
+
+    /// The number of the domain key that seals.
+    #[must_use]
+    pub fn sealing_domain(&self) -> u32 {
+        self.domains.sealing().id
+    }
+
     /// Runs a command on the calling thread, however long it takes.
     ///
     /// # Errors
@@ -151,15 +192,15 @@ impl Hsm {
         random::fill(&mut material);
         let material = MaterialId::from_bytes(material);
         let binding = KeyBinding { account, key, material, spec, usage, origin };
-        let domain = self.domains.newest();
         if spec.is_asymmetric() {
             let pair = pair::generate(self, spec)?;
-            let token = token::seal_pair(domain, &binding, &pair.spki, &pair.private)?;
+            // Asked for only now: making a pair takes long, and a rotation may have come in between.
+            let token = token::seal_pair(self.domains.sealing(), &binding, &pair.spki, &pair.private)?;
             return Ok(Reply::Key { material, token, public: Some(pair.spki) });
         }
         let length = spec.hmac_bytes().unwrap_or(32);
         let backing = Secret::filled_slice(length, random::fill);
-        let token = token::seal(domain, &binding, backing.expose())?;
+        let token = token::seal(self.domains.sealing(), &binding, backing.expose())?;
         Ok(Reply::Key { material, token, public: None })
     }
 
@@ -193,7 +234,7 @@ impl Hsm {
 
     fn rewrap(&self, key: KeyRef<'_>) -> Result<Reply, HsmError> {
         let content = token::open(&self.domains, key.binding, key.token)?;
-        token::seal(self.domains.newest(), key.binding, content.expose()).map(Reply::Token)
+        token::seal(self.domains.sealing(), key.binding, content.expose()).map(Reply::Token)
     }
 
     /// Makes a store key: wrapped, to be stored in clear, and plain, for the barrier.
@@ -202,9 +243,22 @@ impl Hsm {
     /// [`HsmError::Failed`] when the library fails.
     pub fn new_store_key(&self) -> Result<(Vec<u8>, Secret<[u8; 32]>), HsmError> {
         let key = Secret::filled(|key: &mut [u8; 32]| random::fill(key));
-        let domain = self.domains.newest();
+        let domain = self.domains.sealing();
         let wrapped = domain::seal(domain.id, &domain.store_keys, b"", key.expose());
         wrapped.map(|wrapped| (wrapped, key)).ok_or(HsmError::Failed)
+    }
+
+    /// Wraps a store key anew, under the domain key that seals; `None` when that one wrapped it already.
+    ///
+    /// # Errors
+    /// [`SealBroken`] when it is damaged or of another cluster.
+    pub fn rewrap_store_key(&self, wrapped: &[u8]) -> Result<Option<Vec<u8>>, SealBroken> {
+        let key = self.open_store_key(wrapped)?;
+        let domain = self.domains.sealing();
+        if domain::split(wrapped).is_some_and(|(id, _)| id == domain.id) {
+            return Ok(None);
+        }
+        domain::seal(domain.id, &domain.store_keys, b"", key.expose()).map(Some).ok_or(SealBroken)
     }
 
     /// Opens what [`Hsm::new_store_key`] wrapped.
@@ -220,8 +274,7 @@ impl Hsm {
         opened().ok_or(SealBroken)
     }
 
-    /// The public keys (DER `SubjectPublicKeyInfo`) that something signed for `purpose` may bear: of the newest domain key,
-    /// and of the older ones.
+    /// The public keys (DER `SubjectPublicKeyInfo`) that something signed for `purpose` may bear: one of each domain key.
     #[must_use]
     pub fn public_keys(&self, purpose: Purpose) -> Vec<Vec<u8>> {
         self.domains.all().filter_map(|domain| domain.signer(purpose)).map(|signer| signer.spki.clone()).collect()
@@ -234,6 +287,12 @@ impl Hsm {
     }
 }
 
+/// What [`Hsm::vouch`] signs, so that it is no signature over anything else.
+#[must_use]
+pub fn successor_statement(public: &[u8]) -> Vec<u8> {
+    [b"sealroom successor of a signing key 1\0", public].concat()
+}
+
 fn random_bytes(bytes: u16) -> Result<Secret<[u8]>, HsmError> {
     if bytes == 0 || bytes > MAX_RANDOM {
         return Err(HsmError::LengthOutOfRange);
@@ -243,7 +302,7 @@ fn random_bytes(bytes: u16) -> Result<Secret<[u8]>, HsmError> {
 
 impl Seal for Hsm {
     fn seal(&self, purpose: Purpose, aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
-        let domain = self.domains.newest();
+        let domain = self.domains.sealing();
         let sealed = domain.seal_key(purpose).and_then(|key| domain::seal(domain.id, key, aad, plaintext));
         // INVARIANT: every purpose has a key, and the library fails only where memory ends. Nothing sealed opens as
         // nothing, so even then no value passes for another.
@@ -257,19 +316,29 @@ impl Seal for Hsm {
         };
         opened().ok_or(SealBroken)
     }
+
+    fn reseal(&self, purpose: Purpose, aad: &[u8], sealed: &[u8]) -> Result<Option<Vec<u8>>, SealBroken> {
+        let value = self.open(purpose, aad, sealed)?;
+        let current = domain::split(sealed).is_some_and(|(id, _)| id == self.sealing_domain());
+        Ok((!current).then(|| self.seal(purpose, aad, value.expose())))
+    }
 }
 
 impl Sign for Hsm {
     fn sign(&self, purpose: Purpose, bytes: &[u8]) -> Vec<u8> {
         let digest = digest::DigestAlg::Sha256.digest(bytes);
-        let signer = self.domains.newest().signer(purpose);
+        let signer = self.domains.sealing().signer(purpose);
         // INVARIANT: as for `seal`; no signature verifies as none.
         signer.and_then(|signer| signer.pair.sign_digest(&digest).ok()).unwrap_or_default()
     }
 
     fn public(&self, purpose: Purpose) -> Vec<u8> {
         // INVARIANT: every purpose has a signer.
-        self.domains.newest().signer(purpose).map(|signer| signer.spki.clone()).unwrap_or_default()
+        self.domains.sealing().signer(purpose).map(|signer| signer.spki.clone()).unwrap_or_default()
+    }
+
+    fn publics(&self, purpose: Purpose) -> Vec<Vec<u8>> {
+        self.public_keys(purpose)
     }
 }
 

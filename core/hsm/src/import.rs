@@ -122,7 +122,7 @@ pub(crate) fn wrapping_key(hsm: &Hsm, account: AccountId, key: KeyId, spec: Spec
     random::fill(&mut material);
     let material = MaterialId::from_bytes(material);
     let binding = KeyBinding::of_wrapping_key(account, key, material, spec);
-    let token = token::seal_wrapping(hsm.domains.newest(), &binding, &pair)?;
+    let token = token::seal_wrapping(hsm.domains.sealing(), &binding, &pair)?;
     Ok(Reply::Key { material, token, public: Some(pair.spki) })
 }
 
@@ -154,7 +154,7 @@ fn seal(hsm: &Hsm, target: &Target, material: Material) -> Result<Reply, HsmErro
     };
     let id = material::id(account, key, told)?;
     let binding = KeyBinding { account, key, material: id, spec, usage, origin: Origin::External };
-    let domain = hsm.domains.newest();
+    let domain = hsm.domains.sealing();
     let (token, public) = match material {
         Material::Secret(bytes) => (token::seal(domain, &binding, bytes.expose())?, None),
         Material::Pair(pair) => (token::seal_pair(domain, &binding, &pair.spki, &pair.private)?, Some(pair.spki)),

@@ -55,7 +55,7 @@ pub use command::{Command, Cost, KeyRef, Message, Release, Released, Reply};
 pub use domain::DomainKeys;
 pub use door::Door;
 pub use error::{DomainKeysError, HsmError, StartError};
-pub use hsm::Hsm;
+pub use hsm::{Hsm, successor_statement};
 pub use priority::lowest_this_thread;
 pub use spare::Spares;
 pub use spec::{Origin, Spec, Usage};

@@ -78,6 +78,11 @@ impl<T> Shelf<T> {
         self.part(digest).write().unwrap_or_else(PoisonError::into_inner).remove(digest);
     }
 
+    /// Drops everything.
+    pub(crate) fn clear(&self) {
+        self.parts.iter().for_each(|part| part.write().unwrap_or_else(PoisonError::into_inner).clear());
+    }
+
     fn part(&self, digest: &[u8; 32]) -> &Part<T> {
         let [first, ..] = digest;
         let [part, ..] = &self.parts;

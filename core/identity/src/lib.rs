@@ -21,6 +21,7 @@ mod credential;
 mod identity;
 mod operator;
 mod records;
+mod reseal;
 mod service;
 mod sts;
 #[cfg(test)]
@@ -32,5 +33,6 @@ pub use accounts::{AccountError, MAX_ACCOUNTS, NewAccount};
 pub use call::{Call, RequestInfo};
 pub use caller::Caller;
 pub use identity::{Authenticated, Identity, Mode, Unauthenticated};
+pub use reseal::{ResealError, Resealed, SealedSecret, sealed_secret};
 pub use sealroom_audit::TlsDetails;
 pub use service::{Service, ServiceIdentity};

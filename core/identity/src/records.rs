@@ -37,9 +37,14 @@ pub(crate) fn account(account: AccountId) -> KeyPath {
     accounts().text(account.as_str())
 }
 
+/// All access keys.
+pub(crate) fn access_keys() -> KeyPath {
+    kind(ACCESS_KEY)
+}
+
 /// One access key.
 pub(crate) fn access_key(id: AccessKeyId) -> KeyPath {
-    kind(ACCESS_KEY).text(id.as_str())
+    access_keys().text(id.as_str())
 }
 
 /// The access key whose row `path` is.
@@ -97,6 +102,11 @@ impl AccessKeyRecord {
     pub(crate) fn new(account: AccountId, sealed_secret: &[u8], created: Timestamp) -> Self {
         let sealed_secret = base64_simd::STANDARD.encode_to_string(sealed_secret);
         Self { v: VERSION, account: account.to_string(), sealed_secret, created_micros: created.as_micros() }
+    }
+
+    /// The same with its secret sealed anew.
+    pub(crate) fn with_secret(self, sealed_secret: &[u8]) -> Self {
+        Self { sealed_secret: base64_simd::STANDARD.encode_to_string(sealed_secret), ..self }
     }
 
     pub(crate) fn account(&self) -> Option<AccountId> {

@@ -178,7 +178,7 @@ impl Kms {
     }
 
     /// What the HSM keeps ready goes now; the key's state already keeps it from coming back.
-    fn forget(&self, tokens: &[[u8; 32]]) -> Result<(), KmsError> {
+    pub(crate) fn forget(&self, tokens: &[[u8; 32]]) -> Result<(), KmsError> {
         for token in tokens {
             self.door.hsm().execute(Command::Forget { token: *token })?;
         }

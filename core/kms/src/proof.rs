@@ -22,6 +22,8 @@ pub struct Proved {
     pub keys: u64,
     /// Tokens, all of which opened: of current and older material.
     pub tokens: u64,
+    /// Tokens that are sealed under another domain key than the one that seals.
+    pub older_tokens: u64,
     /// Tombstones of destroyed keys.
     pub tombstones: u64,
 }
@@ -134,6 +136,7 @@ impl<'a> Proof<'a> {
         let opened = material.rewrapped(self.hsm);
         if opened.map_err(|source| Unproved::Token { path: path.clone(), source })?.is_some() {
             self.proved.tokens += 1;
+            self.proved.older_tokens += u64::from(material.token_domain() != Some(self.hsm.sealing_domain()));
         }
         Ok(())
     }

@@ -92,9 +92,18 @@ impl Engine {
     /// # Errors
     /// [`StoreError::Reserved`] for any other path; [`StoreError::Unavailable`].
     pub async fn boot_read(&self, path: &KeyPath) -> Result<Option<Row>, StoreError> {
-        boot_only(path)?;
-        let answers = self.read(&[Read::Get(path.clone())], &Barrier::insecure_none()).await?;
-        Ok(answers.into_iter().next().and_then(Answer::row))
+        self.boot_rows(std::slice::from_ref(path)).await.map(|rows| rows.into_iter().next().flatten())
+    }
+
+    /// Reads rows under `boot/` as of one moment, in the order of `paths`.
+    ///
+    /// # Errors
+    /// As [`Engine::boot_read`].
+    pub async fn boot_rows(&self, paths: &[KeyPath]) -> Result<Vec<Option<Row>>, StoreError> {
+        paths.iter().try_for_each(boot_only)?;
+        let reads: Vec<Read> = paths.iter().cloned().map(Read::Get).collect();
+        let answers = self.read(&reads, &Barrier::insecure_none()).await?;
+        Ok(answers.into_iter().map(Answer::row).collect())
     }
 
     /// Commits a batch of rows under `boot/`.
@@ -153,7 +162,8 @@ impl Engine {
     }
 
     /// Whether other nodes may be on the same rows.
-    pub(crate) fn has_other_nodes(&self) -> bool {
+    #[must_use]
+    pub fn has_other_nodes(&self) -> bool {
         self.shared()
     }
 

@@ -1,4 +1,4 @@
-//! The operator's calls, typed: what `sealroom account` and `sealroom backup` send and are told.
+//! The operator's calls, typed: what `sealroom account`, `backup` and the rotations send and are told.
 
 use sealroom_foundation::{AccountId, Secret, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -70,6 +70,27 @@ pub struct TaskNumber {
 struct StartBackup<'a> {
     folder: &'a str,
 }
+
+/// The root of trust that is to take the present one's place; absolute paths on the server's machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum NewRoot<'a> {
+    /// A key file, made when it isn't there.
+    KeyFile(&'a str),
+    /// The passphrase in a file.
+    PassphraseFile(&'a str),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct StartRootRotation<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a str>,
+    #[serde(flatten)]
+    to: NewRoot<'a>,
+}
+
+#[derive(Serialize)]
+struct Nothing {}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -143,7 +164,54 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; `TaskInProgressException` among the refusals.
     pub async fn start_backup(&self, folder: &str, now: Timestamp) -> Result<Task, ClientError> {
-        let answer: TaskAnswer = self.operate("StartBackup", &StartBackup { folder }, now).await?;
+        self.task("StartBackup", &StartBackup { folder }, now).await
+    }
+
+    /// Has the server begin, or go on with, a rotation of the domain key.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `TaskInProgressException` among the refusals.
+    pub async fn start_domain_rotation(&self, now: Timestamp) -> Result<Task, ClientError> {
+        self.task("StartDomainRotation", &Nothing {}, now).await
+    }
+
+    /// Has the server let a second root of trust open the store; `from` is the kind that the present one must have.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `TaskInProgressException` among the refusals.
+    pub async fn start_root_rotation(
+        &self,
+        to: NewRoot<'_>,
+        from: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Task, ClientError> {
+        self.task("StartRootRotation", &StartRootRotation { from, to }, now).await
+    }
+
+    /// Has the server put the second root in the first one's place.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `TaskInProgressException` among the refusals.
+    pub async fn finish_root_rotation(&self, now: Timestamp) -> Result<Task, ClientError> {
+        self.task("FinishRootRotation", &Nothing {}, now).await
+    }
+
+    /// Has the server take the second root back.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `TaskInProgressException` among the refusals.
+    pub async fn cancel_root_rotation(&self, now: Timestamp) -> Result<Task, ClientError> {
+        self.task("CancelRootRotation", &Nothing {}, now).await
+    }
+
+    /// Asks for something that a task is told of.
+    async fn task(
+        &self,
+        operation: &str,
+        input: &(impl Serialize + Sync),
+        now: Timestamp,
+    ) -> Result<Task, ClientError> {
+        let answer: TaskAnswer = self.operate(operation, input, now).await?;
         Ok(answer.task)
     }
 
@@ -152,8 +220,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; `TaskNotFoundException` among the refusals.
     pub async fn describe_task(&self, task_id: &str, now: Timestamp) -> Result<Task, ClientError> {
-        let answer: TaskAnswer = self.operate("DescribeTask", &DescribeTask { task_id }, now).await?;
-        Ok(answer.task)
+        self.task("DescribeTask", &DescribeTask { task_id }, now).await
     }
 
     async fn operate<T: for<'a> Deserialize<'a>>(

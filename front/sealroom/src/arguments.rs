@@ -1,5 +1,6 @@
 //! The command line, as clap reads it and as `--help` shows it.
 
+mod rotations;
 mod seal;
 
 use std::net::SocketAddr;
@@ -8,6 +9,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sealroom_client::AccountId;
 
+pub(crate) use rotations::{ChangePassphraseArguments, RootStep, RotateDomainArguments, RotateRootArguments};
+use rotations::{DOMAIN_HELP, PASSPHRASE_HELP, ROOT_HELP};
 pub(crate) use seal::{PolicyArgument, SealArguments, UnsealArguments};
 use seal::{SEAL_HELP, UNSEAL_HELP};
 
@@ -38,6 +41,15 @@ pub(crate) enum Command {
     Restore(RestoreArguments),
     /// Say whether a backup is whole, and, given a root of trust, whether everything in it opens
     CheckBackup(CheckBackupArguments),
+    /// Seal everything that is kept under a new domain key, while the server serves
+    #[command(after_help = DOMAIN_HELP)]
+    RotateDomain(RotateDomainArguments),
+    /// Put another root of trust in the present one's place, in two steps
+    #[command(after_help = ROOT_HELP)]
+    RotateRoot(RotateRootArguments),
+    /// Begin to put another passphrase in the present one's place
+    #[command(after_help = PASSPHRASE_HELP)]
+    ChangePassphrase(ChangePassphraseArguments),
     /// Encrypt a file of any size under a KMS key, in the AWS Encryption SDK's message format
     #[command(after_help = SEAL_HELP)]
     Seal(SealArguments),

@@ -7,6 +7,7 @@ mod arguments;
 mod commands;
 mod meter;
 mod open;
+mod rotations;
 mod seal;
 mod upkeep;
 
@@ -25,6 +26,9 @@ fn main() -> ExitCode {
         Command::Backup(arguments) => upkeep::backup(&arguments),
         Command::Restore(arguments) => upkeep::restore(&arguments),
         Command::CheckBackup(arguments) => upkeep::check_backup(&arguments),
+        Command::RotateDomain(arguments) => rotations::rotate_domain(&arguments),
+        Command::RotateRoot(arguments) => rotations::rotate_root(&arguments),
+        Command::ChangePassphrase(arguments) => rotations::change_passphrase(&arguments),
         Command::Seal(arguments) => seal::seal(&arguments),
         Command::Unseal(arguments) => seal::unseal(&arguments),
         Command::CheckConfig(arguments) => commands::check_config(&arguments),

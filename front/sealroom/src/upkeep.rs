@@ -89,7 +89,7 @@ fn shown_by(meter: &Arc<Meter>) -> Progress {
 }
 
 /// The path as the server must be told it, which stands in another folder.
-fn absolute(path: &Path) -> Result<PathBuf> {
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("`{}` is no path", path.display()))
 }
 
@@ -153,9 +153,10 @@ fn show_manifest(manifest: &Manifest) {
 }
 
 fn show_contents(contents: &Contents) {
-    let Contents { rows, keys, tokens, tombstones, records, .. } = contents;
+    let Contents { rows, keys, tokens, secrets, tombstones, records, .. } = contents;
     println!("rows               {rows}");
     println!("keys               {keys}, with {tokens} key tokens; {tombstones} tombstones of destroyed keys");
+    println!("access keys        {secrets}");
     println!("journal            {records} records");
 }
 
@@ -164,13 +165,14 @@ fn contents_json(manifest: &Manifest, contents: Option<&Contents>) -> Map<String
         "Cluster": manifest.cluster, "Epoch": manifest.epoch, "Sequence": manifest.sequence, "Made": manifest.made,
         "Files": manifest.files.len(), "Bytes": manifest.bytes(), "Rows": manifest.rows,
     });
-    if let Some(Contents { rows, keys, tokens, tombstones, records, checkpoints }) = contents
+    if let Some(Contents { rows, keys, tokens, secrets, tombstones, records, checkpoints, .. }) = contents
         && let Value::Object(told) = &mut told
     {
         let numbers = [
             ("Rows", rows),
             ("Keys", keys),
             ("KeyTokens", tokens),
+            ("AccessKeys", secrets),
             ("Tombstones", tombstones),
             ("JournalRecords", records),
             ("Checkpoints", checkpoints),

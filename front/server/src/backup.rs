@@ -19,6 +19,7 @@ mod manifest;
 mod progress;
 mod prove;
 mod restore;
+mod successors;
 mod take;
 
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ pub use error::BackupError;
 pub use manifest::{BackupFile, Manifest};
 pub use progress::{Progress, Seen};
 pub use restore::{Restored, check_backup, restore};
+pub(crate) use successors::KEY_ADDED;
 pub(crate) use take::{Source, take};
 
 /// Rows taken from a file at once.
@@ -41,6 +43,10 @@ pub struct Contents {
     pub keys: u64,
     /// Key tokens, all of which open in the HSM.
     pub tokens: u64,
+    /// Secrets of access keys, all of which open.
+    pub secrets: u64,
+    /// Those of the tokens and secrets that are sealed under another domain key than the one that seals now.
+    pub older: u64,
     /// Tombstones of destroyed keys.
     pub tombstones: u64,
     /// Records of the journal, whose chain holds.
@@ -52,6 +58,12 @@ pub struct Contents {
 /// What the store of `source` holds, if all of it opens; nobody may be writing to it.
 pub(crate) async fn prove_store(source: &Source, progress: &Progress) -> Result<Contents, BackupError> {
     prove::store(&source.engine, &source.journal, &source.hsm, &source.barrier, progress).await
+}
+
+/// What the rows of `source` hold as of one commit, if all of them open; `seen` is told of how many were opened. Blocks
+/// between its awaits: not for a thread of the runtime.
+pub(crate) async fn prove_rows(source: &Source, seen: impl FnMut(u64)) -> Result<Contents, BackupError> {
+    prove::rows_of(&source.engine, &source.hsm, &source.barrier, seen).await
 }
 
 fn rows_file(folder: &Path) -> PathBuf {

@@ -2,11 +2,13 @@
 //! opens the store key.
 //!
 //! ```text
-//! boot / cluster       Cluster: format, id, whether it is for dev mode, which root, its parameters   (clear)
-//! boot / domain-keys   the domain keys, wrapped by the root of trust
-//! boot / store-key / 1 the store key, wrapped by the HSM
-//! boot / epoch         how often the store was restored from a backup; absent before the first time
-//! boot / restoring     which backup is being restored, and how far that is; there only while it is
+//! boot / cluster          Cluster: format, id, whether it is for dev mode, which root, its parameters   (clear)
+//! boot / domain-keys      the domain keys, wrapped by the root of trust
+//! boot / store-key / 1    the store key, wrapped by the HSM
+//! boot / next-root        the domain keys under a root that is to take the present one's place; there only until it does
+//! boot / domain-rotation  how far the newest domain key has come; there only until it has come all the way
+//! boot / epoch            how often the store was restored from a backup; absent before the first time
+//! boot / restoring        which backup is being restored, and how far that is; there only while it is
 //! ```
 //!
 //! The three rows are written in one batch that holds only while there is no cluster, so of two nodes that begin at once
@@ -15,6 +17,7 @@
 
 mod cluster;
 mod held;
+mod pending;
 mod root;
 mod rows;
 #[cfg(test)]
@@ -33,7 +36,9 @@ use thiserror::Error;
 use crate::config::Config;
 use crate::files;
 pub(crate) use cluster::Cluster;
-pub(crate) use held::{Held, Unlocked};
+pub(crate) use held::{Held, OpenRoot, Unlocked, Which};
+pub(crate) use pending::{DomainRotation, NextRoot, Stage};
+pub(crate) use root::NewRoot;
 
 /// The epoch of the first store key.
 const FIRST_EPOCH: u32 = 1;
@@ -160,7 +165,7 @@ pub(crate) async fn open(config: &Config, wanted: Wanted, now: Timestamp) -> Res
     open_on(&engine, config, wanted, &place, now).await
 }
 
-async fn open_on(
+pub(crate) async fn open_on(
     engine: &Engine,
     config: &Config,
     wanted: Wanted,
@@ -246,19 +251,17 @@ async fn found(engine: &Engine, config: &Config, wanted: Wanted, now: Timestamp)
 }
 
 async fn unlock(engine: &Engine, config: &Config) -> Result<Opened, BootError> {
-    let mut held = Held::default();
-    for path in [cluster_path(), domain_keys_path(), store_key_path(FIRST_EPOCH)] {
-        if let Some(row) = engine.boot_read(&path).await? {
-            held.offer(&path, &row.value);
-        }
-    }
-    let Unlocked { hsm, barrier, root, .. } = held.unlock(config)?;
+    let Unlocked { hsm, barrier, root, .. } = Held::of(engine).await?.unlock(config)?;
     let store = Store::open(engine.clone(), barrier.clone()).await?;
     Ok(Opened { hsm, store, engine: engine.clone(), barrier, root })
 }
 
 pub(crate) fn cluster_path() -> KeyPath {
     KeyPath::build("boot").text("cluster")
+}
+
+pub(crate) fn prefix() -> KeyPath {
+    KeyPath::build("boot")
 }
 
 /// Behind every boot row.
@@ -271,8 +274,36 @@ pub(crate) fn restoring_path() -> KeyPath {
     KeyPath::build("boot").text("restoring")
 }
 
-fn domain_keys_path() -> KeyPath {
+/// Stands while two roots open the store.
+pub(crate) fn next_root_path() -> KeyPath {
+    KeyPath::build("boot").text("next-root")
+}
+
+/// Stands while a domain key is being taken into use.
+pub(crate) fn rotation_path() -> KeyPath {
+    KeyPath::build("boot").text("domain-rotation")
+}
+
+pub(crate) fn domain_keys_path() -> KeyPath {
     KeyPath::build("boot").text("domain-keys")
+}
+
+/// The path of the only store key that there is.
+pub(crate) fn present_store_key_path() -> KeyPath {
+    store_key_path(FIRST_EPOCH)
+}
+
+/// Every row that may stand under `boot`.
+pub(crate) fn known_paths() -> [KeyPath; 7] {
+    [
+        cluster_path(),
+        domain_keys_path(),
+        present_store_key_path(),
+        next_root_path(),
+        rotation_path(),
+        Store::epoch_path(),
+        restoring_path(),
+    ]
 }
 
 fn store_key_path(epoch: u32) -> KeyPath {

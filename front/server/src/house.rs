@@ -25,6 +25,7 @@ use crate::boot::{self, BootError, Opened, Wanted};
 use crate::clock::SystemClock;
 use crate::config::{AuditSync, CompatSetting, Config, ConfigError};
 use crate::operate::Operator;
+use crate::rotate::{self, Followed, Keeper, RotateError};
 use crate::tasks::Tasks;
 use crate::usage::{Indexer, NotNoted};
 
@@ -71,8 +72,9 @@ pub(crate) struct House {
     pub(crate) compat: Compat,
     store: Store,
     rows: View,
-    kms: Kms,
-    source: Source,
+    keeper: Keeper,
+    /// What this node has seen of the domain keys.
+    followed: Arc<tokio::sync::Mutex<Followed>>,
     indexer: Indexer,
     probing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -117,18 +119,23 @@ impl House {
         let reader = journal.reader();
         let source = Source { engine, barrier, hsm: door.hsm().clone(), journal: reader, clock: clock.clone() };
         let (tasks, journaled) = (Tasks::default(), journal.clone());
-        let operator = Operator { identity: identity.clone(), source: source.clone(), journal: journaled, tasks };
+        let keeper = Keeper {
+            config: Arc::new(config.clone()),
+            kms: kms.clone(),
+            identity: identity.clone(),
+            source: source.clone(),
+        };
+        let operator = Operator { keeper: keeper.clone(), journal: journaled, tasks };
         let services = Services {
             kms: Through::new(kms.clone(), journal.clone()),
             identity: Through::new(identity.clone(), journal.clone()),
             operator: Through::new(operator, journal.clone()),
         };
         let compat = compat(config);
-        let (indexer, probing) = Default::default();
-        Ok((
-            Self { clock, door, identity, journal, services, compat, store, rows, kms, source, indexer, probing },
-            root,
-        ))
+        let (indexer, probing, followed) = Default::default();
+        let house =
+            Self { clock, door, identity, journal, services, compat, store, rows, keeper, followed, indexer, probing };
+        Ok((house, root))
     }
 
     /// Random bytes for request ids.
@@ -143,7 +150,7 @@ impl House {
     pub(crate) async fn run_due(&self) -> Result<usize, NotDone> {
         let mut done = 0;
         for _ in 0..DUE_ROUNDS {
-            let jobs = self.kms.due(self.clock.service()).await.map_err(|_| NotDone)?;
+            let jobs = self.keeper.kms.due(self.clock.service()).await.map_err(|_| NotDone)?;
             let before = done;
             for job in jobs {
                 match Release::<ErrorAnswer>::release(&self.journal, job).await {
@@ -165,7 +172,7 @@ impl House {
     /// # Errors
     /// [`NotNoted`]; the next time makes up for it.
     pub(crate) async fn note_uses_if_due(&self) -> Result<(), NotNoted> {
-        self.indexer.run_if_due(&self.journal, &self.kms, self.clock.service()).await
+        self.indexer.run_if_due(&self.journal, &self.keeper.kms, self.clock.service()).await
     }
 
     /// Notes the uses of keys that were recorded by now.
@@ -173,7 +180,7 @@ impl House {
     /// # Errors
     /// As [`House::note_uses_if_due`].
     pub(crate) async fn note_uses(&self) -> Result<(), NotNoted> {
-        self.indexer.run(&self.journal, &self.kms, self.clock.service()).await
+        self.indexer.run(&self.journal, &self.keeper.kms, self.clock.service()).await
     }
 
     /// Destroys a key that the store holds although the journal knows that it was destroyed: see [`Kms::bury`].
@@ -181,7 +188,7 @@ impl House {
     /// # Errors
     /// As [`Kms::bury`].
     pub(crate) async fn bury(&self, destroyed: &Destroyed) -> Result<Option<Effect<(), ErrorAnswer>>, ErrorAnswer> {
-        self.kms.bury(destroyed, self.clock.service()).await
+        self.keeper.kms.bury(destroyed, self.clock.service()).await
     }
 
     /// Proves that everything in the store opens, and that the journal's chain holds. For a house that serves nobody.
@@ -189,7 +196,7 @@ impl House {
     /// # Errors
     /// [`BackupError`] with the first thing that doesn't.
     pub(crate) async fn prove(&self, progress: &Progress) -> Result<Contents, BackupError> {
-        backup::prove_store(&self.source, progress).await
+        backup::prove_store(&self.keeper.source, progress).await
     }
 
     /// Writes rows of `boot`, beside which the house stands.
@@ -197,7 +204,7 @@ impl House {
     /// # Errors
     /// Those of the engine.
     pub(crate) async fn boot_write(&self, batch: Batch) -> Result<(), StoreError> {
-        self.source.engine.boot_write(batch).await.map(drop)
+        self.keeper.source.engine.boot_write(batch).await.map(drop)
     }
 
     /// Moves the service clock `seconds` forward, for good: a restart doesn't take it back.
@@ -219,6 +226,19 @@ impl House {
     /// Learns what other nodes committed.
     pub(crate) async fn follow(&self) -> Result<(), StoreError> {
         self.store.poll_changes().await
+    }
+
+    /// Takes domain keys over that another node made, and seals with the one that it says. Where no other node can be there is
+    /// nothing to do.
+    ///
+    /// # Errors
+    /// When the store can't be read, or the root of trust isn't at hand; to be called again.
+    pub(crate) async fn follow_keys(&self) -> Result<(), RotateError> {
+        if self.keeper.source.engine.has_other_nodes() {
+            let mut followed = self.followed.lock().await;
+            *followed = rotate::follow(&self.keeper, *followed).await?;
+        }
+        Ok(())
     }
 
     /// Why the house can't serve right now; `None` when it can. Writes a row, because a store that only reads serves

@@ -21,6 +21,7 @@ mod init;
 mod log;
 mod metrics;
 mod operate;
+mod rotate;
 mod serve;
 mod tasks;
 mod timers;

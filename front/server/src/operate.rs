@@ -3,30 +3,35 @@
 //! What takes long becomes a task ([`crate::tasks`]): the call answers at once, and DescribeTask tells how far it has come.
 //! A task records that it begins before it touches anything, and what came of it.
 
+mod journaled;
+mod rotations;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sealroom_api::ErrorAnswer;
 use sealroom_api::operator::{
-    CreateAccountInput, CreateAccountOutput, DescribeTaskInput, DescribeTaskOutput, ErrorCode, ListAccountsInput,
-    ListAccountsOutput, OperatorService, StartBackupInput, StartBackupOutput, TaskDetails, TaskNumber, TaskState,
+    CancelRootRotationInput, CancelRootRotationOutput, CreateAccountInput, CreateAccountOutput, DescribeTaskInput,
+    DescribeTaskOutput, ErrorCode, FinishRootRotationInput, FinishRootRotationOutput, ListAccountsInput,
+    ListAccountsOutput, OperatorService, StartBackupInput, StartBackupOutput, StartDomainRotationInput,
+    StartDomainRotationOutput, StartRootRotationInput, StartRootRotationOutput, TaskDetails, TaskNumber, TaskState,
 };
-use sealroom_audit::{Effect, Effects, Event, EventContext, Journal};
-use sealroom_foundation::ports::Clock;
-use sealroom_foundation::{AccountId, Region};
-use sealroom_identity::{Call, Identity};
+use sealroom_audit::{Effect, Effects, Event, Journal};
+use sealroom_identity::Call;
 use serde_json::{Value, json};
 
-use crate::backup::{self, Contents, Source};
+use crate::backup::{self, Contents};
+use crate::rotate::Keeper;
 use crate::tasks::{Busy, Task, Tasks};
+
+pub(crate) use journaled::Journaled;
 
 const SOURCE: &str = "sealroom";
 
 /// What answers the operator.
 #[derive(Clone)]
 pub(crate) struct Operator {
-    pub(crate) identity: Identity,
-    pub(crate) source: Source,
+    pub(crate) keeper: Keeper,
     pub(crate) journal: Journal,
     pub(crate) tasks: Tasks,
 }
@@ -36,23 +41,57 @@ impl OperatorService for Operator {
     type Out = Effects<ErrorAnswer>;
 
     async fn create_account(&self, cx: &Call, input: &CreateAccountInput) -> Effect<CreateAccountOutput, ErrorAnswer> {
-        self.identity.create_account(cx, input).await
+        self.keeper.identity.create_account(cx, input).await
     }
 
     async fn list_accounts(&self, cx: &Call, input: &ListAccountsInput) -> Effect<ListAccountsOutput, ErrorAnswer> {
-        self.identity.list_accounts(cx, input).await
+        self.keeper.identity.list_accounts(cx, input).await
     }
 
     async fn start_backup(&self, cx: &Call, input: &StartBackupInput) -> Effect<StartBackupOutput, ErrorAnswer> {
         let event = cx.event(SOURCE, "StartBackup", false).request(input.audit_parameters());
-        match self.backup(cx, input) {
-            Ok(task) => {
-                let output = StartBackupOutput { task: told(&task) };
-                let event = event.response(output.audit_elements());
-                Effect::value(output, event)
-            }
-            Err(refusal) => refused(refusal, event),
-        }
+        let begun = self.backup(cx, input).map(|task| StartBackupOutput { task: told(&task) });
+        started(begun, event, StartBackupOutput::audit_elements)
+    }
+
+    async fn start_domain_rotation(
+        &self,
+        cx: &Call,
+        input: &StartDomainRotationInput,
+    ) -> Effect<StartDomainRotationOutput, ErrorAnswer> {
+        let event = cx.event(SOURCE, "StartDomainRotation", false).request(input.audit_parameters());
+        let begun = self.rotate_domain(cx).map(|task| StartDomainRotationOutput { task: told(&task) });
+        started(begun, event, StartDomainRotationOutput::audit_elements)
+    }
+
+    async fn start_root_rotation(
+        &self,
+        cx: &Call,
+        input: &StartRootRotationInput,
+    ) -> Effect<StartRootRotationOutput, ErrorAnswer> {
+        let event = cx.event(SOURCE, "StartRootRotation", false).request(input.audit_parameters());
+        let begun = self.rotate_root(cx, input).map(|task| StartRootRotationOutput { task: told(&task) });
+        started(begun, event, StartRootRotationOutput::audit_elements)
+    }
+
+    async fn finish_root_rotation(
+        &self,
+        cx: &Call,
+        input: &FinishRootRotationInput,
+    ) -> Effect<FinishRootRotationOutput, ErrorAnswer> {
+        let event = cx.event(SOURCE, "FinishRootRotation", false).request(input.audit_parameters());
+        let begun = self.finish_root(cx).map(|task| FinishRootRotationOutput { task: told(&task) });
+        started(begun, event, FinishRootRotationOutput::audit_elements)
+    }
+
+    async fn cancel_root_rotation(
+        &self,
+        cx: &Call,
+        input: &CancelRootRotationInput,
+    ) -> Effect<CancelRootRotationOutput, ErrorAnswer> {
+        let event = cx.event(SOURCE, "CancelRootRotation", false).request(input.audit_parameters());
+        let begun = self.cancel_root(cx).map(|task| CancelRootRotationOutput { task: told(&task) });
+        started(begun, event, CancelRootRotationOutput::audit_elements)
     }
 
     async fn describe_task(&self, cx: &Call, input: &DescribeTaskInput) -> Effect<DescribeTaskOutput, ErrorAnswer> {
@@ -76,18 +115,19 @@ impl Operator {
             return Err(ErrorAnswer::validation("Folder must be an absolute path."));
         }
         let task = self.begin("Backup")?;
-        let (journal, source, progress) = (Journaled::of(self, cx, &task), self.source.clone(), task.progress());
+        let (journal, source, progress) = (Journaled::of(self, cx, &task), self.keeper.source.clone(), task.progress());
         task.run(async move {
             journal.record("BackupStarted", json!({ "folder": folder })).await?;
             let taken = backup::take(&source, &folder, &progress).await;
             match taken {
                 Ok((manifest, contents)) => {
-                    let Contents { rows, keys, tokens, tombstones, records, .. } = contents;
+                    let Contents { rows, keys, tokens, secrets, tombstones, records, .. } = contents;
                     let numbers = vec![
                         ("Sequence", manifest.sequence),
                         ("Rows", rows),
                         ("Keys", keys),
                         ("KeyTokens", tokens),
+                        ("AccessKeys", secrets),
                         ("Tombstones", tombstones),
                         ("JournalRecords", records),
                         ("Bytes", manifest.bytes()),
@@ -107,35 +147,9 @@ impl Operator {
     }
 
     fn begin(&self, kind: &'static str) -> Result<Arc<Task>, ErrorAnswer> {
-        self.tasks.begin(kind, &*self.source.hsm).map_err(|Busy { kind }| {
+        self.tasks.begin(kind, &*self.keeper.source.hsm).map_err(|Busy { kind }| {
             ErrorCode::TaskInProgressException.with(format!("A task of kind {kind} is running; wait for its end."))
         })
-    }
-}
-
-/// Records what a task does, as the operator's service in the Region of the call that began it.
-struct Journaled {
-    journal: Journal,
-    source: Source,
-    account: AccountId,
-    region: Region,
-    task: String,
-}
-
-impl Journaled {
-    fn of(operator: &Operator, cx: &Call, task: &Task) -> Self {
-        let (journal, source) = (operator.journal.clone(), operator.source.clone());
-        Self { journal, source, account: cx.caller().account(), region: cx.region(), task: task.id.clone() }
-    }
-
-    async fn record(&self, name: &'static str, mut details: Value) -> Result<(), String> {
-        if let Value::Object(members) = &mut details {
-            members.insert("taskId".to_owned(), Value::from(self.task.as_str()));
-        }
-        let context = EventContext::internal(self.account, self.region, self.source.clock.service());
-        let event = Event::service(&context, SOURCE, name).details(details.to_string().into_bytes());
-        let recorded = self.journal.record(event.into()).await;
-        recorded.map_err(|error| error.to_string())
     }
 }
 
@@ -177,6 +191,21 @@ fn operators_only(cx: &Call, operation: &str) -> Result<(), ErrorAnswer> {
     Err(ErrorAnswer::access_denied(format!(
         "User: {arn} is not authorized to perform: sealroom:{operation} because only the operator's socket allows it"
     )))
+}
+
+/// The answer to a call that begins a task.
+fn started<T>(
+    begun: Result<T, ErrorAnswer>,
+    event: Event,
+    elements: impl FnOnce(&T) -> Vec<u8>,
+) -> Effect<T, ErrorAnswer> {
+    match begun {
+        Ok(output) => {
+            let event = event.response(elements(&output));
+            Effect::value(output, event)
+        }
+        Err(refusal) => refused(refusal, event),
+    }
 }
 
 fn refused<T>(refusal: ErrorAnswer, event: Event) -> Effect<T, ErrorAnswer> {

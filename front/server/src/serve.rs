@@ -257,6 +257,7 @@ impl Server {
         }
         tokio::spawn(timers::note_uses(self.house.clone(), Arc::clone(&self.drain)));
         tokio::spawn(timers::follow(self.house.clone(), Arc::clone(&self.drain)));
+        tokio::spawn(timers::follow_keys(self.house.clone(), Arc::clone(&self.drain)));
         tokio::spawn(timers::each_second(self.house.clone(), self.tls.clone(), spares, Arc::clone(&self.drain)));
         connections
     }

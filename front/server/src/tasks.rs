@@ -58,6 +58,11 @@ impl Tasks {
         Ok(task)
     }
 
+    /// The task of that kind that is running.
+    pub(crate) fn running(&self, kind: &str) -> Option<Arc<Task>> {
+        self.all().iter().find(|task| task.kind == kind && task.state().ended.is_none()).cloned()
+    }
+
     /// The task of that id, as long as it is remembered.
     pub(crate) fn find(&self, id: &str) -> Option<Arc<Task>> {
         self.all().iter().find(|task| task.id == id).cloned()
@@ -138,6 +143,8 @@ mod tests {
         let tasks = Tasks::default();
         let first = tasks.begin("Backup", &Counting).unwrap();
         assert_eq!(tasks.begin("Other", &Counting).err().unwrap().kind, "Backup");
+        assert_eq!(tasks.running("Backup").unwrap().id, first.id);
+        assert!(tasks.running("Other").is_none());
         let progress = first.progress();
         first.run(async move {
             progress.say("copying", 3, Some(4));
@@ -145,6 +152,7 @@ mod tests {
         });
         assert_eq!(ended(&first).await, Ok(vec![("Rows", 4)]));
         assert_eq!(tasks.find(&first.id).unwrap().state().seen.done, 3);
+        assert!(tasks.running("Backup").is_none());
         let second = tasks.begin("Other", &Counting).unwrap();
         second.run(async { panic!("a bug") });
         assert_eq!(ended(&second).await, Err("it panicked".to_owned()));

@@ -1,5 +1,6 @@
-//! What happens by itself: other nodes' changes are followed ten times a second; once a second the clock catches up, the
-//! journal is tended and what fell due is done, and once a minute the uses of keys are noted. RSA pairs are made ahead of need on a thread of the lowest priority.
+//! What happens by itself: other nodes' changes are followed ten times a second, their domain keys twice; once a second the
+//! clock catches up, the journal is tended and what fell due is done, and once a minute the uses of keys are noted. RSA pairs
+//! are made ahead of need on a thread of the lowest priority.
 //!
 //! The timers only call; every rule is in the rooms. A failure is logged when it begins and when it ends, not each second.
 
@@ -17,6 +18,8 @@ use crate::transport::tls::Tls;
 
 /// How often other nodes' changes are asked for.
 const FOLLOW: Duration = Duration::from_millis(100);
+/// How often it is looked whether another node made domain keys; a rotation waits for several of these.
+const FOLLOW_KEYS: Duration = Duration::from_millis(500);
 /// How often everything else is done.
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -26,6 +29,15 @@ pub(crate) async fn follow(house: House, drain: Arc<Drain>) {
     let mut ticks = ticks(FOLLOW);
     while next(&mut ticks, &drain).await {
         trouble.note(house.follow().await);
+    }
+}
+
+/// Follows what other nodes do with the domain keys until the drain begins.
+pub(crate) async fn follow_keys(house: House, drain: Arc<Drain>) {
+    let mut trouble = Trouble::new("the domain keys can't be followed");
+    let mut ticks = ticks(FOLLOW_KEYS);
+    while next(&mut ticks, &drain).await {
+        trouble.note(house.follow_keys().await);
     }
 }
 

@@ -43,19 +43,31 @@ pub(crate) struct Checkpoint<'a> {
 
 /// Appends the body of a checkpoint of `heads` to `out`.
 pub(crate) fn write(out: &mut Vec<u8>, heads: &[Head], time: Timestamp, sign: &dyn Sign) {
+    loop {
+        let public = sign.public(Purpose::JournalCheckpoint);
+        let statement = statement(&public, heads);
+        let signature = sign.sign(Purpose::JournalCheckpoint, &signed(time, &statement));
+        // A rotation may have put another key in its place between the two.
+        if sign.public(Purpose::JournalCheckpoint) == public {
+            out.extend_from_slice(&statement);
+            out.extend_from_slice(&signature);
+            return;
+        }
+    }
+}
+
+fn statement(public: &[u8], heads: &[Head]) -> Vec<u8> {
     let mut statement = Vec::with_capacity(128 + heads.len() * 48);
-    let public = sign.public(Purpose::JournalCheckpoint);
     // INVARIANT: a P-256 key is 91 bytes, and there are at most 255 lanes.
     statement.extend_from_slice(&u16::try_from(public.len()).unwrap_or_default().to_be_bytes());
-    statement.extend_from_slice(&public);
+    statement.extend_from_slice(public);
     statement.extend_from_slice(&u16::try_from(heads.len()).unwrap_or_default().to_be_bytes());
     for head in heads {
         statement.extend_from_slice(&head.sequence.to_be_bytes());
         statement.extend_from_slice(&head.link);
         statement.extend_from_slice(&head.settled.to_be_bytes());
     }
-    out.extend_from_slice(&statement);
-    out.extend_from_slice(&sign.sign(Purpose::JournalCheckpoint, &signed(time, &statement)));
+    statement
 }
 
 fn signed(time: Timestamp, statement: &[u8]) -> Vec<u8> {

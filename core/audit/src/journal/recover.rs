@@ -8,8 +8,7 @@
 //! ```
 //!
 //! The row is written once everything it speaks of is synced. It is sealed like every row, so a checkpoint that it names
-//! is trusted, whatever key signed it before the newest key was made; without the row, everything is read, and only
-//! the present key is trusted.
+//! is trusted; without the row, everything is read, and the present keys are trusted.
 
 use std::collections::HashMap;
 
@@ -41,7 +40,7 @@ pub(crate) struct Bookmark {
 }
 
 /// Verifies the tail of `log` and looks in it for what the outbox holds.
-pub(crate) async fn recover(store: &Store, log: &Log, key: Vec<u8>) -> Result<Recovered, OpenError> {
+pub(crate) async fn recover(store: &Store, log: &Log, keys: &[Vec<u8>]) -> Result<Recovered, OpenError> {
     let mut waiting = all_entries(store).await?;
     let mut recorded = Vec::new();
     let mut visit = |frame: &Frame<'_>| {
@@ -51,7 +50,7 @@ pub(crate) async fn recover(store: &Store, log: &Log, key: Vec<u8>) -> Result<Re
         }
     };
     let Walked { heads, .. } = match bookmark(store).await? {
-        None => reader::verify(log, &[key], &mut visit).await?,
+        None => reader::verify(log, keys, &mut visit).await?,
         Some(bookmark) => reader::walk(log, &tail(log, bookmark).await?, &mut visit).await?,
     };
     let mut missing: Vec<Entry> = waiting.into_values().collect();

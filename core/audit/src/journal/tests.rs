@@ -67,6 +67,10 @@ impl Sign for Signer {
     fn public(&self, _purpose: Purpose) -> Vec<u8> {
         self.0.public_spki().unwrap()
     }
+
+    fn publics(&self, purpose: Purpose) -> Vec<Vec<u8>> {
+        vec![self.public(purpose)]
+    }
 }
 
 /// A store and everything else a journal needs, which outlive the journals opened on it.

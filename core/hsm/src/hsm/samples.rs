@@ -42,7 +42,7 @@ fn binding(spec: Spec, usage: Usage) -> KeyBinding {
 }
 
 fn fresh(hsm: &Hsm, (spec, usage): (Spec, Usage)) -> KeyToken {
-    let (domain, binding) = (hsm.domains.newest(), binding(spec, usage));
+    let (domain, binding) = (hsm.domains.sealing(), binding(spec, usage));
     if spec.is_asymmetric() {
         let pair = pair::generate(hsm, spec).unwrap();
         return token::seal_pair(domain, &binding, &pair.spki, &pair.private).unwrap();

@@ -1,6 +1,8 @@
 //! The commands, key by key: what each does, to whom it refuses it, and its limits.
 
 use proptest::prelude::*;
+use sealroom_crypto::digest::DigestAlg;
+use sealroom_crypto::ec;
 use sealroom_foundation::Secret;
 
 use super::*;
@@ -406,6 +408,55 @@ fn a_rewrapped_token_is_another_token_of_the_same_key_under_the_newest_domain_ke
     assert_eq!(decrypt(&hsm, rewrapped, E::SymmetricDefault, &blob).err(), Some(HsmError::InvalidToken));
     assert!(newer.open(Purpose::PageMarker, b"", &sealed).is_ok());
     assert!(newer.open_store_key(&store_wrapped).unwrap().ct_eq(store_key.expose()));
+}
+
+#[test]
+fn a_domain_key_is_adopted_while_it_runs_and_everything_is_sealed_anew() {
+    let mut keys = DomainKeys::generate();
+    let copy = |keys: &DomainKeys| DomainKeys::unwrap(&Bare, &keys.wrap(&Bare)).unwrap();
+    let hsm = Hsm::start(copy(&keys)).unwrap();
+    let key = symmetric(&hsm);
+    let sealed = hsm.seal(Purpose::AccessKeySecret, b"id", b"secret");
+    let (store_wrapped, store_key) = hsm.new_store_key().unwrap();
+    let signed = hsm.sign(Purpose::JournalCheckpoint, b"before");
+    let before = hsm.public(Purpose::JournalCheckpoint);
+    assert_eq!(hsm.reseal(Purpose::AccessKeySecret, b"id", &sealed), Ok(None));
+    assert_eq!(hsm.rewrap_store_key(&store_wrapped), Ok(None));
+
+    assert!(keys.rotate());
+    hsm.adopt(copy(&keys).announcing_newest()).unwrap();
+    assert_eq!(hsm.sealing_domain(), 1);
+    assert!(hsm.works_with(&keys));
+    assert_eq!(hsm.public(Purpose::JournalCheckpoint), before);
+    hsm.adopt(copy(&keys)).unwrap();
+    assert_eq!(hsm.sealing_domain(), 2);
+
+    let resealed = hsm.reseal(Purpose::AccessKeySecret, b"id", &sealed).unwrap().unwrap();
+    assert_eq!(hsm.reseal(Purpose::AccessKeySecret, b"id", &resealed), Ok(None));
+    assert_eq!(hsm.open(Purpose::AccessKeySecret, b"id", &resealed).unwrap().expose(), b"secret");
+    assert_eq!(hsm.reseal(Purpose::AccessKeySecret, b"other", &sealed), Err(SealBroken));
+    let rewrapped = hsm.rewrap_store_key(&store_wrapped).unwrap().unwrap();
+    assert_eq!(hsm.rewrap_store_key(&rewrapped), Ok(None));
+    assert!(hsm.open_store_key(&rewrapped).unwrap().ct_eq(store_key.expose()));
+    assert_eq!(hsm.rewrap_store_key(b"damaged"), Err(SealBroken));
+    let Ok(Reply::Token(token)) = hsm.execute(Command::Rewrap { key: key.get() }) else { panic!() };
+    assert_eq!((key.token.domain(), token.domain()), (Some(1), Some(2)));
+    hsm.forget_loaded();
+    let rewrapped = KeyRef { binding: &key.binding, token: &token };
+    let blob = encrypt(&hsm, rewrapped, E::SymmetricDefault, b"text").unwrap();
+    assert_eq!(decrypt(&hsm, key.get(), E::SymmetricDefault, &blob).unwrap().expose(), b"text");
+
+    // Signatures are by the newer key, which the older one vouches for.
+    let (public, vouched) = hsm.vouch(Purpose::JournalCheckpoint, 2).unwrap();
+    assert_eq!(public, hsm.public(Purpose::JournalCheckpoint));
+    assert_eq!(hsm.publics(Purpose::JournalCheckpoint).len(), 2);
+    let signs = |key: &[u8], text: &[u8], signature: &[u8]| {
+        ec::verify_digest(ec::Curve::P256, key, &DigestAlg::Sha256.digest(text), signature)
+    };
+    assert!(signs(&before, &successor_statement(&public), &vouched));
+    assert!(signs(&before, b"before", &signed));
+    assert!(signs(&public, b"after", &hsm.sign(Purpose::JournalCheckpoint, b"after")));
+    assert!(!signs(&public, &successor_statement(&public), &vouched));
 }
 
 struct Bare;

@@ -97,7 +97,7 @@ fn a_message_and_its_mu_verify_each_others_signatures() {
     for ((spec, ..), answer) in ROWS.into_iter().zip(ML_DSA) {
         let template = TestKey::new(&hsm, spec, Usage::SignVerify);
         let seed = Secret::copy_of(&[answer.seed; 32]);
-        let token = token::seal_pair(hsm.domains.newest(), &template.binding, answer.spki, &seed).unwrap();
+        let token = token::seal_pair(hsm.domains.sealing(), &template.binding, answer.spki, &seed).unwrap();
         let key = KeyRef { binding: &template.binding, token: &token };
         let (message, mu) = (Message::Raw(crate::selftest::MESSAGE), Message::ExternalMu(&answer.mu));
         for (signed, verified) in [(message, mu), (mu, message)] {

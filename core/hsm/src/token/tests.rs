@@ -20,7 +20,7 @@ fn binding() -> KeyBinding {
 #[test]
 fn every_flipped_bit_and_every_other_length_is_refused() {
     let domains = DomainKeys::generate().derive().unwrap();
-    let token = seal(domains.newest(), &binding(), &[7; 32]).unwrap();
+    let token = seal(domains.sealing(), &binding(), &[7; 32]).unwrap();
     assert_eq!(open_32(&domains, &binding(), &token).unwrap().expose(), &[7; 32]);
     let good = token.to_bytes();
     let refused = |bytes: &[u8]| {
@@ -42,7 +42,7 @@ fn every_flipped_bit_and_every_other_length_is_refused() {
 fn a_key_of_another_length_is_no_symmetric_key() {
     let domains = DomainKeys::generate().derive().unwrap();
     for length in [0, 31, 33] {
-        let token = seal(domains.newest(), &binding(), &vec![7; length]).unwrap();
+        let token = seal(domains.sealing(), &binding(), &vec![7; length]).unwrap();
         assert_eq!(open_32(&domains, &binding(), &token).err(), Some(HsmError::InvalidToken), "{length}");
     }
 }
@@ -50,7 +50,7 @@ fn a_key_of_another_length_is_no_symmetric_key() {
 #[test]
 fn a_pair_comes_apart_again_and_nothing_else_is_one() {
     let domains = DomainKeys::generate().derive().unwrap();
-    let token = seal_pair(domains.newest(), &binding(), b"public", &Secret::copy_of(b"private")).unwrap();
+    let token = seal_pair(domains.sealing(), &binding(), b"public", &Secret::copy_of(b"private")).unwrap();
     let content = open(&domains, &binding(), &token).unwrap();
     let halves = Halves::of(&content).unwrap();
     assert_eq!((halves.spki, halves.private), (&b"public"[..], &b"private"[..]));

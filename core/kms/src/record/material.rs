@@ -109,6 +109,11 @@ impl Material {
         }
     }
 
+    /// The number of the domain key that the token is sealed under; `None` when there is no token.
+    pub(crate) fn token_domain(&self) -> Option<u32> {
+        self.token.as_ref().and_then(KeyToken::domain)
+    }
+
     /// What commands of the HSM take. For the key's record alone, which hands it out against a decision.
     pub(super) fn key_ref(&self) -> Option<KeyRef<'_>> {
         self.token.as_ref().map(|token| KeyRef { binding: &self.binding, token })

@@ -12,8 +12,8 @@ use sealroom_api::sigv4::{self, Credentials, Rules};
 use sealroom_api::{Compat, ErrorAnswer, Served, Through, Wire, kms};
 use sealroom_audit::{Journal, Sync};
 use sealroom_crypto::digest::sha256;
-use sealroom_foundation::ports::{Clock, Entropy, Release, Released, Seal, Sign};
-use sealroom_foundation::{AccountId, KeyArn, Region, RequestId, Timestamp};
+use sealroom_foundation::ports::{Clock, Entropy, Release, Released, Root, Seal, SealBroken, Sign};
+use sealroom_foundation::{AccountId, KeyArn, Region, RequestId, Secret, Timestamp};
 use sealroom_hsm::{DomainKeys, Door, Hsm};
 use sealroom_identity::{Call, Caller, Identity, Mode, RequestInfo, Unauthenticated};
 use sealroom_kms::record::KeyDocument;
@@ -138,8 +138,43 @@ pub(crate) struct House {
 
 /// One HSM for all houses of a process: its self-tests take longer than most tests.
 pub(crate) fn hsm() -> &'static Arc<Hsm> {
-    static HSM: OnceLock<Arc<Hsm>> = OnceLock::new();
-    HSM.get_or_init(|| Arc::new(Hsm::start(DomainKeys::generate()).unwrap()))
+    &inside().0
+}
+
+/// The HSM, and its domain keys as [`Bare`] wraps them.
+fn inside() -> &'static (Arc<Hsm>, Mutex<Vec<u8>>) {
+    static HSM: OnceLock<(Arc<Hsm>, Mutex<Vec<u8>>)> = OnceLock::new();
+    HSM.get_or_init(|| {
+        let keys = DomainKeys::generate();
+        let wrapped = Mutex::new(keys.wrap(&Bare));
+        (Arc::new(Hsm::start(keys).unwrap()), wrapped)
+    })
+}
+
+/// A root that hides nothing.
+struct Bare;
+
+impl Root for Bare {
+    fn kind(&self) -> &'static str {
+        "bare"
+    }
+
+    fn wrap(&self, _aad: &[u8], secret: &[u8]) -> Vec<u8> {
+        secret.to_vec()
+    }
+
+    fn unwrap(&self, _aad: &[u8], wrapped: &[u8]) -> Result<Secret<[u8]>, SealBroken> {
+        Ok(Secret::copy_of(wrapped))
+    }
+}
+
+/// From here on a new domain key seals, in all houses of the process.
+pub(crate) fn rotate_domain() {
+    let mut wrapped = inside().1.lock().unwrap();
+    let mut keys = DomainKeys::unwrap(&Bare, &wrapped).unwrap();
+    assert!(keys.rotate());
+    *wrapped = keys.wrap(&Bare);
+    hsm().adopt(keys).unwrap();
 }
 
 impl House {

@@ -28,6 +28,7 @@ mod quotas;
 mod races;
 mod recipients;
 mod references;
+mod rewrap;
 mod rotation;
 mod secrets;
 mod specs;

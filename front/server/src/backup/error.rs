@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use sealroom_audit::ReadError;
+use sealroom_identity::ResealError;
 use sealroom_kms::Unproved;
 use sealroom_store::{LogError, RowsFileError, StoreError};
 use thiserror::Error;
@@ -66,6 +67,9 @@ pub enum BackupError {
     /// A key doesn't open.
     #[error("a key does not open: {0}")]
     Keys(#[from] Unproved),
+    /// The secret of an access key doesn't open.
+    #[error("an access key does not open: {0}")]
+    AccessKeys(#[from] ResealError),
     /// What was restored isn't what the backup held.
     #[error("what stands in the store is not what the backup holds: {0}")]
     Differs(&'static str),

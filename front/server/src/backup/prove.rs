@@ -1,41 +1,49 @@
-//! The proof that what a backup or a store holds opens: every row under the barrier, every token in the HSM, the journal's
-//! chain and checkpoints.
+//! The proof that what a backup or a store holds opens: every row under the barrier, every token and every secret of an access
+//! key in the HSM, the journal's chain and checkpoints.
 
 use std::path::Path;
 
 use sealroom_audit::{Reader, Verified};
 use sealroom_foundation::ports::Purpose;
 use sealroom_hsm::Hsm;
-use sealroom_kms::Proof;
+use sealroom_identity::{SealedSecret, sealed_secret};
+use sealroom_kms::{Proof, Proved};
 use sealroom_store::{Barrier, Engine, Log, RowsReader, SealedRow};
 
-use super::{BackupError, Contents, PAGE, Progress, journal_folder, rows_file};
+use super::{BackupError, Contents, PAGE, Progress, journal_folder, rows_file, successors};
 
 /// Rows that are looked at one after the other.
 struct Rows<'a> {
     barrier: &'a Barrier,
     keys: Proof<'a>,
+    hsm: &'a Hsm,
     rows: u64,
+    secrets: u64,
+    older_secrets: u64,
 }
 
 impl<'a> Rows<'a> {
     fn new(hsm: &'a Hsm, barrier: &'a Barrier) -> Self {
-        Self { barrier, keys: Proof::new(hsm), rows: 0 }
+        Self { barrier, keys: Proof::new(hsm), hsm, rows: 0, secrets: 0, older_secrets: 0 }
     }
 
     fn page(&mut self, page: &[SealedRow]) -> Result<(), BackupError> {
         for row in page {
             let value = self.barrier.open_row(row)?;
             self.keys.row(&row.path, &value)?;
+            if let Some(secret) = sealed_secret(self.hsm, &row.path, &value)? {
+                self.secrets += 1;
+                self.older_secrets += u64::from(secret == SealedSecret::Older);
+            }
             self.rows += 1;
         }
         Ok(())
     }
 
     fn contents(&self) -> Result<Contents, BackupError> {
-        let keys = self.keys.proved()?;
-        let (keys, tokens, tombstones) = (keys.keys, keys.tokens, keys.tombstones);
-        Ok(Contents { rows: self.rows, keys, tokens, tombstones, ..Contents::default() })
+        let Proved { keys, tokens, older_tokens, tombstones, .. } = self.keys.proved()?;
+        let (rows, secrets, older) = (self.rows, self.secrets, older_tokens + self.older_secrets);
+        Ok(Contents { rows, keys, tokens, secrets, older, tombstones, ..Contents::default() })
     }
 }
 
@@ -72,13 +80,24 @@ pub(super) async fn store(
     barrier: &Barrier,
     progress: &Progress,
 ) -> Result<Contents, BackupError> {
+    let contents = rows_of(engine, hsm, barrier, |rows| progress.say("opening restored rows", rows, None)).await?;
+    with_journal(contents, journal, hsm, progress).await
+}
+
+/// What the rows of a store hold as of one commit, if all of them open. Says nothing of the journal.
+pub(super) async fn rows_of(
+    engine: &Engine,
+    hsm: &Hsm,
+    barrier: &Barrier,
+    mut seen: impl FnMut(u64),
+) -> Result<Contents, BackupError> {
     let mut snapshot = engine.snapshot().await?;
     let mut rows = Rows::new(hsm, barrier);
     while let Some(page) = snapshot.next().await? {
         rows.page(&page)?;
-        progress.say("opening restored rows", rows.rows, None);
+        seen(rows.rows);
     }
-    with_journal(rows.contents()?, journal, hsm, progress).await
+    rows.contents()
 }
 
 async fn with_journal(
@@ -88,6 +107,8 @@ async fn with_journal(
     progress: &Progress,
 ) -> Result<Contents, BackupError> {
     progress.say("verifying the journal", 0, None);
-    let Verified { records, checkpoints, .. } = journal.verify(&hsm.public_keys(Purpose::JournalCheckpoint)).await?;
+    // A checkpoint may have been signed by a domain key that was made while the backup was being taken.
+    let known = hsm.public_keys(Purpose::JournalCheckpoint);
+    let Verified { records, checkpoints, .. } = successors::verify(journal, known).await?;
     Ok(Contents { records, checkpoints, ..contents })
 }

@@ -23,7 +23,7 @@ use sealroom_store::{Batch, Engine, Log, RowsReader, SealedRow, Store};
 use serde_json::json;
 
 use super::take::present_epoch;
-use super::{BackupError, Contents, Manifest, PAGE, Progress, journal_folder, prove, rows_file};
+use super::{BackupError, Contents, Manifest, PAGE, Progress, journal_folder, prove, rows_file, successors};
 use crate::boot::{self, Held, Unlocked, Wanted};
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -121,7 +121,9 @@ async fn run(config: &Config, from: &Path, newer: Option<&Path>, progress: &Prog
     let (unlocked, held) = open(config, from, &manifest, &text, progress).await?;
     let newer = newer.map(|folder| Log::in_folder(folder, 1)).transpose()?.map(Reader::of);
     if let Some(newer) = &newer {
-        newer.verify(&unlocked.hsm.public_keys(Purpose::JournalCheckpoint)).await?;
+        // Domain keys may have been made since the backup.
+        let known = unlocked.hsm.public_keys(Purpose::JournalCheckpoint);
+        successors::verify(newer, known).await?;
     }
     let dev = unlocked.dev;
     drop(unlocked);

@@ -16,7 +16,7 @@ pub(crate) struct Cluster {
     /// Whether dev mode founded it.
     pub(super) dev: bool,
     /// The kind of its root of trust, as `Root::kind` says it.
-    pub(super) root: String,
+    pub(crate) root: String,
     /// What opens the root besides its secret, in base64: a passphrase's salt and cost. No secret.
     root_parameters: String,
     created_micros: i64,
@@ -34,9 +34,15 @@ impl Cluster {
         }
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         // INVARIANT: a struct of texts and numbers always has a JSON form.
         serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// The same under another root.
+    pub(crate) fn with_root(&self, root: &str, root_parameters: &[u8]) -> Self {
+        let root_parameters = base64_simd::STANDARD.encode_to_string(root_parameters);
+        Self { root: root.to_owned(), root_parameters, ..self.clone() }
     }
 
     /// `None` for what this version can't read.
@@ -45,7 +51,7 @@ impl Cluster {
     }
 
     /// What opens the root besides its secret; `None` when the record is damaged.
-    pub(super) fn root_parameters(&self) -> Option<Vec<u8>> {
+    pub(crate) fn root_parameters(&self) -> Option<Vec<u8>> {
         base64_simd::STANDARD.decode_to_vec(&self.root_parameters).ok()
     }
 }

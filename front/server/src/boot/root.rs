@@ -7,48 +7,92 @@ use sealroom_foundation::ports::Root;
 use sealroom_roots::{KeyFile, Passphrase};
 
 use super::BootError;
-use super::cluster::Cluster;
 use crate::config::{Config, RootKind, RootSettings};
 use crate::files;
 
 /// LIMIT: bytes of a passphrase file.
 const MAX_PASSPHRASE: usize = 64 * 1024;
 
-/// A root for a new cluster.
-pub(super) struct Made {
-    pub(super) root: Box<dyn Root>,
+/// A new root.
+pub(crate) struct Made {
+    pub(crate) root: Box<dyn Root>,
     /// What opens it again besides its secret; stored in clear.
-    pub(super) parameters: Vec<u8>,
+    pub(crate) parameters: Vec<u8>,
 }
 
 /// A root for a new cluster. A key file that is there already is taken.
 pub(super) fn make(config: &Config) -> Result<Made, BootError> {
     match config.root.kind {
-        RootKind::KeyFile => {
-            let path = config.key_file();
-            let root = if path.exists() { KeyFile::open(&path)? } else { KeyFile::create(&path)? };
-            Ok(Made { root: Box::new(root), parameters: Vec::new() })
+        RootKind::KeyFile => make_key_file(&config.key_file()),
+        RootKind::Passphrase => made_of(&passphrase(&config.root)?),
+    }
+}
+
+/// The root that `config` names, which must be of the kind `founded`; `parameters` are what was stored of it.
+pub(super) fn open(config: &Config, founded: &str, parameters: &[u8]) -> Result<Box<dyn Root>, BootError> {
+    let configured = kind_name(config.root.kind);
+    if founded != configured {
+        return Err(BootError::OtherRoot { configured, founded: founded.to_owned() });
+    }
+    match config.root.kind {
+        RootKind::KeyFile => Ok(Box::new(KeyFile::open(&config.key_file())?)),
+        RootKind::Passphrase => Ok(Box::new(Passphrase::open(&passphrase(&config.root)?, parameters)?)),
+    }
+}
+
+/// Where a root lies that is to take the present one's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NewRoot {
+    /// In this key file, which is made when it isn't there.
+    KeyFile(PathBuf),
+    /// It comes from the passphrase in this file.
+    PassphraseFile(PathBuf),
+}
+
+impl NewRoot {
+    /// As the root calls itself.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::KeyFile(_) => kind_name(RootKind::KeyFile),
+            Self::PassphraseFile(_) => kind_name(RootKind::Passphrase),
         }
-        RootKind::Passphrase => {
-            let (root, parameters) = Passphrase::create(&passphrase(&config.root)?)?;
-            Ok(Made { root: Box::new(root), parameters })
+    }
+
+    /// Whether it was made before. A passphrase always was: somebody thought of it.
+    pub(crate) fn is_there(&self) -> bool {
+        match self {
+            Self::KeyFile(path) => path.exists(),
+            Self::PassphraseFile(_) => true,
+        }
+    }
+
+    /// The root, made where it isn't there yet.
+    pub(crate) fn make(&self) -> Result<Made, BootError> {
+        match self {
+            Self::KeyFile(path) => make_key_file(path),
+            Self::PassphraseFile(path) => made_of(&content_of(path, of_file(path))?),
+        }
+    }
+
+    /// The root that was made before, with the parameters that were stored of it.
+    pub(crate) fn open(&self, parameters: &[u8]) -> Result<Box<dyn Root>, BootError> {
+        match self {
+            Self::KeyFile(path) => Ok(Box::new(KeyFile::open(path)?)),
+            Self::PassphraseFile(path) => {
+                Ok(Box::new(Passphrase::open(&content_of(path, of_file(path))?, parameters)?))
+            }
         }
     }
 }
 
-/// The root of a cluster that is there.
-pub(super) fn open(config: &Config, cluster: &Cluster) -> Result<Box<dyn Root>, BootError> {
-    let configured = kind_name(config.root.kind);
-    if cluster.root != configured {
-        return Err(BootError::OtherRoot { configured, founded: cluster.root.clone() });
-    }
-    match config.root.kind {
-        RootKind::KeyFile => Ok(Box::new(KeyFile::open(&config.key_file())?)),
-        RootKind::Passphrase => {
-            let parameters = cluster.root_parameters().ok_or(BootError::Damaged("cluster"))?;
-            Ok(Box::new(Passphrase::open(&passphrase(&config.root)?, &parameters)?))
-        }
-    }
+fn make_key_file(path: &Path) -> Result<Made, BootError> {
+    let root = if path.exists() { KeyFile::open(path)? } else { KeyFile::create(path)? };
+    Ok(Made { root: Box::new(root), parameters: Vec::new() })
+}
+
+fn made_of(passphrase: &Secret<[u8]>) -> Result<Made, BootError> {
+    let (root, parameters) = Passphrase::create(passphrase)?;
+    Ok(Made { root: Box::new(root), parameters })
 }
 
 /// As the roots say it themselves; `a_configured_kind_is_called_as_the_root_calls_itself` holds the two together.
@@ -69,9 +113,17 @@ fn passphrase(settings: &RootSettings) -> Result<Secret<[u8]>, BootError> {
             source: None,
         });
     };
-    let content = files::read_secret(&path, MAX_PASSPHRASE)
+    content_of(&path, from)
+}
+
+fn content_of(path: &Path, from: String) -> Result<Secret<[u8]>, BootError> {
+    let content = files::read_secret(path, MAX_PASSPHRASE)
         .map_err(|source| BootError::Passphrase { from, source: Some(source) })?;
     Ok(without_line_end(content))
+}
+
+fn of_file(path: &Path) -> String {
+    format!("the file `{}`", path.display())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the environment belongs to the server's config")]
@@ -85,7 +137,7 @@ fn of_variable(variable: &str) -> Result<Secret<[u8]>, BootError> {
 /// The file that holds the passphrase, and what to call it.
 fn passphrase_file(settings: &RootSettings) -> Option<(PathBuf, String)> {
     if let Some(path) = &settings.passphrase_file {
-        return Some((path.clone(), format!("the file `{}`", path.display())));
+        return Some((path.clone(), of_file(path)));
     }
     let name = settings.passphrase_credential.as_deref()?;
     Some((credentials_folder().join(name), format!("the credential `{name}`")))

@@ -6,6 +6,24 @@ use super::types;
 use crate::encode::Sink as _;
 use crate::record;
 
+impl types::CancelRootRotationInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::CancelRootRotationOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::elements(|out| {
+            out.member("Task", &self.task);
+        })
+    }
+}
+
 impl types::CreateAccountInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -50,6 +68,24 @@ impl types::DescribeTaskOutput {
     }
 }
 
+impl types::FinishRootRotationInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::FinishRootRotationOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::elements(|out| {
+            out.member("Task", &self.task);
+        })
+    }
+}
+
 impl types::ListAccountsInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -84,6 +120,52 @@ impl types::StartBackupInput {
 }
 
 impl types::StartBackupOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::elements(|out| {
+            out.member("Task", &self.task);
+        })
+    }
+}
+
+impl types::StartDomainRotationInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::StartDomainRotationOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::elements(|out| {
+            out.member("Task", &self.task);
+        })
+    }
+}
+
+impl types::StartRootRotationInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            if let Some(value) = &self.from {
+                out.member("From", value);
+            }
+            if let Some(value) = &self.key_file {
+                out.member("KeyFile", value);
+            }
+            if let Some(value) = &self.passphrase_file {
+                out.member("PassphraseFile", value);
+            }
+        })
+    }
+}
+
+impl types::StartRootRotationOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {

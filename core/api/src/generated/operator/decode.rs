@@ -6,7 +6,22 @@ use super::types;
 use crate::draft::{Draft, draft};
 use crate::draft::{Integer, Text};
 use crate::pattern::{Class, Pattern, Program, Step};
-use crate::rules::{Findings, IntegerRule, Length, Path, TextRule};
+use crate::rules::{ChoiceRule, Findings, IntegerRule, Length, Path, TextRule};
+
+draft! {
+    /// [`types::CancelRootRotationInput`] as it is read.
+    CancelRootRotationInputDraft {
+    }
+}
+
+impl Draft for CancelRootRotationInputDraft<'_> {
+    type Input = types::CancelRootRotationInput;
+    const BARE: bool = true;
+
+    fn finish(self, _: &Path<'_>, _: &mut Findings) -> Option<types::CancelRootRotationInput> {
+        Some(types::CancelRootRotationInput {})
+    }
+}
 
 draft! {
     /// [`types::CreateAccountInput`] as it is read.
@@ -41,6 +56,21 @@ impl Draft for DescribeTaskInputDraft<'_> {
     fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::DescribeTaskInput> {
         let task_id = found.required(self.task_id, at, "taskId", &TASK_ID_TYPE);
         Some(types::DescribeTaskInput { task_id: task_id? })
+    }
+}
+
+draft! {
+    /// [`types::FinishRootRotationInput`] as it is read.
+    FinishRootRotationInputDraft {
+    }
+}
+
+impl Draft for FinishRootRotationInputDraft<'_> {
+    type Input = types::FinishRootRotationInput;
+    const BARE: bool = true;
+
+    fn finish(self, _: &Path<'_>, _: &mut Findings) -> Option<types::FinishRootRotationInput> {
+        Some(types::FinishRootRotationInput {})
     }
 }
 
@@ -80,6 +110,42 @@ impl Draft for StartBackupInputDraft<'_> {
     }
 }
 
+draft! {
+    /// [`types::StartDomainRotationInput`] as it is read.
+    StartDomainRotationInputDraft {
+    }
+}
+
+impl Draft for StartDomainRotationInputDraft<'_> {
+    type Input = types::StartDomainRotationInput;
+    const BARE: bool = true;
+
+    fn finish(self, _: &Path<'_>, _: &mut Findings) -> Option<types::StartDomainRotationInput> {
+        Some(types::StartDomainRotationInput {})
+    }
+}
+
+draft! {
+    /// [`types::StartRootRotationInput`] as it is read.
+    StartRootRotationInputDraft {
+        "From" => from: Text<'a>,
+        "KeyFile" => key_file: Text<'a>,
+        "PassphraseFile" => passphrase_file: Text<'a>,
+    }
+}
+
+impl Draft for StartRootRotationInputDraft<'_> {
+    type Input = types::StartRootRotationInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::StartRootRotationInput> {
+        let from = found.optional(self.from, at, "from", &ROOT_KIND_TYPE);
+        let key_file = found.optional(self.key_file, at, "keyFile", &FILE_TYPE);
+        let passphrase_file = found.optional(self.passphrase_file, at, "passphraseFile", &FILE_TYPE);
+        Some(types::StartRootRotationInput { from: from?, key_file: key_file?, passphrase_file: passphrase_file? })
+    }
+}
+
 const ACCOUNT_ID_TYPE: TextRule =
     TextRule { length: Length::new(Some(12), Some(12)), pattern: Some(&ACCOUNT_ID_TYPE_PATTERN) };
 static ACCOUNT_ID_TYPE_PATTERN: Pattern = Pattern {
@@ -101,9 +167,11 @@ static ACCOUNT_ID_TYPE_PATTERN: Pattern = Pattern {
     ]),
 };
 const ACCOUNT_NAME_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(128)), pattern: None };
+const FILE_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(4096)), pattern: None };
 const FOLDER_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(4096)), pattern: None };
 const LIMIT_TYPE: IntegerRule<i32> = IntegerRule::of_32_bits(Some(1), Some(1000));
 const MARKER_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(1024)), pattern: None };
+const ROOT_KIND_TYPE: ChoiceRule<types::RootKindType> = ChoiceRule::NEW;
 const TASK_ID_TYPE: TextRule =
     TextRule { length: Length::new(Some(32), Some(32)), pattern: Some(&TASK_ID_TYPE_PATTERN) };
 static TASK_ID_TYPE_PATTERN: Pattern = Pattern {

@@ -5,6 +5,14 @@
 use super::types;
 use crate::encode::{Encode, SecretText, Sink};
 
+impl Encode for types::CancelRootRotationOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("Task", &self.task);
+        });
+    }
+}
+
 impl Encode for types::CreateAccountOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -16,6 +24,14 @@ impl Encode for types::CreateAccountOutput {
 }
 
 impl Encode for types::DescribeTaskOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("Task", &self.task);
+        });
+    }
+}
+
+impl Encode for types::FinishRootRotationOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
             sink.member("Task", &self.task);
@@ -36,6 +52,22 @@ impl Encode for types::ListAccountsOutput {
 }
 
 impl Encode for types::StartBackupOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("Task", &self.task);
+        });
+    }
+}
+
+impl Encode for types::StartDomainRotationOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("Task", &self.task);
+        });
+    }
+}
+
+impl Encode for types::StartRootRotationOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
             sink.member("Task", &self.task);

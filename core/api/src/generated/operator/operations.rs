@@ -4,7 +4,10 @@
 
 use sealroom_foundation::ports::Answers;
 
-use super::decode::{CreateAccountInputDraft, DescribeTaskInputDraft, ListAccountsInputDraft, StartBackupInputDraft};
+use super::decode::{
+    CancelRootRotationInputDraft, CreateAccountInputDraft, DescribeTaskInputDraft, FinishRootRotationInputDraft,
+    ListAccountsInputDraft, StartBackupInputDraft, StartDomainRotationInputDraft, StartRootRotationInputDraft,
+};
 use super::service::OperatorService;
 use crate::error::ErrorAnswer;
 use crate::protocol::Protocol;
@@ -26,28 +29,49 @@ pub const TARGET: &str = "Sealroom";
 /// The operations that are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
+    /// `CancelRootRotation`.
+    CancelRootRotation,
     /// `CreateAccount`.
     CreateAccount,
     /// `DescribeTask`.
     DescribeTask,
+    /// `FinishRootRotation`.
+    FinishRootRotation,
     /// `ListAccounts`.
     ListAccounts,
     /// `StartBackup`.
     StartBackup,
+    /// `StartDomainRotation`.
+    StartDomainRotation,
+    /// `StartRootRotation`.
+    StartRootRotation,
 }
 
 impl Operation {
     /// Every operation that is served.
-    pub const ALL: &'static [Self] = &[Self::CreateAccount, Self::DescribeTask, Self::ListAccounts, Self::StartBackup];
+    pub const ALL: &'static [Self] = &[
+        Self::CancelRootRotation,
+        Self::CreateAccount,
+        Self::DescribeTask,
+        Self::FinishRootRotation,
+        Self::ListAccounts,
+        Self::StartBackup,
+        Self::StartDomainRotation,
+        Self::StartRootRotation,
+    ];
 
     /// AWS's name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::CancelRootRotation => "CancelRootRotation",
             Self::CreateAccount => "CreateAccount",
             Self::DescribeTask => "DescribeTask",
+            Self::FinishRootRotation => "FinishRootRotation",
             Self::ListAccounts => "ListAccounts",
             Self::StartBackup => "StartBackup",
+            Self::StartDomainRotation => "StartDomainRotation",
+            Self::StartRootRotation => "StartRootRotation",
         }
     }
 
@@ -56,7 +80,12 @@ impl Operation {
     pub fn read_only(self) -> bool {
         match self {
             Self::DescribeTask | Self::ListAccounts => true,
-            Self::CreateAccount | Self::StartBackup => false,
+            Self::CancelRootRotation
+            | Self::CreateAccount
+            | Self::FinishRootRotation
+            | Self::StartBackup
+            | Self::StartDomainRotation
+            | Self::StartRootRotation => false,
         }
     }
 
@@ -64,7 +93,14 @@ impl Operation {
     #[must_use]
     pub fn refused(self) -> bool {
         match self {
-            Self::CreateAccount | Self::DescribeTask | Self::ListAccounts | Self::StartBackup => false,
+            Self::CancelRootRotation
+            | Self::CreateAccount
+            | Self::DescribeTask
+            | Self::FinishRootRotation
+            | Self::ListAccounts
+            | Self::StartBackup
+            | Self::StartDomainRotation
+            | Self::StartRootRotation => false,
         }
     }
 
@@ -74,10 +110,14 @@ impl Operation {
     /// `UnknownOperationException`; its text names an operation that AWS has and this version doesn't serve.
     pub fn from_name(name: &str) -> Result<Self, ErrorAnswer> {
         match name {
+            "CancelRootRotation" => Ok(Self::CancelRootRotation),
             "CreateAccount" => Ok(Self::CreateAccount),
             "DescribeTask" => Ok(Self::DescribeTask),
+            "FinishRootRotation" => Ok(Self::FinishRootRotation),
             "ListAccounts" => Ok(Self::ListAccounts),
             "StartBackup" => Ok(Self::StartBackup),
+            "StartDomainRotation" => Ok(Self::StartDomainRotation),
+            "StartRootRotation" => Ok(Self::StartRootRotation),
             _ => Err(ErrorAnswer::unknown_operation()),
         }
     }
@@ -90,18 +130,38 @@ where
     S: OperatorService<Out = Answers<ErrorAnswer>>,
 {
     match operation {
+        Operation::CancelRootRotation => call!(
+            json::decode::<CancelRootRotationInputDraft<'_>>(body, wire),
+            service.cancel_root_rotation(cx),
+            json::encode
+        ),
         Operation::CreateAccount => {
             call!(json::decode::<CreateAccountInputDraft<'_>>(body, wire), service.create_account(cx), json::encode)
         }
         Operation::DescribeTask => {
             call!(json::decode::<DescribeTaskInputDraft<'_>>(body, wire), service.describe_task(cx), json::encode)
         }
+        Operation::FinishRootRotation => call!(
+            json::decode::<FinishRootRotationInputDraft<'_>>(body, wire),
+            service.finish_root_rotation(cx),
+            json::encode
+        ),
         Operation::ListAccounts => {
             call!(json::decode::<ListAccountsInputDraft<'_>>(body, wire), service.list_accounts(cx), json::encode)
         }
         Operation::StartBackup => {
             call!(json::decode::<StartBackupInputDraft<'_>>(body, wire), service.start_backup(cx), json::encode)
         }
+        Operation::StartDomainRotation => call!(
+            json::decode::<StartDomainRotationInputDraft<'_>>(body, wire),
+            service.start_domain_rotation(cx),
+            json::encode
+        ),
+        Operation::StartRootRotation => call!(
+            json::decode::<StartRootRotationInputDraft<'_>>(body, wire),
+            service.start_root_rotation(cx),
+            json::encode
+        ),
     }
 }
 
@@ -109,17 +169,29 @@ where
 #[cfg(test)]
 pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec<u8>, ErrorAnswer> {
     match operation {
+        Operation::CancelRootRotation => {
+            json::decode::<CancelRootRotationInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::CreateAccount => {
             json::decode::<CreateAccountInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::DescribeTask => {
             json::decode::<DescribeTaskInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::FinishRootRotation => {
+            json::decode::<FinishRootRotationInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::ListAccounts => {
             json::decode::<ListAccountsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::StartBackup => {
             json::decode::<StartBackupInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::StartDomainRotation => {
+            json::decode::<StartDomainRotationInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::StartRootRotation => {
+            json::decode::<StartRootRotationInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
     }
 }

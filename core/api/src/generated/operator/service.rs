@@ -5,8 +5,10 @@
 use sealroom_foundation::ports::Outcomes;
 
 use super::types::{
-    CreateAccountInput, CreateAccountOutput, DescribeTaskInput, DescribeTaskOutput, ListAccountsInput,
-    ListAccountsOutput, StartBackupInput, StartBackupOutput,
+    CancelRootRotationInput, CancelRootRotationOutput, CreateAccountInput, CreateAccountOutput, DescribeTaskInput,
+    DescribeTaskOutput, FinishRootRotationInput, FinishRootRotationOutput, ListAccountsInput, ListAccountsOutput,
+    StartBackupInput, StartBackupOutput, StartDomainRotationInput, StartDomainRotationOutput, StartRootRotationInput,
+    StartRootRotationOutput,
 };
 
 /// Sealroom's own operations for whoever runs it: one method an operation, none with a default body.
@@ -15,6 +17,13 @@ pub trait OperatorService: Send + Sync {
     type Context: Sync;
     /// What a method answers for each output.
     type Out: Outcomes;
+
+    /// `CancelRootRotation`.
+    fn cancel_root_rotation(
+        &self,
+        cx: &Self::Context,
+        input: &CancelRootRotationInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<CancelRootRotationOutput>> + Send;
 
     /// `CreateAccount`.
     fn create_account(
@@ -30,6 +39,13 @@ pub trait OperatorService: Send + Sync {
         input: &DescribeTaskInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DescribeTaskOutput>> + Send;
 
+    /// `FinishRootRotation`.
+    fn finish_root_rotation(
+        &self,
+        cx: &Self::Context,
+        input: &FinishRootRotationInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<FinishRootRotationOutput>> + Send;
+
     /// `ListAccounts`.
     fn list_accounts(
         &self,
@@ -43,4 +59,18 @@ pub trait OperatorService: Send + Sync {
         cx: &Self::Context,
         input: &StartBackupInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<StartBackupOutput>> + Send;
+
+    /// `StartDomainRotation`.
+    fn start_domain_rotation(
+        &self,
+        cx: &Self::Context,
+        input: &StartDomainRotationInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<StartDomainRotationOutput>> + Send;
+
+    /// `StartRootRotation`.
+    fn start_root_rotation(
+        &self,
+        cx: &Self::Context,
+        input: &StartRootRotationInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<StartRootRotationOutput>> + Send;
 }

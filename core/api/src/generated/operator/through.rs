@@ -9,8 +9,10 @@ use crate::through::Through;
 
 use super::service::OperatorService;
 use super::types::{
-    CreateAccountInput, CreateAccountOutput, DescribeTaskInput, DescribeTaskOutput, ListAccountsInput,
-    ListAccountsOutput, StartBackupInput, StartBackupOutput,
+    CancelRootRotationInput, CancelRootRotationOutput, CreateAccountInput, CreateAccountOutput, DescribeTaskInput,
+    DescribeTaskOutput, FinishRootRotationInput, FinishRootRotationOutput, ListAccountsInput, ListAccountsOutput,
+    StartBackupInput, StartBackupOutput, StartDomainRotationInput, StartDomainRotationOutput, StartRootRotationInput,
+    StartRootRotationOutput,
 };
 
 impl<Room, R> OperatorService for Through<Room, R>
@@ -20,6 +22,14 @@ where
 {
     type Context = Room::Context;
     type Out = Answers<ErrorAnswer>;
+
+    async fn cancel_root_rotation(
+        &self,
+        cx: &Self::Context,
+        input: &CancelRootRotationInput,
+    ) -> Result<CancelRootRotationOutput, ErrorAnswer> {
+        self.carry(|room| room.cancel_root_rotation(cx, input)).await
+    }
 
     async fn create_account(
         &self,
@@ -37,6 +47,14 @@ where
         self.carry(|room| room.describe_task(cx, input)).await
     }
 
+    async fn finish_root_rotation(
+        &self,
+        cx: &Self::Context,
+        input: &FinishRootRotationInput,
+    ) -> Result<FinishRootRotationOutput, ErrorAnswer> {
+        self.carry(|room| room.finish_root_rotation(cx, input)).await
+    }
+
     async fn list_accounts(
         &self,
         cx: &Self::Context,
@@ -51,5 +69,21 @@ where
         input: &StartBackupInput,
     ) -> Result<StartBackupOutput, ErrorAnswer> {
         self.carry(|room| room.start_backup(cx, input)).await
+    }
+
+    async fn start_domain_rotation(
+        &self,
+        cx: &Self::Context,
+        input: &StartDomainRotationInput,
+    ) -> Result<StartDomainRotationOutput, ErrorAnswer> {
+        self.carry(|room| room.start_domain_rotation(cx, input)).await
+    }
+
+    async fn start_root_rotation(
+        &self,
+        cx: &Self::Context,
+        input: &StartRootRotationInput,
+    ) -> Result<StartRootRotationOutput, ErrorAnswer> {
+        self.carry(|room| room.start_root_rotation(cx, input)).await
     }
 }

@@ -6,6 +6,17 @@ use crate::shape::enumeration;
 use sealroom_foundation::Secret;
 use sealroom_foundation::Timestamp;
 
+/// What `CancelRootRotation` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CancelRootRotationInput {}
+
+/// What `CancelRootRotation` answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CancelRootRotationOutput {
+    /// `Task`.
+    pub task: TaskDetails,
+}
+
 /// What `CreateAccount` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct CreateAccountInput {
@@ -40,6 +51,17 @@ pub struct DescribeTaskOutput {
     pub task: TaskDetails,
 }
 
+/// What `FinishRootRotation` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct FinishRootRotationInput {}
+
+/// What `FinishRootRotation` answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FinishRootRotationOutput {
+    /// `Task`.
+    pub task: TaskDetails,
+}
+
 /// What `ListAccounts` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListAccountsInput {
@@ -70,6 +92,35 @@ pub struct StartBackupInput {
 /// What `StartBackup` answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StartBackupOutput {
+    /// `Task`.
+    pub task: TaskDetails,
+}
+
+/// What `StartDomainRotation` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct StartDomainRotationInput {}
+
+/// What `StartDomainRotation` answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StartDomainRotationOutput {
+    /// `Task`.
+    pub task: TaskDetails,
+}
+
+/// What `StartRootRotation` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct StartRootRotationInput {
+    /// `From`.
+    pub from: Option<RootKindType>,
+    /// `KeyFile`: 1 to 4096 characters.
+    pub key_file: Option<String>,
+    /// `PassphraseFile`: 1 to 4096 characters.
+    pub passphrase_file: Option<String>,
+}
+
+/// What `StartRootRotation` answers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StartRootRotationOutput {
     /// `Task`.
     pub task: TaskDetails,
 }
@@ -113,6 +164,14 @@ pub struct TaskNumber {
     pub name: String,
     /// `Value`.
     pub value: i64,
+}
+
+enumeration! {
+/// `RootKindType` of the table.
+pub enum RootKindType {
+    KeyFile = "key-file",
+    Passphrase = "passphrase",
+}
 }
 
 enumeration! {

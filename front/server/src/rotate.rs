@@ -24,7 +24,7 @@ use sealroom_api::ErrorAnswer;
 use sealroom_hsm::StartError;
 use sealroom_identity::{Identity, ResealError};
 use sealroom_kms::Kms;
-use sealroom_store::StoreError;
+use sealroom_store::{Batch, Committed, StoreError};
 use thiserror::Error;
 
 pub(crate) use domain::{Followed, follow, rotate as rotate_domain};
@@ -109,6 +109,14 @@ impl Keeper {
         let (config, read) = (Arc::clone(&self.config), held.clone());
         let open = unblocked(move || read.open_root(&config)).await?;
         Ok((held, open))
+    }
+
+    /// Commits rows of `boot`; [`RotateError::Meanwhile`] when a guard of `batch` doesn't hold.
+    async fn write(&self, batch: Batch) -> Result<(), RotateError> {
+        match self.source.engine.boot_write(batch).await? {
+            Committed::At(_) => Ok(()),
+            Committed::Conflict => Err(RotateError::Meanwhile),
+        }
     }
 }
 

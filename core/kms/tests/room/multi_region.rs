@@ -23,7 +23,7 @@ async fn primary(house: &House) -> Key {
 }
 
 /// The same with a replica in each of `regions`, all settled.
-async fn family(house: &House, regions: &[&str]) -> Key {
+pub(crate) async fn family(house: &House, regions: &[&str]) -> Key {
     let key = primary(house).await;
     for region in regions {
         assert_eq!(replicate(house, HERE, &key, region).await, "ok");
@@ -36,7 +36,7 @@ async fn replicate(house: &House, from: &str, key: &Key, into: &str) -> String {
     house.ask_at(from, "ReplicateKey", &json!({"KeyId": key.id, "ReplicaRegion": into})).await.said()
 }
 
-async fn promote(house: &House, from: &str, key: &Key, to: &str) -> String {
+pub(crate) async fn promote(house: &House, from: &str, key: &Key, to: &str) -> String {
     house.ask_at(from, "UpdatePrimaryRegion", &json!({"KeyId": key.id, "PrimaryRegion": to})).await.said()
 }
 
@@ -49,7 +49,7 @@ async fn state(house: &House, region: &str, key: &Key) -> String {
 }
 
 /// Until nothing is due, as the server does it.
-async fn catch_up(house: &House) -> usize {
+pub(crate) async fn catch_up(house: &House) -> usize {
     let mut done = 0;
     loop {
         match house.run_due().await {

@@ -4,7 +4,8 @@ use sealroom_kms::{Kms, Proof, Proved};
 use sealroom_store::{KeyPath, Row};
 use serde_json::json;
 
-use crate::house::{House, hsm, rotate_domain};
+use crate::house::{HERE, House, THERE, hsm, rotate_domain};
+use crate::multi_region::{catch_up, family, promote};
 use crate::world::{self, PLAINTEXT};
 
 const DAY: i64 = 86_400;
@@ -92,4 +93,25 @@ async fn keys_that_change_meanwhile_lose_neither_the_change_nor_the_token() {
             assert_eq!(shown["KeyMetadata"]["Description"], format!("round {round}"));
         }
     }
+}
+
+/// The older pieces of related keys lie under the first of them, which is destroyed here.
+#[tokio::test]
+async fn pieces_that_related_keys_have_in_common_outlive_the_key_they_lie_under() {
+    let house = House::new().await;
+    let key = family(&house, &[THERE]).await;
+    house.ask("RotateKeyOnDemand", &json!({"KeyId": key.id})).await.ok();
+    catch_up(&house).await;
+    assert_eq!(promote(&house, HERE, &key, THERE).await, "ok");
+    catch_up(&house).await;
+    house.ask("ScheduleKeyDeletion", &json!({"KeyId": key.id, "PendingWindowInDays": 7})).await.ok();
+    house.clock.advance(7 * DAY);
+    catch_up(&house).await;
+    let before = proved(&house).await;
+    assert_eq!((before.keys, before.tokens), (1, 2));
+    rotate_domain();
+    assert_eq!(rewrap(&house.kms).await.0, 2);
+    assert_eq!(proved(&house).await, Proved { older_tokens: 0, ..before });
+    let opened = house.ask_at(THERE, "Decrypt", &json!({"CiphertextBlob": key.ciphertext})).await.ok();
+    assert_eq!(opened["Plaintext"], PLAINTEXT);
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use sealroom_foundation::ports::Purpose;
-use sealroom_store::{Batch, Committed, Engine, KeyPath};
+use sealroom_store::{Batch, KeyPath};
 use serde_json::json;
 
 use super::{Keeper, Numbers, RotateError, unblocked};
@@ -81,7 +81,7 @@ pub(super) async fn announce(keeper: &Keeper, to: u32) -> Result<(), RotateError
         .put(boot::domain_keys_path(), keys.wrap(&*root))
         .put(boot::rotation_path(), DomainRotation::new(to, Stage::Announced).encode());
     batch.guards.extend(held.guards());
-    write(&keeper.source.engine, batch).await
+    keeper.write(batch).await
 }
 
 /// Has this node do what the rows say of the domain keys. That the root opens what was written is seen here.
@@ -115,7 +115,7 @@ pub(super) async fn take_stage(keeper: &Keeper, to: u32) -> Result<(), RotateErr
     let sealing = DomainRotation::new(to, Stage::Sealing).encode();
     let mut batch = Batch::default().put(boot::rotation_path(), sealing);
     batch.guards.extend(held.guards());
-    write(&keeper.source.engine, batch).await
+    keeper.write(batch).await
 }
 
 /// Seals anew whatever is under an older domain key, until nothing is; how many things that were.
@@ -170,7 +170,7 @@ async fn renew_store_key(keeper: &Keeper) -> Result<bool, RotateError> {
     let renewed = keeper.source.hsm.rewrap_store_key(wrapped).map_err(|_| RotateError::StoreKey)?;
     let Some(renewed) = renewed else { return Ok(false) };
     let batch = Batch::default().guard(unchanged).put(boot::present_store_key_path(), renewed);
-    write(&keeper.source.engine, batch).await?;
+    keeper.write(batch).await?;
     Ok(true)
 }
 
@@ -190,16 +190,9 @@ async fn end(keeper: &Keeper, to: u32) -> Result<(), RotateError> {
     held.rotation()?.filter(|rotation| rotation.to == to).ok_or(RotateError::Meanwhile)?;
     let mut batch = Batch { destroys: true, ..Batch::default() }.delete(boot::rotation_path());
     batch.guards.extend(held.guards());
-    write(&keeper.source.engine, batch).await?;
+    keeper.write(batch).await?;
     keeper.source.hsm.forget_loaded();
     Ok(())
-}
-
-async fn write(engine: &Engine, batch: Batch) -> Result<(), RotateError> {
-    match engine.boot_write(batch).await? {
-        Committed::At(_) => Ok(()),
-        Committed::Conflict => Err(RotateError::Meanwhile),
-    }
 }
 
 async fn record(journal: &Journaled, name: &'static str, details: serde_json::Value) -> Result<(), RotateError> {

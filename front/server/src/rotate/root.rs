@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use sealroom_foundation::ports::Root;
 use sealroom_hsm::DomainKeys;
-use sealroom_store::{Batch, Committed};
+use sealroom_store::Batch;
 
 use super::{Keeper, Numbers, RotateError, unblocked};
 use crate::backup::Progress;
@@ -72,7 +72,7 @@ async fn begin(keeper: &Keeper, held: &Held, to: NewRoot) -> Result<(), RotateEr
     tracing::info!(kind, "a second root of trust is being added");
     let mut batch = Batch::default().put(boot::next_root_path(), next.encode());
     batch.guards.extend(held.guards());
-    write(keeper, batch).await
+    keeper.write(batch).await
 }
 
 /// Whether the new root opens what the present one wrapped.
@@ -115,7 +115,7 @@ pub(crate) async fn finish(keeper: &Keeper, progress: &Progress) -> Result<Numbe
             .put(boot::domain_keys_path(), wrapped)
             .delete(boot::next_root_path());
         batch.guards.extend(held.guards());
-        write(keeper, batch).await?;
+        keeper.write(batch).await?;
     }
     prove(keeper, progress).await
 }
@@ -134,7 +134,7 @@ pub(crate) async fn cancel(keeper: &Keeper, progress: &Progress) -> Result<Numbe
     }
     let mut batch = Batch { destroys: true, ..Batch::default() }.delete(boot::next_root_path());
     batch.guards.extend(held.guards());
-    write(keeper, batch).await?;
+    keeper.write(batch).await?;
     prove(keeper, progress).await
 }
 
@@ -169,11 +169,4 @@ fn known(keeper: &Keeper, keys: &DomainKeys) -> Result<(), RotateError> {
 fn numbers(keys: &DomainKeys, two: bool) -> Numbers {
     let count = u64::try_from(keys.count()).unwrap_or(u64::MAX);
     vec![("DomainKeys", count), ("Roots", if two { 2 } else { 1 })]
-}
-
-async fn write(keeper: &Keeper, batch: Batch) -> Result<(), RotateError> {
-    match keeper.source.engine.boot_write(batch).await? {
-        Committed::At(_) => Ok(()),
-        Committed::Conflict => Err(RotateError::Meanwhile),
-    }
 }

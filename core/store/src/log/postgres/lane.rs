@@ -234,7 +234,7 @@ impl Lane {
         let mut queue = self.queue();
         queue.bytes = queue.bytes.saturating_sub(records.iter().map(Vec::len).sum());
         queue.sent = 0;
-        drop(queue);
+        // With the queue held: who finds nothing waiting finds it committed too.
         self.progress.send_modify(|progress| *progress = Progress { committed: after, health: Health::Well });
     }
 

@@ -1,5 +1,6 @@
 //! The command line, as clap reads it and as `--help` shows it.
 
+mod manual;
 mod rotations;
 mod seal;
 
@@ -9,6 +10,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sealroom_client::AccountId;
 
+use manual::{COMPLETIONS_HELP, MAN_HELP};
+pub(crate) use manual::{CompletionsArguments, ManArguments};
 pub(crate) use rotations::{ChangePassphraseArguments, RootStep, RotateDomainArguments, RotateRootArguments};
 use rotations::{DOMAIN_HELP, PASSPHRASE_HELP, ROOT_HELP};
 pub(crate) use seal::{PolicyArgument, SealArguments, UnsealArguments};
@@ -16,7 +19,7 @@ use seal::{SEAL_HELP, UNSEAL_HELP};
 
 /// A key management service that speaks the AWS KMS API.
 #[derive(Debug, Parser)]
-#[command(name = "sealroom", version, about, propagate_version = true, max_term_width = 110)]
+#[command(name = "sealroom", version, propagate_version = true, max_term_width = 110)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -61,6 +64,12 @@ pub(crate) enum Command {
     /// Open a ciphertext with the key material that was imported, without any server
     #[command(after_help = OPEN_HELP)]
     Open(OpenArguments),
+    /// Print what completes this program's command lines in a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(CompletionsArguments),
+    /// Print the manual page of this program, or write those of all its commands
+    #[command(after_help = MAN_HELP)]
+    Man(ManArguments),
 }
 
 const BACKUP_HELP: &str = "\

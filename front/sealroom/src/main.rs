@@ -5,6 +5,7 @@
 
 mod arguments;
 mod commands;
+mod manual;
 mod meter;
 mod open;
 mod rotations;
@@ -33,6 +34,8 @@ fn main() -> ExitCode {
         Command::Unseal(arguments) => seal::unseal(&arguments),
         Command::CheckConfig(arguments) => commands::check_config(&arguments),
         Command::Open(arguments) => open::open(&arguments),
+        Command::Completions(arguments) => manual::completions(&arguments),
+        Command::Man(arguments) => manual::man(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

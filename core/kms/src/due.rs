@@ -149,7 +149,8 @@ impl Kms {
             return Ok(Some(rest));
         }
         // The material first: as soon as anything is gone a tombstone says so.
-        let history = (!record.is_replica()).then(|| paths::rotations(&record.home()));
+        let last = !record.is_replica() && !record.has_replicas();
+        let history = last.then(|| paths::rotations(&record.home()));
         for prefix in std::iter::once(paths::materials(&record.pieces_home())).chain(history) {
             loop {
                 let written = u32::try_from(rest.batch.writes.len()).unwrap_or(PIECES);

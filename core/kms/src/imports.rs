@@ -6,8 +6,13 @@
 //! change writes the sum ([`Imports`]) into the key's record, which its version guards, so that two changes of different
 //! pieces can't miss each other.
 //!
+//! Keys that are related across Regions know the same pieces, which of them is current and which one waits; that is the
+//! primary's to change, and its replicas follow in the same batch. The bytes of each piece, and when they expire, are each
+//! key's own: a replica begins with none.
+//!
 //! What would surprise: a piece that waits is forgotten when it is deleted, so that another may be imported in its place,
-//! but kept when it expires (corrections, section 6: it still rotates, and then the key waits for it).
+//! but kept when it expires (corrections, section 6: it still rotates, and then the key waits for it). A replica never
+//! forgets one by itself, for its primary still has it.
 
 use sealroom_api::ErrorAnswer;
 use sealroom_audit::{Effect, Event as Told, EventContext, Resource};
@@ -23,6 +28,7 @@ use crate::lifecycle::{self, Event, Next};
 use crate::paths::{self, Due};
 use crate::record::{Imports, KeyRecord, Material};
 use crate::report::SOURCE;
+use crate::state::KeyState;
 
 /// LIMIT: pieces read at once.
 const PAGE: u32 = 1_000;
@@ -34,13 +40,15 @@ pub(crate) struct Pieces {
     /// Those that were current, and the one that waits.
     others: Vec<Material>,
     pending: Option<MaterialId>,
+    /// Whether which pieces there are is another key's to say.
+    replica: bool,
     rows: Batch,
 }
 
 impl Pieces {
     fn new(record: &KeyRecord, others: Vec<Material>) -> Self {
         let (arn, current, pending) = (record.arn, record.material.clone(), record.imports.pending);
-        Self { arn, current, others, pending, rows: Batch::default() }
+        Self { arn, current, others, pending, replica: record.is_replica(), rows: Batch::default() }
     }
 
     /// The current piece; `None` before the first import.
@@ -87,15 +95,57 @@ impl Pieces {
         self.put(piece);
     }
 
-    /// Takes a piece's bytes away. The one that waits is forgotten.
+    /// Takes a piece's bytes away. The one that waits is forgotten, unless this is a replica.
     pub(crate) fn delete(&mut self, id: &MaterialId) {
-        if self.pending == Some(*id) {
-            self.others.retain(|other| other.id() != *id);
-            self.pending = None;
-            self.rows = std::mem::take(&mut self.rows).delete(paths::material(&self.arn, id));
+        if self.pending == Some(*id) && !self.replica {
+            self.forget_pending();
         } else if let Some(piece) = self.find(id).map(Material::without_token) {
             self.put(piece);
         }
+    }
+
+    fn forget_pending(&mut self) {
+        if let Some(id) = self.pending.take() {
+            self.others.retain(|other| other.id() != id);
+            self.rows = std::mem::take(&mut self.rows).delete(paths::material(&self.arn, &id));
+        }
+    }
+
+    /// Makes the piece that waits the current one.
+    fn rotate(&mut self) {
+        let Some(new) = self.pending.and_then(|id| self.find(&id)).cloned() else { return };
+        self.forget_pending();
+        if let Some(old) = self.current.replace(new) {
+            let rows = std::mem::take(&mut self.rows);
+            self.rows = rows.put(paths::material(&self.arn, &old.id()), old.to_bytes());
+            self.others.push(old);
+        }
+    }
+
+    /// For a replica: the pieces that its `primary` has from now on. `told` is the one that the primary waits for, if it has
+    /// just come.
+    fn follow(&mut self, primary: &KeyRecord, told: Option<&Material>) {
+        if self.pending.is_some() && self.pending == primary.material.as_ref().map(Material::id) {
+            self.rotate();
+        }
+        if self.pending != primary.imports.pending {
+            self.forget_pending();
+            if let Some(told) = told.filter(|told| primary.imports.pending == Some(told.id())) {
+                self.add(told.without_token());
+            }
+        }
+    }
+
+    /// The same pieces for a new replica `arn`, which has no bytes of any: its current one, their sum, and the others' rows.
+    pub(crate) fn for_replica(&self, arn: KeyArn) -> (Option<Material>, Imports, Batch) {
+        let current = self.current.as_ref().map(Material::without_token);
+        let others: Vec<Material> = self.others.iter().map(Material::without_token).collect();
+        let rows = others
+            .iter()
+            .fold(Batch::default(), |rows, piece| rows.put(paths::material(&arn, &piece.id()), piece.to_bytes()));
+        let copy = Self { arn, current, others, pending: self.pending, replica: true, rows };
+        let sum = copy.sum();
+        (copy.current, sum, copy.rows)
     }
 
     fn sum(&self) -> Imports {
@@ -175,6 +225,44 @@ pub(crate) fn rotated(
 }
 
 impl Kms {
+    /// The replica `key` as it is when its primary has become `primary`, and the rows that change with it. `told` is the piece that
+    /// the primary waits for, if it has just come.
+    pub(crate) async fn following(
+        &self,
+        key: &Loaded,
+        primary: &KeyRecord,
+        told: Option<&Material>,
+        now: Timestamp,
+    ) -> Result<(KeyRecord, Batch), KmsError> {
+        let mut record = key.entry.record.clone();
+        let mut pieces = self.pieces(&record).await?;
+        pieces.follow(primary, told);
+        record.rotation = primary.rotation;
+        record.imports = pieces.sum();
+        record.material = pieces.current;
+        enter(&mut record, Event::LoseMaterial, now)?;
+        Ok((record, pieces.rows))
+    }
+
+    /// Whether a replica lacks the piece that the related keys wait to rotate to. One that is about to be deleted isn't given
+    /// any more, so it isn't waited for.
+    pub(crate) async fn some_replica_lacks(&self, record: &KeyRecord, pending: &MaterialId) -> Result<bool, KmsError> {
+        let replicas = record.multi_region.iter().flat_map(|list| &list.replicas);
+        for region in replicas {
+            let Some(replica) = self.load(&KeyArn { region: *region, ..record.arn }).await? else { continue };
+            let replica = &replica.entry.record;
+            if matches!(replica.state, KeyState::PendingDeletion { .. }) {
+                continue;
+            }
+            let row = self.row(paths::material(&replica.arn, pending)).await?;
+            let piece = row.map(|row| entry::piece(&row, replica)).transpose()?;
+            if !piece.is_some_and(|piece| piece.is_present()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// All pieces of the key's material, as the store has them now.
     pub(crate) async fn pieces(&self, record: &KeyRecord) -> Result<Pieces, KmsError> {
         Ok(Pieces::new(record, self.other_pieces(record).await?))

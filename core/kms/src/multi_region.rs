@@ -29,27 +29,6 @@ use crate::state::KeyState;
 /// LIMIT: replicas of a primary. AWS has fewer Regions; here a dev server serves any that is named.
 pub(crate) const REPLICAS: usize = 100;
 
-/// What is told of imported material that related keys would have to rotate together: docs/decisions/0009.
-const ROTATES_ALONE: &str =
-    "Rotation of imported key material in multi-Region keys is not supported by this version of the service.";
-
-/// Refuses another piece of imported material where related keys would each need it.
-pub(crate) fn rotates_alone(record: &KeyRecord) -> Result<(), KmsError> {
-    if record.origin == Origin::External && record.relatives().next().is_some() {
-        return Err(KmsError::NotServed(ROTATES_ALONE.to_owned()));
-    }
-    Ok(())
-}
-
-/// Refuses a first replica of a key that has more than one piece of imported material, or waits for a second.
-pub(crate) fn has_one_piece(primary: &KeyRecord) -> Result<(), KmsError> {
-    let more = primary.rotation.pieces > 0 || primary.imports.pending.is_some();
-    if primary.origin == Origin::External && more {
-        return Err(KmsError::NotServed(ROTATES_ALONE.to_owned()));
-    }
-    Ok(())
-}
-
 /// The shortest waiting period.
 const SHORTEST_WINDOW_DAYS: u16 = 7;
 
@@ -114,18 +93,12 @@ impl MultiRegion {
     }
 }
 
-/// Gives a replica what it shares with its primary. Imported material is each key's own.
-fn share(primary: &KeyRecord, replica: &mut KeyRecord) {
-    replica.rotation = primary.rotation;
-    if primary.origin != Origin::External {
-        replica.material = primary.material.clone();
-    }
-}
-
 /// Whether a primary's change is one of its replicas too.
 fn is_shared(before: &KeyRecord, after: &KeyRecord) -> bool {
     let material = |record: &KeyRecord| record.material.as_ref().map(Material::id);
-    before.rotation != after.rotation || material(before) != material(after)
+    before.rotation != after.rotation
+        || material(before) != material(after)
+        || before.imports.pending != after.imports.pending
 }
 
 /// That what the key shares was brought to its replicas: recorded for the primary, as AWS does.
@@ -165,20 +138,30 @@ impl Kms {
         Ok(relatives)
     }
 
-    /// `batch`, which makes `changed` of `key`, with what changes in the key's replicas by that; and whether any does.
+    /// `batch`, which makes `changed` of `key`, with what changes in the key's replicas by that; and whether any does. `told` is
+    /// the imported piece that the key waits for, if it has just come.
     pub(crate) async fn shared(
         &self,
         key: &Loaded,
         changed: &KeyRecord,
+        told: Option<&Material>,
         mut batch: Batch,
+        now: Timestamp,
     ) -> Result<(Batch, bool), KmsError> {
         if !changed.has_replicas() || !is_shared(&key.entry.record, changed) {
             return Ok((batch, false));
         }
         for replica in self.relatives(changed).await? {
-            let mut record = replica.entry.record.clone();
-            share(changed, &mut record);
+            let (record, rows) = match changed.origin {
+                Origin::External => self.following(&replica, changed, told, now).await?,
+                Origin::AwsKms | Origin::AwsCloudHsm | Origin::ExternalKeyStore => {
+                    let mut record = replica.entry.record.clone();
+                    (record.material, record.rotation) = (changed.material.clone(), changed.rotation);
+                    (record, Batch::default())
+                }
+            };
             batch.append(change::written(&replica, &record));
+            batch.append(rows);
         }
         Ok((batch, true))
     }
@@ -191,8 +174,20 @@ impl Kms {
         now: Timestamp,
         report: &mut Report<'_>,
     ) -> Result<change::Changed, KmsError> {
+        self.spread_telling(key, changed, None, now, report).await
+    }
+
+    /// As [`Kms::spread`]; `told` is the imported piece that the key waits for, if it has just come.
+    pub(crate) async fn spread_telling(
+        &self,
+        key: &Loaded,
+        changed: change::Changed,
+        told: Option<&Material>,
+        now: Timestamp,
+        report: &mut Report<'_>,
+    ) -> Result<change::Changed, KmsError> {
         let change::Changed { record, batch: Some(batch) } = changed else { return Ok(changed) };
-        let (batch, spread) = self.shared(key, &record, batch).await?;
+        let (batch, spread) = self.shared(key, &record, told, batch, now).await?;
         if spread {
             report.also(synchronized(&record.arn, now));
         }

@@ -123,7 +123,7 @@ impl Kms {
             imports::rotated(&mut changed, old, self.other_pieces(record).await?, now)?;
         }
         let batch = rotated(&key, kind, due.at, old, &changed);
-        let (batch, spread) = self.shared(&key, &changed, batch).await?;
+        let (batch, spread) = self.shared(&key, &changed, None, batch, now).await?;
         let batch = batch.guard(Guard::Version(row.path.clone(), row.version));
         let context = EventContext::internal(due.key.account, due.key.region, now);
         let event = Event::service(&context, SOURCE, "RotateKey").resource(Resource::Key(due.key)).details(details);

@@ -18,6 +18,7 @@ from harness.wrapping import run as openssl
 from harness.wrapping import wrap, wrap_by_command
 
 DAY = 86_400
+THERE = "eu-west-1"
 OAEP, HYBRID = ("RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"), ("RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256")
 DER = serialization.Encoding.DER
 SPKI = (DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -302,6 +303,39 @@ def test_several_pieces_rotate_on_demand_and_all_must_be_there(site):
     for blob, piece in ((old, first), (new, second)):
         opened = kms.decrypt(CiphertextBlob=blob)
         assert (opened["Plaintext"], opened["KeyMaterialId"]) == (PLAINTEXT, piece)
+
+
+def test_related_keys_are_given_a_new_piece_each_and_rotate_together(site):
+    here, there = site.clients(), site.clients(region=THERE)
+    key = make(here, MultiRegion=True).rsplit("/", 1)[1]
+    first = bring(here, key)["KeyMaterialId"]
+    here.replicate_key(KeyId=key, ReplicaRegion=THERE)
+    until(lambda: state(there, key) == "PendingImport", "the replica waits for its material")
+    assert bring(there, key)["KeyMaterialId"] == first
+    old = there.encrypt(KeyId=key, Plaintext=PLAINTEXT)["CiphertextBlob"]
+
+    replica = shown(there, key)["Arn"]
+    told = f"{replica} is a multi-region replica key which is not valid for ImportKeyMaterial."
+    assert refused(lambda: bring(there, key, bytes(32), **NEW)) == ("UnsupportedOperationException", told)
+    second = bring(here, key, bytes(32), **NEW)["KeyMaterialId"]
+    waits = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
+    assert listed(here, key) == [(first, "CURRENT", "IMPORTED"), (second, waits, "IMPORTED")]
+    assert listed(there, key) == [(first, "CURRENT", "IMPORTED"), (second, waits, "PENDING_IMPORT")]
+    assert refused(here.rotate_key_on_demand, KeyId=key)[0] == "KMSInvalidStateException"
+    assert bring(there, key, bytes(32))["KeyMaterialId"] == second
+    for kms in (here, there):
+        assert listed(kms, key) == [(first, "CURRENT", "IMPORTED"), (second, "PENDING_ROTATION", "IMPORTED")]
+    here.rotate_key_on_demand(KeyId=key)
+    until(lambda: shown(here, key)["CurrentKeyMaterialId"] == second, "the rotation ends")
+    assert shown(there, key)["CurrentKeyMaterialId"] == second
+    new = here.encrypt(KeyId=key, Plaintext=PLAINTEXT)["CiphertextBlob"]
+    for kms in (here, there):
+        assert listed(kms, key) == [(first, "NON_CURRENT", "IMPORTED"), (second, "CURRENT", "IMPORTED")]
+        for blob, piece in ((old, first), (new, second)):
+            opened = kms.decrypt(KeyId=key, CiphertextBlob=blob)
+            assert (opened["Plaintext"], opened["KeyMaterialId"]) == (PLAINTEXT, piece)
+    here.delete_imported_key_material(KeyId=key, KeyMaterialId=first)
+    assert (state(here, key), state(there, key)) == ("PendingImport", "Enabled")
 
 
 def test_the_same_bytes_are_other_material_in_another_key(site):

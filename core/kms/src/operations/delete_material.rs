@@ -51,9 +51,11 @@ async fn run(
         key_material_id: piece.filter(|_| record.shows_material()).map(|piece| piece.id_text().to_owned()),
     };
     // AWS: what isn't there is deleted without complaint.
-    let there = piece.filter(|piece| piece.is_present() || pieces.pending() == Some(piece.id())).map(Material::id);
+    let forgotten = |piece: &&Material| !record.is_replica() && pieces.pending() == Some(piece.id());
+    let there = piece.filter(|piece| piece.is_present() || forgotten(piece)).map(Material::id);
     let Some(id) = there else { return Ok((output, None)) };
     pieces.delete(&id);
     let changed = pieces.change(&key, Event::DeleteMaterial, call.now())?;
+    let changed = kms.spread(&key, changed, call.now(), report).await?;
     Ok((output, changed.batch.map(|batch| Batch { destroys: true, ..batch })))
 }

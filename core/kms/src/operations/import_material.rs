@@ -19,7 +19,6 @@ use crate::import_token::{self, ImportToken};
 use crate::imports::{self, Pieces};
 use crate::kms::Kms;
 use crate::lifecycle::Event;
-use crate::multi_region;
 use crate::operation::IMPORT_KEY_MATERIAL;
 use crate::record::{Imported, KeyRecord, Material};
 use crate::report::Report;
@@ -56,12 +55,18 @@ async fn run(
     let piece = kms.unwrap(record, &token, &input.encrypted_key_material).await?;
     let id = piece.id();
     let description = input.key_material_description.clone().map(String::into_boxed_str);
+    let mut told = None;
     match wanted.place(record, &pieces, id)? {
-        None if pieces.current().is_some() => {
-            multi_region::rotates_alone(record)?;
-            pieces.add(piece.with_import(Some(Imported { description, expires })));
+        // AWS: a piece comes to the primary first.
+        None if record.is_replica() => {
+            let arn = record.arn_text().into();
+            return Err(KmsError::Replica { arn, operation: IMPORT_KEY_MATERIAL.name });
         }
-        None => pieces.add(piece.with_import(Some(Imported { description, expires }))),
+        None => {
+            let piece = piece.with_import(Some(Imported { description, expires }));
+            told = Some(piece.clone());
+            pieces.add(piece);
+        }
         Some(known) => {
             let before = known.imported.as_ref().and_then(|imported| imported.description.clone());
             let imported = Imported { description: description.or(before), expires };
@@ -70,6 +75,7 @@ async fn run(
         }
     }
     let changed = pieces.change(&key, Event::Import, call.now())?;
+    let changed = kms.spread_telling(&key, changed, told.as_ref(), call.now(), report).await?;
     let output = ImportKeyMaterialOutput {
         key_id: Some(record.arn_text().to_owned()),
         key_material_id: record.shows_material().then(|| id.to_string()),

@@ -136,7 +136,13 @@ impl Kms {
                 ..entry
             });
         }
-        entries.extend(pending.map(|id| entry(record, id, KeyMaterialState::PendingRotation)));
+        if let Some(id) = pending {
+            let state = match self.some_replica_lacks(record, &id).await? {
+                true => KeyMaterialState::PendingMultiRegionImportAndRotation,
+                false => KeyMaterialState::PendingRotation,
+            };
+            entries.push(entry(record, id, state));
+        }
         if record.origin == Origin::External {
             let ids = history.iter().map(|entry| entry.material).chain(pending);
             let others: Vec<MaterialId> = ids.filter(|id| !is_current(*id)).collect();

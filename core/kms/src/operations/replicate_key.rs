@@ -26,7 +26,7 @@ use crate::names;
 use crate::operation::{CREATE_KEY, REPLICATE_KEY, TAG_RESOURCE};
 use crate::paths;
 use crate::policy;
-use crate::record::{KeyDocument, KeyManager, KeyRecord, Made, Material, MultiRegion, MultiRegionRole};
+use crate::record::{KeyDocument, KeyManager, KeyRecord, Made, MultiRegion, MultiRegionRole};
 use crate::report::{Report, SOURCE};
 use crate::state::KeyState;
 use crate::tags;
@@ -84,10 +84,16 @@ async fn run(
         }
     };
     let due = call.now().plus_seconds(kms.multi_region.settle_seconds);
-    let record = replica(primary, arn, &there, KeyState::Creating { due }, &list, tags);
+    let mut record = replica(primary, arn, &there, KeyState::Creating { due }, &list, tags);
+    let mut pieces = Batch::default();
+    if primary.origin == Origin::External {
+        // It knows what its primary knows of the material, but has no bytes: they have to be imported there too.
+        (record.material, record.imports, pieces) = kms.pieces(primary).await?.for_replica(arn);
+    }
     let description = input.description.clone().unwrap_or_default().into_boxed_str();
     let document = KeyDocument { record, description, policy: policy.as_str().into() };
     let mut batch = kms.replicated(&key, &list, &document).await?;
+    batch.append(pieces);
     batch.append(kms.room_for_key(arn.account, region).await?);
     let shown = metadata::of(&document.record, &document.description);
     report.also(made(&there, &document, input, bypass));
@@ -99,8 +105,7 @@ async fn run(
     Ok((output, Some(batch)))
 }
 
-/// The record of the new replica. It holds what its primary holds of the material, but of imported material no bytes:
-/// they have to be imported there too.
+/// The record of the new replica.
 fn replica(
     primary: &KeyRecord,
     arn: KeyArn,
@@ -109,8 +114,6 @@ fn replica(
     list: &MultiRegion,
     tags: Box<[crate::record::Tag]>,
 ) -> KeyRecord {
-    let external = primary.origin == Origin::External;
-    let material = primary.material.as_ref();
     let made = Made {
         spec: primary.spec,
         usage: primary.usage,
@@ -119,14 +122,11 @@ fn replica(
         state,
         created: there.now(),
         multi_region: Some(list.seen_from(arn.region)),
-        material: if external { material.map(Material::without_token) } else { material.cloned() },
+        material: primary.material.clone(),
         tags,
     };
     let mut record = KeyRecord::new(arn, made);
     record.rotation = primary.rotation;
-    if external && material.is_some() {
-        record.imports.missing = primary.rotation.pieces.max(1);
-    }
     record
 }
 
@@ -176,7 +176,6 @@ impl Kms {
         if list.replicas.contains(&region) || self.lingers(&KeyArn { region, ..primary.arn }).await? {
             return Err(KmsError::ReplicaExists);
         }
-        multi_region::has_one_piece(primary)?;
         if list.replicas.len() >= REPLICAS {
             return Err(KmsError::ReplicaQuota { most: REPLICAS });
         }

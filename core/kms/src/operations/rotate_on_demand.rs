@@ -14,7 +14,6 @@ use crate::change;
 use crate::conditions::Asked;
 use crate::error::KmsError;
 use crate::kms::Kms;
-use crate::multi_region;
 use crate::operation::ROTATE_KEY_ON_DEMAND;
 use crate::record::KeyRecord;
 use crate::report::Report;
@@ -45,10 +44,13 @@ async fn run(
         return Ok((output, None));
     }
     let arn = || record.arn_text().into();
-    if record.origin == Origin::External && record.imports.pending.is_none() {
-        return Err(KmsError::NothingPending { arn: arn() });
+    if record.origin == Origin::External {
+        let pending = record.imports.pending.as_ref().ok_or_else(|| KmsError::NothingPending { arn: arn() })?;
+        // AWS: it waits for the import in every Region first, and isn't pending rotation until then.
+        if kms.some_replica_lacks(record, pending).await? {
+            return Err(KmsError::NothingPending { arn: arn() });
+        }
     }
-    multi_region::rotates_alone(record)?;
     if kms.on_demand.most.is_some_and(|most| record.rotation.on_demand >= most) {
         return Err(KmsError::OnDemandLimit { arn: arn() });
     }

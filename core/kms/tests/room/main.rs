@@ -17,6 +17,7 @@ mod grants;
 mod house;
 mod imports;
 mod key_stores;
+mod kinds;
 mod limits;
 mod managed;
 mod model;

@@ -1,8 +1,13 @@
 //! Operations × key specs, usages and algorithms: the rows of `tests/tables/specs.txt`, and every pair of
 //! `tests/tables/algorithms.txt`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use sealroom_api::Enumeration;
+use sealroom_api::kms::{
+    EncapsulationAlgorithmSpec, EncryptionAlgorithmSpec, KeyAgreementAlgorithmSpec, MacAlgorithmSpec,
+    SigningAlgorithmSpec,
+};
 use serde_json::{Value, json};
 
 use crate::house::{House, OWNER};
@@ -12,22 +17,10 @@ use crate::world::{self, Key, PLAINTEXT, operation_of};
 const SPECS: &str = include_str!("../tables/specs.txt");
 const ALGORITHMS: &str = include_str!("../tables/algorithms.txt");
 
-const ENCRYPTION: [&str; 4] = ["SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"];
-const SIGNING: [&str; 13] = [
-    "RSASSA_PSS_SHA_256",
-    "RSASSA_PSS_SHA_384",
-    "RSASSA_PSS_SHA_512",
-    "RSASSA_PKCS1_V1_5_SHA_256",
-    "RSASSA_PKCS1_V1_5_SHA_384",
-    "RSASSA_PKCS1_V1_5_SHA_512",
-    "ECDSA_SHA_256",
-    "ECDSA_SHA_384",
-    "ECDSA_SHA_512",
-    "SM2DSA",
-    "ML_DSA_SHAKE_256",
-    "ED25519_SHA_512",
-    "ED25519_PH_SHA_512",
-];
+/// Every value of one of the API's enumerations.
+fn all<E: Enumeration>() -> impl Iterator<Item = &'static str> {
+    E::ALL.iter().map(|value| value.as_str())
+}
 
 /// One key for each spec and usage, made when it is first asked for.
 struct Keys<'h> {
@@ -113,6 +106,25 @@ async fn request(house: &House, row: &str, algorithm: &str, key: &Key, sealed: &
     }
 }
 
+/// As long as a digest of SHA-512.
+fn digest(byte: u8) -> String {
+    base64_simd::STANDARD.encode_to_string([byte; 64])
+}
+
+#[test]
+fn every_kind_of_key_and_every_algorithm_is_in_the_table() {
+    let cells = rows(ALGORITHMS);
+    let kinds: BTreeSet<String> = cells.iter().map(|cells| format!("{} {}", cells[0], cells[1])).collect();
+    assert_eq!(kinds, crate::kinds::all().into_iter().map(str::to_owned).collect());
+    let named: BTreeSet<&str> = cells.iter().flat_map(|cells| cells[2].split_whitespace()).collect();
+    let known = all::<EncryptionAlgorithmSpec>()
+        .chain(all::<SigningAlgorithmSpec>())
+        .chain(all::<MacAlgorithmSpec>())
+        .chain(all::<KeyAgreementAlgorithmSpec>())
+        .chain(all::<EncapsulationAlgorithmSpec>());
+    assert_eq!(named, known.collect());
+}
+
 #[tokio::test]
 async fn every_algorithm_works_with_its_specs_and_with_no_other() {
     let house = House::new().await;
@@ -130,7 +142,7 @@ async fn every_algorithm_works_with_its_specs_and_with_no_other() {
             () if good.contains(&algorithm) => "ok".to_owned(),
             () => format!("InvalidKeyUsageException Algorithm {algorithm} is incompatible with key spec {spec}."),
         };
-        for algorithm in ENCRYPTION {
+        for algorithm in all::<EncryptionAlgorithmSpec>() {
             let asked = json!({"KeyId": key.id, "Plaintext": PLAINTEXT, "EncryptionAlgorithm": algorithm});
             let answer = house.ask("Encrypt", &asked).await;
             let wanted = expected(algorithm, "ENCRYPT_DECRYPT", "Encrypt");
@@ -144,20 +156,40 @@ async fn every_algorithm_works_with_its_specs_and_with_no_other() {
                 assert_eq!(opened.get("KeyMaterialId").is_some(), spec == "SYMMETRIC_DEFAULT", "{spec}");
             }
         }
-        for algorithm in SIGNING {
-            let asked = json!({"KeyId": key.id, "Message": PLAINTEXT, "SigningAlgorithm": algorithm});
+        for algorithm in all::<SigningAlgorithmSpec>() {
+            // This one alone signs nothing but digests.
+            let (kind, message, other) = match algorithm {
+                "ED25519_PH_SHA_512" => ("DIGEST", digest(b'd'), digest(b'e')),
+                _ => ("RAW", PLAINTEXT.to_owned(), "b3RoZXI=".to_owned()),
+            };
+            let mut asked = json!({"KeyId": key.id, "Message": message, "SigningAlgorithm": algorithm});
+            asked["MessageType"] = json!(kind);
             let answer = house.ask("Sign", &asked).await;
             let wanted = expected(algorithm, "SIGN_VERIFY", "Sign");
             expect(&mut faults, &format!("Sign {algorithm} {spec}"), &wanted, &answer.said());
-            let mut asked = asked;
             asked["Signature"] = if wanted == "ok" { answer.ok()["Signature"].clone() } else { json!(PLAINTEXT) };
             let said = house.ask("Verify", &asked).await.said();
             let wanted = expected(algorithm, "SIGN_VERIFY", "Verify");
             expect(&mut faults, &format!("Verify {algorithm} {spec}"), &wanted, &said);
-            asked["Message"] = json!("b3RoZXI=");
+            asked["Message"] = json!(other);
             if wanted == "ok" {
                 let said = house.ask("Verify", &asked).await.said();
                 expect(&mut faults, &format!("Verify other {algorithm} {spec}"), "KMSInvalidSignatureException", &said);
+            }
+        }
+        for algorithm in all::<MacAlgorithmSpec>() {
+            let mut asked = json!({"KeyId": key.id, "Message": PLAINTEXT, "MacAlgorithm": algorithm});
+            let answer = house.ask("GenerateMac", &asked).await;
+            let wanted = expected(algorithm, "GENERATE_VERIFY_MAC", "GenerateMac");
+            expect(&mut faults, &format!("GenerateMac {algorithm} {spec}"), &wanted, &answer.said());
+            asked["Mac"] = if wanted == "ok" { answer.ok()["Mac"].clone() } else { json!(PLAINTEXT) };
+            let said = house.ask("VerifyMac", &asked).await.said();
+            let wanted = expected(algorithm, "GENERATE_VERIFY_MAC", "VerifyMac");
+            expect(&mut faults, &format!("VerifyMac {algorithm} {spec}"), &wanted, &said);
+            asked["Message"] = json!("b3RoZXI=");
+            if wanted == "ok" {
+                let said = house.ask("VerifyMac", &asked).await.said();
+                expect(&mut faults, &format!("VerifyMac other {algorithm} {spec}"), "KMSInvalidMacException", &said);
             }
         }
     }

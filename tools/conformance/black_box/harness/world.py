@@ -33,8 +33,33 @@ BASES = {
     "p384": {"KeySpec": "ECC_NIST_P384", "KeyUsage": "SIGN_VERIFY"},
     "p521": {"KeySpec": "ECC_NIST_P521", "KeyUsage": "SIGN_VERIFY"},
     "secp256k1": {"KeySpec": "ECC_SECG_P256K1", "KeyUsage": "SIGN_VERIFY"},
+    "ed25519": {"KeySpec": "ECC_NIST_EDWARDS25519", "KeyUsage": "SIGN_VERIFY"},
     "agreement": {"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"},
+    "agreement_peer": {"KeySpec": "ECC_NIST_P256", "KeyUsage": "KEY_AGREEMENT"},
+    "agreement384": {"KeySpec": "ECC_NIST_P384", "KeyUsage": "KEY_AGREEMENT"},
+    "agreement384_peer": {"KeySpec": "ECC_NIST_P384", "KeyUsage": "KEY_AGREEMENT"},
+    "agreement521": {"KeySpec": "ECC_NIST_P521", "KeyUsage": "KEY_AGREEMENT"},
+    "agreement521_peer": {"KeySpec": "ECC_NIST_P521", "KeyUsage": "KEY_AGREEMENT"},
+    "sm2": {"KeySpec": "SM2", "KeyUsage": "SIGN_VERIFY"},
+    "sm2_encrypt": {"KeySpec": "SM2", "KeyUsage": "ENCRYPT_DECRYPT"},
+    "sm2_agreement": {"KeySpec": "SM2", "KeyUsage": "KEY_AGREEMENT"},
+    "sm2_agreement_peer": {"KeySpec": "SM2", "KeyUsage": "KEY_AGREEMENT"},
+    "ml_dsa": {"KeySpec": "ML_DSA_44", "KeyUsage": "SIGN_VERIFY"},
+    "ml_dsa65": {"KeySpec": "ML_DSA_65", "KeyUsage": "SIGN_VERIFY"},
+    "ml_dsa87": {"KeySpec": "ML_DSA_87", "KeyUsage": "SIGN_VERIFY"},
+    "ml_kem512": {"KeySpec": "ML_KEM_512", "KeyUsage": "ENCAPSULATE_DECAPSULATE"},
+    "ml_kem": {"KeySpec": "ML_KEM_768", "KeyUsage": "ENCAPSULATE_DECAPSULATE"},
+    "ml_kem1024": {"KeySpec": "ML_KEM_1024", "KeyUsage": "ENCAPSULATE_DECAPSULATE"},
     "hmac": {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+    "hmac_second": {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+    "hmac224": {"KeySpec": "HMAC_224", "KeyUsage": "GENERATE_VERIFY_MAC"},
+    "hmac384": {"KeySpec": "HMAC_384", "KeyUsage": "GENERATE_VERIFY_MAC"},
+    "hmac512": {"KeySpec": "HMAC_512", "KeyUsage": "GENERATE_VERIFY_MAC"},
+    # Keys whose tags, descriptions, policies and rotation the tables change, and one that no table grants anything on.
+    "kept": {},
+    "policed": {},
+    "wrapping": {},
+    "rotating": {},
     # Keys of origin EXTERNAL have material, `MATERIAL`, unless their state is PendingImport.
     "external": {"Origin": "EXTERNAL"},
     "external_imported": {"Origin": "EXTERNAL"},
@@ -141,7 +166,7 @@ class World:
         return key.prepared
 
     def _sample(self, key):
-        """Something that only this key makes, made while it may: a ciphertext or a signature of PLAINTEXT."""
+        """Something that only this key makes, made while it may: a ciphertext, a signature or a MAC of PLAINTEXT."""
         algorithms = key.metadata.get("EncryptionAlgorithms")
         if algorithms:
             made, _ = self.clients.call(
@@ -150,10 +175,18 @@ class World:
             return made["CiphertextBlob"]
         algorithms = key.metadata.get("SigningAlgorithms")
         if algorithms:
+            # One signs digests alone.
+            algorithm = next(name for name in algorithms if name != "ED25519_PH_SHA_512")
             made, _ = self.clients.call(
-                "Sign", {"KeyId": key.id, "Message": PLAINTEXT, "SigningAlgorithm": algorithms[0]}
+                "Sign", {"KeyId": key.id, "Message": PLAINTEXT, "SigningAlgorithm": algorithm}
             )
             return made["Signature"]
+        algorithms = key.metadata.get("MacAlgorithms")
+        if algorithms:
+            made, _ = self.clients.call(
+                "GenerateMac", {"KeyId": key.id, "Message": PLAINTEXT, "MacAlgorithm": algorithms[0]}
+            )
+            return made["Mac"]
         return None
 
     def _bring(self, key, state):
@@ -211,7 +244,7 @@ class Made:
 
 
 class Sample(Made):
-    """The ciphertext, or signature, of PLAINTEXT that was made when the key was; altered by `change`, if given."""
+    """The ciphertext, signature or MAC of PLAINTEXT that was made when the key was; altered by `change`, if given."""
 
     def __init__(self, name, change=None):
         self.name, self.change = name, change

@@ -14,6 +14,14 @@ SPECS = {
     "p521": ("ECC_NIST_P521", ["ECDSA_SHA_512"]),
     "secp256k1": ("ECC_SECG_P256K1", ["ECDSA_SHA_256"]),
 }
+# Those whose algorithm takes messages alone, or (SM2) digests of its own kind.
+MESSAGES = {
+    "ed25519": ("ECC_NIST_EDWARDS25519", "ED25519_SHA_512", 64),
+    "sm2": ("SM2", "SM2DSA", None),
+    "ml_dsa": ("ML_DSA_44", "ML_DSA_SHAKE_256", 2420),
+    "ml_dsa65": ("ML_DSA_65", "ML_DSA_SHAKE_256", 3309),
+    "ml_dsa87": ("ML_DSA_87", "ML_DSA_SHAKE_256", 4627),
+}
 SIGNERS = [(key, algorithm) for key, (_, algorithms) in SPECS.items() for algorithm in algorithms]
 STRANGERS = [
     ("rsa_sign", "ECDSA_SHA_256"),
@@ -193,6 +201,49 @@ def refusals(operation, more):
     ]
 
 
+def signs_messages(key, algorithm, length):
+    request = {"KeyId": id_of(key), "SigningAlgorithm": algorithm}
+    members = {
+        "KeyId": arn_of(key),
+        "Signature": lambda signature: len(signature) == (length or len(signature)),
+        "SigningAlgorithm": algorithm,
+    }
+    return [
+        Row(f"{key}, {len(message)} bytes", {**request, "Message": message}, Ok(members, then=verifies(message)))
+        for message in (b"m", PLAINTEXT, b"m" * 4096)
+    ]
+
+
+def type_refusals(more):
+    """For Sign and Verify alike: what the newer algorithms don't sign."""
+
+    def row(key, kind, message, algorithm, text):
+        request = {"KeyId": id_of(key), "SigningAlgorithm": algorithm, "MessageType": kind, "Message": message, **more}
+        return Row(f"{key} {algorithm} {kind}", request, Refused("ValidationException", text))
+
+    return [
+        *(
+            row(key, "DIGEST", b"d" * 64, algorithm, f"Message type DIGEST is incompatible with key spec {spec}.")
+            for key, (spec, algorithm, _) in MESSAGES.items()
+            if key.startswith("ml_dsa")
+        ),
+        row(
+            "ed25519",
+            "DIGEST",
+            b"d" * 64,
+            "ED25519_SHA_512",
+            "Message type DIGEST is incompatible with algorithm ED25519_SHA_512.",
+        ),
+        row(
+            "ed25519",
+            "RAW",
+            PLAINTEXT,
+            "ED25519_PH_SHA_512",
+            "Message type RAW is incompatible with algorithm ED25519_PH_SHA_512.",
+        ),
+    ]
+
+
 def randomised(world, answer):
     again, _ = world.clients.call("Sign", world.resolve(dict(OPERATION.request, KeyId="{p256.id}")))
     assert again["Signature"] != answer["Signature"]
@@ -212,5 +263,17 @@ ROWS = [
         Ok(then=verifies(b"m")),
     ),
     Row("twice gives two signatures", dict(OPERATION.request, KeyId="{p256.id}"), Ok(then=randomised)),
+    *(row for key, (_, algorithm, length) in MESSAGES.items() for row in signs_messages(key, algorithm, length)),
+    Row(
+        "ed25519 of a digest",
+        {
+            "KeyId": "{ed25519.id}",
+            "SigningAlgorithm": "ED25519_PH_SHA_512",
+            "MessageType": "DIGEST",
+            "Message": b"d" * 64,
+        },
+        Ok(then=verifies(b"d" * 64, "DIGEST")),
+    ),
+    *type_refusals({}),
     *refusals("Sign", {}),
 ]

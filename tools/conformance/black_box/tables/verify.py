@@ -3,7 +3,7 @@
 from harness.table import USES, Ok, Operation, Refused, Row, at_least, at_most, validation
 from harness.world import PLAINTEXT, Sample, arn_of, id_of, signed
 from tables.decrypt import flipped
-from tables.sign import SIGNERS, digest, refusals
+from tables.sign import MESSAGES, SIGNERS, digest, refusals, type_refusals
 
 INVALID = Refused("KMSInvalidSignatureException", None)
 
@@ -53,8 +53,26 @@ def rows_of(key, algorithm):
 P256 = {"KeyId": "{p256.id}", "Message": PLAINTEXT, "SigningAlgorithm": "ECDSA_SHA_256"}
 RSA = {"KeyId": "{rsa_sign.id}", "Message": PLAINTEXT}
 
+def messages_of(key, algorithm):
+    request = {"KeyId": id_of(key), "SigningAlgorithm": algorithm, "Message": PLAINTEXT}
+    good = Ok({"KeyId": arn_of(key), "SignatureValid": True, "SigningAlgorithm": algorithm})
+
+    def row(name, signature, expect, **more):
+        return Row(f"{key} {algorithm} {name}", {**request, "Signature": signature, **more}, expect)
+
+    return [
+        row("holds", signed(key, algorithm), good),
+        row("another message", signed(key, algorithm), INVALID, Message=PLAINTEXT + b"!"),
+        row("altered", signed(key, algorithm, change=lambda s: flipped(s, -1)), INVALID),
+        row("truncated", signed(key, algorithm, change=lambda s: s[:-1]), INVALID),
+        row("no signature at all", b"signature", INVALID),
+    ]
+
+
 ROWS = [
     *(row for key, algorithm in SIGNERS for row in rows_of(key, algorithm)),
+    *(row for key, (_, algorithm, _) in MESSAGES.items() for row in messages_of(key, algorithm)),
+    *type_refusals({"Signature": b"signature"}),
     Row(
         "another key's signature",
         {**P256, "KeyId": "{p256_second.id}", "Signature": Sample("p256")},

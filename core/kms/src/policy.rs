@@ -3,20 +3,48 @@
 //! What a policy means is `authz`'s affair. This module adds what needs other rooms: whether the principals exist,
 //! whether the caller would lock itself out, and AWS's texts.
 
-use sealroom_authz::{Malformed, Policy, PolicyKind, PrincipalName, Resource, ResourcePolicy, would_allow_put_policy};
+use sealroom_authz::{
+    ConditionKeys, Facts, Malformed, Policy, PolicyKind, Presence, PrincipalName, Resource, ResourcePolicy,
+    would_allow_put_policy,
+};
 use sealroom_foundation::{AccountId, KeyArn, Partition};
 use sealroom_identity::{Call, Service};
 
 use crate::authorize;
-use crate::conditions::Conditions;
+use crate::conditions::{Conditions, one};
 use crate::error::KmsError;
 use crate::kms::Kms;
 
-/// The policy of a key that was made without one: the account's own policies decide.
+/// The policy of a key that was made without one: the account's own policies decide. Laid out as AWS shows it.
 pub(crate) fn default_policy(partition: Partition, account: AccountId) -> String {
     format!(
-        r#"{{"Version":"2012-10-17","Id":"key-default-1","Statement":[{{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{{"AWS":"arn:{partition}:iam::{account}:root"}},"Action":"kms:*","Resource":"*"}}]}}"#
+        r#"{{
+  "Version" : "2012-10-17",
+  "Id" : "key-default-1",
+  "Statement" : [ {{
+    "Sid" : "Enable IAM User Permissions",
+    "Effect" : "Allow",
+    "Principal" : {{
+      "AWS" : "arn:{partition}:iam::{account}:root"
+    }},
+    "Action" : "kms:*",
+    "Resource" : "*"
+  }} ]
+}}"#
     )
+}
+
+/// The condition keys of the PutKeyPolicy that the lockout check imagines: those of the request, and the name of the only
+/// policy that can be put.
+struct Later<'a>(&'a Conditions<'a>);
+
+impl ConditionKeys for Later<'_> {
+    fn lookup(&self, key: &str, visit: &mut dyn FnMut(&str)) -> Presence {
+        match key {
+            "kms:policyname" => one(Some("default"), visit),
+            other => self.0.lookup(other, visit),
+        }
+    }
 }
 
 /// The policy of the AWS managed key of `service`: used through the service alone, seen by the account.
@@ -126,7 +154,9 @@ impl Kms {
         }
         let arn = key.to_string();
         let resource = Resource { arn: &arn, account: Some(key.account) };
+        let later = Later(conditions);
         let facts = authorize::facts(call, "kms:PutKeyPolicy", resource, ResourcePolicy::None, conditions);
+        let facts = Facts { conditions: &later, ..facts };
         if bypass_lockout_check || would_allow_put_policy(&policy, resource, &facts) {
             return Ok(());
         }

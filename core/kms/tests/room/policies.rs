@@ -81,7 +81,10 @@ async fn a_policy_that_locks_its_caller_out_is_refused_unless_it_says_so() {
     ]})
     .to_string();
     let never = with(&json!({"Condition": {"StringEquals": {"kms:CallerAccount": OTHER}}}));
+    let named = |name: &str| with(&json!({"Condition": {"StringEquals": {"kms:PolicyName": name}}}));
     let cases = vec![
+        ("a policy of the only name", named("default"), "ok"),
+        ("a policy of another name", named("other"), LOCKOUT),
         ("another account", other.clone(), LOCKOUT),
         ("no PutKeyPolicy", partial.clone(), LOCKOUT),
         ("a deny", denies.clone(), LOCKOUT),
@@ -130,6 +133,11 @@ async fn a_key_made_without_a_policy_belongs_to_its_account() {
     let id = made["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned();
     let row = house.row(crate::house::key_path(OWNER, &id)).await.unwrap();
     let document = sealroom_kms::record::KeyDocument::from_bytes(&row.value).unwrap();
+    assert!(
+        document.policy.starts_with("{\n  \"Version\" : \"2012-10-17\",\n"),
+        "laid out as AWS does: {}",
+        document.policy
+    );
     let policy: Value = serde_json::from_str(&document.policy).unwrap();
     let expected = json!({
         "Version": "2012-10-17",

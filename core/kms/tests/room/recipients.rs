@@ -1,11 +1,14 @@
 //! Recipients: what they get in place of a plaintext, who is none (`tests/tables/recipients.txt`), and what policies and
 //! the order of checks make of both. What conditions see is in `conditions.txt`.
 
-use sealroom_kms::Settings;
+use std::num::NonZeroU32;
+
+use sealroom_kms::{RequestQuotas, Settings};
 use serde_json::{Value, json};
 
 use crate::enclave::{Pki, message_of, named};
 use crate::house::{House, OTHER, OWNER};
+use crate::secrets::{Haystack, forms};
 use crate::table::{expect, report, rows};
 use crate::world::{self, hidden, kind_of, policy, request};
 
@@ -177,5 +180,86 @@ async fn a_deny_on_measurements_stands_before_a_grant() {
         (Some("an enclave"), "ok"),
     ] {
         assert_eq!(ask(recipient).await, expected, "{recipient:?}");
+    }
+}
+
+/// What is enveloped for a recipient stands as itself in no answer, record or row. The same plaintext is learnt afterwards,
+/// from the ciphertext that came with it.
+#[tokio::test]
+async fn what_is_enveloped_is_told_to_nobody_else() {
+    let house = House::new().await;
+    let mut haystack = Haystack::default();
+    let mut opened = Vec::new();
+    for (operation, blob) in [
+        ("Decrypt", None),
+        ("GenerateDataKey", Some("CiphertextBlob")),
+        ("GenerateDataKeyPair", Some("PrivateKeyCiphertextBlob")),
+        ("DeriveSharedSecret", None),
+        ("GenerateRandom", None),
+    ] {
+        let mut asked = asked(&house, operation, "an enclave").await;
+        let answer = house.ask(operation, &asked).await.ok();
+        haystack.add(format!("the answer to {operation}"), answer.to_string().as_bytes());
+        assert!(Pki::trusted().opens(&message_of(&answer)).is_some(), "{operation}");
+        match (operation, blob) {
+            (_, Some(blob)) => opened.push(json!({"CiphertextBlob": answer[blob]})),
+            // Nobody else can ever learn it.
+            ("GenerateRandom", None) => {}
+            (_, None) => {
+                asked.as_object_mut().unwrap().remove("Recipient");
+                let member = if operation == "Decrypt" { "Plaintext" } else { "SharedSecret" };
+                opened.push(json!({"operation": operation, "asked": asked, "member": member}));
+            }
+        }
+    }
+    for row in house.rows("kms").await {
+        haystack.add(row.path.to_string(), &row.value);
+    }
+    for record in house.raw_records().await {
+        haystack.add("a record".to_owned(), &record);
+    }
+    for record in house.records().await {
+        haystack.add("a record, unpacked".to_owned(), record.to_string().as_bytes());
+    }
+    for again in opened {
+        let (operation, asked, member) = match again.get("operation") {
+            Some(operation) => (operation.as_str().unwrap(), &again["asked"], again["member"].as_str().unwrap()),
+            None => ("Decrypt", &again, "Plaintext"),
+        };
+        let plain = house.ask(operation, asked).await.ok()[member].as_str().unwrap().to_owned();
+        let plain = base64_simd::STANDARD.decode_to_vec(plain).unwrap();
+        assert!(plain.len() >= 16, "{operation}: {} bytes", plain.len());
+        // Of a private key that is what makes it one; how it is wrapped in PKCS #8 everybody knows.
+        let secret = if plain.len() > 100 { &plain[36..68] } else { &plain[..] };
+        haystack.holds_none_of(&forms(secret));
+    }
+}
+
+/// To verify a document takes signatures to be checked, so it comes after the charge: the record of who is throttled says
+/// nothing of what was in it.
+#[tokio::test]
+async fn who_is_throttled_has_no_document_verified() {
+    let house = House::new().await;
+    let requests = RequestQuotas::Aws { nodes: NonZeroU32::new(1_000).unwrap() };
+    let room = house.room_with(Settings { requests, attestation_roots: Pki::trusted().roots(), ..Settings::default() });
+    for (operation, _) in OPERATIONS {
+        let asked = asked(&house, operation, "an enclave").await;
+        house.clock.advance(1);
+        let (mut verified, mut throttled) = (0, 0);
+        for _ in 0..150 {
+            let said = house.ask_room(&room, operation, &asked).await.said();
+            let record = house.records().await.pop().unwrap();
+            let told = record.to_string().contains("attestationDocumentModuleId");
+            match said.as_str() {
+                "ok" => verified += usize::from(told),
+                said => {
+                    assert!(said.starts_with("ThrottlingException"), "{operation}: {said}");
+                    assert!(!told, "{operation}: {record}");
+                    throttled += 1;
+                    break;
+                }
+            }
+        }
+        assert!(verified > 0 && throttled == 1, "{operation}: {verified} {throttled}");
     }
 }

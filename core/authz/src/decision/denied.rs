@@ -239,10 +239,14 @@ fn heard<'a>(layer: Layer, facts: &Facts<'a>) -> Vec<Heard<'a>> {
             resource_policy(facts).map(|policy| Heard { name: None, policy }).into_iter().collect()
         }
         Layer::Identity => own.attached.iter().map(Into::into).collect(),
-        Layer::Boundary => own.boundary.iter().map(Into::into).collect(),
+        Layer::Boundary => own.boundary.into_iter().map(Into::into).collect(),
         Layer::Session => own.session.unwrap_or_default().iter().map(Into::into).collect(),
-        Layer::ServiceControl => controls.service_control.iter().copied().flatten().map(Into::into).collect(),
-        Layer::ResourceControl => controls.resource_control.iter().copied().flatten().map(Into::into).collect(),
-        Layer::Endpoint => controls.endpoint.iter().map(Into::into).collect(),
+        Layer::ServiceControl => {
+            controls.service_control.iter().flat_map(|level| level.iter()).map(Into::into).collect()
+        }
+        Layer::ResourceControl => {
+            controls.resource_control.iter().flat_map(|level| level.iter()).map(Into::into).collect()
+        }
+        Layer::Endpoint => controls.endpoint.into_iter().map(Into::into).collect(),
     }
 }

@@ -1,5 +1,8 @@
 //! The weighing of all layers. It answers with the layer that refuses; `Denied` finds out the rest.
 
+use std::slice;
+use std::sync::Arc;
+
 use crate::decision::Layer;
 use crate::evaluation::{Failure, Request};
 use crate::facts::{AttachedPolicy, Facts, GrantFact, ResourcePolicy};
@@ -22,9 +25,9 @@ pub(super) struct Heard<'a> {
     pub(super) policy: &'a Policy,
 }
 
-impl<'a> From<&AttachedPolicy<'a>> for Heard<'a> {
-    fn from(attached: &AttachedPolicy<'a>) -> Self {
-        Self { name: Some(attached.name), policy: attached.policy }
+impl<'a> From<&'a AttachedPolicy> for Heard<'a> {
+    fn from(attached: &'a AttachedPolicy) -> Self {
+        Self { name: Some(&attached.name), policy: &attached.policy }
     }
 }
 
@@ -38,14 +41,14 @@ pub(super) fn weigh<'a>(facts: &Facts<'a>, request: &Request<'a>) -> Result<(), 
     let (controls, own) = (&facts.controls, &facts.identity);
     let resource_control = levels(Layer::ResourceControl, controls.resource_control, request)?;
     let service_control = levels(Layer::ServiceControl, controls.service_control, request)?;
-    let endpoint = consent(Layer::Endpoint, controls.endpoint.as_slice(), controls.endpoint.is_some(), request)?;
+    let endpoint = consent(Layer::Endpoint, single(controls.endpoint), controls.endpoint.is_some(), request)?;
     let resource = match resource_policy(facts) {
         Some(policy) => hear(resource_layer(facts), Heard { name: None, policy }, request)?,
         None => None,
     };
     let resource = resource.filter(|_| !matches!(facts.resource_policy, ResourcePolicy::Denying(_)));
     let identity = any(Layer::Identity, own.attached, request)?;
-    let boundary = consent(Layer::Boundary, own.boundary.as_slice(), own.boundary.is_some(), request)?;
+    let boundary = consent(Layer::Boundary, single(own.boundary), own.boundary.is_some(), request)?;
     // AWS: a federated user's session has what its policies give and nothing of the user's own without them.
     let limited = own.session.is_some() || matches!(facts.principal, Principal::FederatedUser { .. });
     let session = consent(Layer::Session, own.session.unwrap_or_default(), limited, request)?;
@@ -111,6 +114,10 @@ fn sides<'a>(facts: &Facts<'a>, fit: Option<Fit>, caller: &Caller) -> Result<(),
     }
 }
 
+fn single(policy: Option<&AttachedPolicy>) -> &[AttachedPolicy] {
+    policy.map_or(&[], slice::from_ref)
+}
+
 fn need<'a>(consent: bool, layer: Layer) -> Result<(), Refusal<'a>> {
     if consent { Ok(()) } else { Err(Refusal::Silent(layer)) }
 }
@@ -125,14 +132,14 @@ fn hear<'a>(layer: Layer, heard: Heard<'a>, request: &Request<'_>) -> Result<Opt
 }
 
 /// Whether one of `policies` allows; all are heard.
-fn any<'a>(layer: Layer, policies: &[AttachedPolicy<'a>], request: &Request<'_>) -> Result<bool, Refusal<'a>> {
+fn any<'a>(layer: Layer, policies: &'a [AttachedPolicy], request: &Request<'_>) -> Result<bool, Refusal<'a>> {
     policies.iter().try_fold(false, |allowed, attached| Ok(allowed | hear(layer, attached.into(), request)?.is_some()))
 }
 
 /// Whether one of `policies` allows, or the layer is absent.
 fn consent<'a>(
     layer: Layer,
-    policies: &[AttachedPolicy<'a>],
+    policies: &'a [AttachedPolicy],
     present: bool,
     request: &Request<'_>,
 ) -> Result<bool, Refusal<'a>> {
@@ -140,7 +147,7 @@ fn consent<'a>(
 }
 
 /// Whether one policy of each level allows, or the organisation doesn't bind the principal.
-fn levels<'a>(layer: Layer, levels: &[&[AttachedPolicy<'a>]], request: &Request<'_>) -> Result<bool, Refusal<'a>> {
+fn levels<'a>(layer: Layer, levels: &'a [Arc<[AttachedPolicy]>], request: &Request<'_>) -> Result<bool, Refusal<'a>> {
     // AWS: service control policies bind principals of accounts; neither kind binds service-linked roles.
     let service = layer == Layer::ServiceControl && matches!(request.principal, Principal::Service { .. });
     if levels.is_empty() || service || is_service_linked(request.principal) {

@@ -1,6 +1,7 @@
 //! Tables of decisions: who asks what, under which policies, and AWS's message when the answer is no.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sealroom_authz::{
     AttachedPolicy, Controls, Denied, Facts, GrantFact, IdentityPolicies, Layer, Policy, Principal, PrincipalName,
@@ -14,7 +15,7 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/deployer";
 const BUCKET: &str = "arn:aws:s3:::records/2026/a.csv";
 
 /// The policies that rows name, by name.
-struct Policies(BTreeMap<String, Policy>);
+struct Policies(BTreeMap<String, Arc<Policy>>);
 
 impl Policies {
     fn load() -> Self {
@@ -22,34 +23,34 @@ impl Policies {
         let policy = |(name, entry): (&String, &Value)| {
             let (of, text) = (kind(entry["kind"].as_str().unwrap()), entry["document"].to_string());
             let read = if entry["stored"] == true { Policy::parse_stored } else { Policy::parse };
-            (name.clone(), read(&text, of).unwrap_or_else(|error| panic!("{name}: {error}")))
+            (name.clone(), Arc::new(read(&text, of).unwrap_or_else(|error| panic!("{name}: {error}"))))
         };
         Self(table.as_object().unwrap().iter().map(policy).collect())
     }
 
-    fn get(&self, name: &str) -> &Policy {
+    fn get(&self, name: &str) -> &Arc<Policy> {
         self.0.get(name).unwrap_or_else(|| panic!("no policy {name}"))
     }
 
     /// A policy called by its name; names that begin `arn:` or `p-` are kept after an `=`.
-    fn attached<'a>(&'a self, name: &'a str) -> AttachedPolicy<'a> {
+    fn attached(&self, name: &str) -> AttachedPolicy {
         let (name, shown) = name.split_once('=').unwrap_or((name, name));
-        AttachedPolicy { name: shown, policy: self.get(name) }
+        AttachedPolicy { name: shown.into(), policy: Arc::clone(self.get(name)) }
     }
 
-    fn list<'a>(&'a self, names: &'a Value) -> Vec<AttachedPolicy<'a>> {
+    fn list(&self, names: &Value) -> Vec<AttachedPolicy> {
         let names = names.as_array().into_iter().flatten();
         names.map(|name| self.attached(name.as_str().unwrap())).collect()
     }
 
-    fn levels<'a>(&'a self, levels: &'a Value) -> Vec<Vec<AttachedPolicy<'a>>> {
-        levels.as_array().into_iter().flatten().map(|level| self.list(level)).collect()
+    fn levels(&self, levels: &Value) -> Vec<Arc<[AttachedPolicy]>> {
+        levels.as_array().into_iter().flatten().map(|level| self.list(level).into()).collect()
     }
 }
 
 fn resource<'a>(row: &'a Value, policies: &'a Policies) -> (Resource<'a>, ResourcePolicy<'a>) {
     let owned = |arn| Resource { arn, account: Some(account(OWNER)) };
-    let policy = |element: &str| row[element].as_str().map(|name| policies.get(name));
+    let policy = |element: &str| row[element].as_str().map(|name| &**policies.get(name));
     match (policy("key"), policy("trust"), policy("bucket")) {
         (Some(key), None, None) if row["grants-alone"] == true => (owned(KEY), ResourcePolicy::Denying(key)),
         (Some(key), None, None) => (owned(KEY), ResourcePolicy::Mandatory(key)),
@@ -68,8 +69,8 @@ fn with_facts<T>(row: &Value, policies: &Policies, judge: impl FnOnce(&Facts<'_>
     let (resource, resource_policy) = resource(row, policies);
     let (attached, session) = (policies.list(&row["identity"]), policies.list(&row["session"]));
     let (scp, rcp) = (policies.levels(&row["scp"]), policies.levels(&row["rcp"]));
-    let scp: Vec<&[_]> = scp.iter().map(Vec::as_slice).collect();
-    let rcp: Vec<&[_]> = rcp.iter().map(Vec::as_slice).collect();
+    let one = |element: &str| row[element].as_str().map(|name| policies.attached(name));
+    let (boundary, endpoint) = (one("boundary"), one("endpoint"));
     let grantees = row["grants"].as_array().into_iter().flatten().map(|name| {
         let name = name.as_str().unwrap();
         PrincipalName::parse_aws(name).unwrap_or_else(|| PrincipalName::Service(name.into()))
@@ -84,14 +85,10 @@ fn with_facts<T>(row: &Value, policies: &Policies, judge: impl FnOnce(&Facts<'_>
         resource_policy,
         identity: IdentityPolicies {
             attached: &attached,
-            boundary: row["boundary"].as_str().map(|name| policies.attached(name)),
+            boundary: boundary.as_ref(),
             session: row["session"].is_array().then_some(&*session),
         },
-        controls: Controls {
-            service_control: &scp,
-            resource_control: &rcp,
-            endpoint: row["endpoint"].as_str().map(|name| policies.attached(name)),
-        },
+        controls: Controls { service_control: &scp, resource_control: &rcp, endpoint: endpoint.as_ref() },
         grants: &grants,
         conditions: &keys,
     })

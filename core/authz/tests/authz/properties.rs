@@ -1,5 +1,7 @@
 //! Properties: nothing that is read panics, a `Deny` never allows, an `Allow` never denies, and storing changes nothing.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use sealroom_authz::{
@@ -172,14 +174,15 @@ fn allowed(policy: &Policy, principal: &Principal, keys: &Keys) -> bool {
 }
 
 /// Asks a policy in every layer at once; what counts is that it ends and that a refusal can be worded.
-fn ask_everywhere(policy: &Policy, keys: &Keys) {
+fn ask_everywhere(policy: Policy, keys: &Keys) {
     let principal = caller("role:111122223333:deployer:ci");
-    let attached = [AttachedPolicy { name: "p", policy }];
-    let levels: [&[_]; 1] = [&attached];
+    let policy = Arc::new(policy);
+    let attached = [AttachedPolicy { name: "p".into(), policy: Arc::clone(&policy) }];
+    let levels = [Arc::from(attached.clone())];
     let facts = Facts {
-        identity: IdentityPolicies { attached: &attached, boundary: Some(attached[0]), session: Some(&attached) },
-        controls: Controls { service_control: &levels, resource_control: &levels, endpoint: Some(attached[0]) },
-        ..key_facts(&principal, "kms:Encrypt", policy, keys)
+        identity: IdentityPolicies { attached: &attached, boundary: Some(&attached[0]), session: Some(&attached) },
+        controls: Controls { service_control: &levels, resource_control: &levels, endpoint: Some(&attached[0]) },
+        ..key_facts(&principal, "kms:Encrypt", &policy, keys)
     };
     if let Err(denied) = decide(&facts) {
         let message = denied.message(principal.arn(), facts.action, facts.resource.arn);
@@ -298,7 +301,7 @@ proptest! {
 
     #[test]
     fn generated_policies_are_asked_everywhere(statements in statements(), keys in keys()) {
-        ask_everywhere(&read(&statements).unwrap(), &keys);
+        ask_everywhere(read(&statements).unwrap(), &keys);
     }
 
     #[test]
@@ -323,7 +326,7 @@ proptest! {
     ) {
         let text = mutated(which.1, &edits);
         for policy in [Policy::parse(&text, kind(which.0)), Policy::parse_stored(&text, kind(which.0))].into_iter().flatten() {
-            ask_everywhere(&policy, &keys);
+            ask_everywhere(policy, &keys);
         }
     }
 
@@ -334,7 +337,7 @@ proptest! {
         keys in keys(),
     ) {
         if let Ok(policy) = Policy::parse(&mutated(&document(&statements), &edits), kind("key")) {
-            ask_everywhere(&policy, &keys);
+            ask_everywhere(policy, &keys);
         }
     }
 
@@ -349,7 +352,7 @@ proptest! {
         keys.0.insert("a:b".to_owned(), Some(vec![value.clone()]));
         let statement = json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {operator: {"a:b": value}}});
         if let Some(policy) = read(&[statement]) {
-            ask_everywhere(&policy, &keys);
+            ask_everywhere(policy, &keys);
         }
     }
 }

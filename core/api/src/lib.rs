@@ -27,7 +27,7 @@ pub mod sigv4;
 pub mod through;
 
 pub use error::{ErrorAnswer, Fault};
-pub use generated::{kms, operator, sts};
+pub use generated::{iam, kms, operator, sts};
 pub use protocol::Protocol;
 pub use serve::{Compat, Served, Wire};
 pub use shape::Enumeration;

@@ -32,7 +32,7 @@ use model::Model;
 use overlay::Overlay;
 use plan::Plan;
 
-const SERVICES: [&str; 3] = ["kms", "sealroom", "sts"];
+const SERVICES: [&str; 4] = ["iam", "kms", "sealroom", "sts"];
 
 type Emitter = fn(&Plan) -> Result<String>;
 

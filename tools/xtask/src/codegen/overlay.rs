@@ -35,6 +35,9 @@ pub(crate) struct Overlay {
     /// Structure to the order in which its members are written.
     #[serde(default)]
     pub order: BTreeMap<String, Vec<String>>,
+    /// Shape to a pattern that matches what the table's does and can be compiled; the table's is told.
+    #[serde(default)]
+    pub patterns: BTreeMap<String, String>,
     /// Operations that the journal calls read-only.
     pub read_only: Vec<String>,
     /// What the journal records.
@@ -82,6 +85,7 @@ impl Overlay {
             members: Ordered::default(),
             required: BTreeMap::new(),
             order: BTreeMap::new(),
+            patterns: BTreeMap::new(),
             read_only: Vec::new(),
             audit: Audit::default(),
         }
@@ -100,6 +104,9 @@ impl Overlay {
         }
         for (path, replacement) in self.members.iter() {
             *member_mut(model, path)? = replacement.clone();
+        }
+        for name in self.patterns.keys() {
+            ensure!(model.shape(name)?.pattern.is_some(), "`{name}` has no pattern that another could stand for");
         }
         for (structure, names) in &self.required {
             let shape = model.shapes.get_mut(structure).with_context(|| format!("no shape `{structure}`"))?;

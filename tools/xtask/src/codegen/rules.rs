@@ -38,7 +38,8 @@ impl Rules {
         if let Some(pattern) =
             shape.pattern.as_deref().filter(|_| shape.kind == Kind::String && shape.values.is_empty())
         {
-            let program = pattern::program(pattern).with_context(|| format!("the pattern of `{name}`"))?;
+            let compiled = plan.overlay.patterns.get(name).map_or(pattern, String::as_str);
+            let program = pattern::program(compiled).with_context(|| format!("the pattern of `{name}`"))?;
             text.push_str(&format!(
                 "static {constant}_PATTERN: Pattern = Pattern {{ text: {pattern:?}, program: {program} }};\n"
             ));

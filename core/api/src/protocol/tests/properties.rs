@@ -215,11 +215,19 @@ proptest! {
     }
 
     #[test]
-    fn any_form_ends_in_an_answer(form in "([A-Za-z.0-9%+]{0,20}[=&.]?){0,20}", bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_form_ends_in_an_answer(
+        form in "([A-Za-z.0-9%+]{0,20}[=&.]?){0,20}",
+        bytes in prop::collection::vec(any::<u8>(), 0..200),
+        index in any::<prop::sample::Index>(),
+    ) {
         for body in [form.as_bytes(), &bytes] {
             let answer = crate::sts::operations::probe(crate::sts::Operation::GetCallerIdentity, body, wire(Compat::Aws));
             prop_assert!(answer.is_ok() || answer.is_err_and(|error| error.code == "MalformedInput"));
             let _ = crate::protocol::query::action(body);
+            let operation = *index.get(crate::iam::Operation::ALL);
+            if let Err(error) = crate::iam::operations::probe(operation, body, wire(Compat::Aws)) {
+                prop_assert!(["MalformedInput", "ValidationError"].contains(&&*error.code), "{}", error.code);
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::wire;
 use crate::error::ErrorAnswer;
 use crate::serve::Compat;
-use crate::{kms, operator, sts};
+use crate::{iam, kms, operator, sts};
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +29,7 @@ fn probe(row: &Row) -> Result<Vec<u8>, ErrorAnswer> {
     let body = body.as_bytes();
     match row.service.as_str() {
         "kms" => kms::operations::probe(kms::Operation::from_name(&row.operation)?, body, wire),
+        "iam" => iam::operations::probe(iam::Operation::from_name(&row.operation)?, body, wire),
         "sts" => sts::operations::probe(sts::Operation::from_name(&row.operation)?, body, wire),
         "sealroom" => operator::operations::probe(operator::Operation::from_name(&row.operation)?, body, wire),
         other => panic!("no service `{other}`"),

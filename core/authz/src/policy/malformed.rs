@@ -25,8 +25,13 @@ pub enum Malformed {
         limit: usize,
     },
     /// A principal that can't exist: a group, a partial wildcard, not an ARN.
-    #[error("`{0}` is not a principal")]
-    InvalidPrincipal(String),
+    #[error("`{name}` is not a principal")]
+    InvalidPrincipal {
+        /// `AWS`, `Service`, …
+        kind: String,
+        /// What came.
+        name: String,
+    },
     /// A character outside U+0009, U+000A, U+000D and U+0020 to U+00FF.
     #[error("the document holds the character {0:?}, which policies may not hold")]
     Character(char),

@@ -173,7 +173,7 @@ fn principals(json: Json) -> Result<Vec<PrincipalName>, Malformed> {
             return if text == "*" {
                 Ok(vec![PrincipalName::Everyone])
             } else {
-                Err(Malformed::InvalidPrincipal(text))
+                Err(Malformed::InvalidPrincipal { kind: "AWS".to_owned(), name: text })
             };
         }
     };
@@ -187,7 +187,8 @@ fn principals(json: Json) -> Result<Vec<PrincipalName>, Malformed> {
             _ => return Err(Malformed::PrincipalType(name)),
         };
         for text in strings("Principal", json)? {
-            principals.push(read(&text).ok_or(Malformed::InvalidPrincipal(text))?);
+            let principal = read(&text);
+            principals.push(principal.ok_or_else(|| Malformed::InvalidPrincipal { kind: name.clone(), name: text })?);
         }
     }
     if principals.is_empty() { Err(Malformed::Empty("Principal")) } else { Ok(principals) }

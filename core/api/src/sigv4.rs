@@ -52,6 +52,8 @@ impl Rules<'static> {
     pub const KMS: Self = Self { service: "kms", skew_minutes: 5, regions: Regions::Any };
     /// STS: fifteen minutes, every Region.
     pub const STS: Self = Self { service: "sts", skew_minutes: 15, regions: Regions::Any };
+    /// IAM: fifteen minutes, every Region.
+    pub const IAM: Self = Self { service: "iam", skew_minutes: 15, regions: Regions::Any };
     /// The operator's own service, when it is called with a signature.
     pub const SEALROOM: Self = Self { service: "sealroom", skew_minutes: 15, regions: Regions::Any };
 }

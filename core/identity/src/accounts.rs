@@ -5,8 +5,11 @@ use sealroom_foundation::{AccessKeyId, AccountId, Secret, Timestamp};
 use sealroom_store::{Batch, Guard, Read, StoreError, View};
 use thiserror::Error;
 
+use crate::draw;
 use crate::records::{self, AccessKeyRecord, AccountRecord};
 
+/// What the ids of access keys that last begin with.
+pub(crate) const LONG_LIVED: &str = "AKIA";
 /// LIMIT: accounts of one store.
 pub const MAX_ACCOUNTS: u32 = 10_000;
 
@@ -68,8 +71,8 @@ pub(crate) async fn prepare(
     if u32::try_from(count).unwrap_or(u32::MAX) >= MAX_ACCOUNTS {
         return Err(AccountError::TooMany);
     }
-    let access_key_id = random_access_key_id(entropy)?;
-    let secret_access_key = random_secret(entropy);
+    let access_key_id = draw::access_key_id(entropy, LONG_LIVED).ok_or(AccountError::Malformed)?;
+    let secret_access_key = draw::secret_text(draw::secret_bytes(entropy).expose());
     let sealed = seal.seal(Purpose::AccessKeySecret, access_key_id.as_str().as_bytes(), secret_access_key.expose());
     let (account_row, key_row) = (records::account(account), records::access_key(access_key_id));
     let batch = Batch::default()
@@ -89,21 +92,4 @@ fn random_account(entropy: &dyn Entropy) -> Result<AccountId, AccountError> {
         digits.extend(fair.take(12 - digits.len()));
     }
     digits.parse().map_err(|_| AccountError::Malformed)
-}
-
-/// `AKIA` and sixteen characters of AWS's alphabet, 80 random bits.
-fn random_access_key_id(entropy: &dyn Entropy) -> Result<AccessKeyId, AccountError> {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let mut id = String::from("AKIA");
-    id.extend(
-        entropy.id_bytes().iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 31))).map(|c| char::from(*c)),
-    );
-    id.parse().map_err(|_| AccountError::Malformed)
-}
-
-/// Forty characters of base64: 240 random bits.
-fn random_secret(entropy: &dyn Entropy) -> Secret<[u8]> {
-    let mut bytes = Secret::new([0u8; 30]);
-    entropy.fill(bytes.expose_mut());
-    Secret::from_vec(base64_simd::STANDARD.encode_type::<Vec<u8>>(bytes.expose()))
 }

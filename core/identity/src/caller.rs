@@ -5,10 +5,13 @@
 use std::sync::Arc;
 
 use sealroom_audit::Packed;
-use sealroom_authz::Principal;
-use sealroom_foundation::{AccessKeyId, AccountId, Partition};
+use sealroom_authz::{IdentityPolicies, Principal};
+use sealroom_foundation::{AccessKeyId, AccountId};
 
 use crate::service::Service;
+use crate::session::Session;
+use crate::standing::Standing;
+use crate::who::{Kind, Who};
 
 /// Who makes a call. Cheap to clone.
 ///
@@ -18,7 +21,7 @@ use crate::service::Service;
 /// let caller = sealroom_identity::Caller { who: todo!(), via: Vec::new() };
 /// ```
 /// ```compile_fail
-/// let who = std::sync::Arc::new(sealroom_identity::caller::Who::operator());
+/// let who = std::sync::Arc::new(sealroom_identity::who::Who::operator());
 /// let caller = sealroom_identity::Caller::from(who);
 /// ```
 /// ```compile_fail
@@ -38,83 +41,6 @@ pub struct Caller {
     via: Vec<Service>,
     /// What a service that acts by itself acts for.
     source: Option<Arc<str>>,
-}
-
-/// What doesn't change from call to call; made once per credential and partition.
-#[derive(Debug)]
-pub(crate) struct Who {
-    kind: Kind,
-    account: AccountId,
-    access_key_id: Option<AccessKeyId>,
-    principal: Principal,
-    user_id: Arc<str>,
-    /// `userIdentity`, and what another account gets to see of it.
-    identity: Identity,
-    identity_elsewhere: Identity,
-}
-
-/// A `userIdentity`, as JSON and as the journal writes it.
-#[derive(Debug, Clone)]
-struct Identity {
-    json: Arc<str>,
-    packed: Packed,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Client,
-    Service,
-    Operator,
-}
-
-impl Who {
-    /// The root user of `account`, with `key` if the call was signed.
-    pub(crate) fn root(account: AccountId, partition: Partition, key: AccessKeyId) -> Self {
-        let principal = Principal::root(partition, account);
-        let arn = principal.arn();
-        let identity = format!(
-            r#"{{"type":"Root","principalId":"{account}","arn":"{arn}","accountId":"{account}","accessKeyId":"{key}"}}"#
-        );
-        let elsewhere = format!(r#"{{"type":"AWSAccount","principalId":"{account}","accountId":"{account}"}}"#);
-        Self {
-            kind: Kind::Client,
-            account,
-            access_key_id: Some(key),
-            user_id: account.as_str().into(),
-            identity: Identity::new(&identity),
-            identity_elsewhere: Identity::new(&elsewhere),
-            principal,
-        }
-    }
-
-    /// A service that acts by itself on a resource of `account`.
-    pub(crate) fn service(service: Service, account: AccountId) -> Self {
-        let name = service.principal();
-        let identity = Identity::new(&format!(r#"{{"type":"AWSService","invokedBy":"{name}"}}"#));
-        Self {
-            kind: Kind::Service,
-            account,
-            access_key_id: None,
-            principal: Principal::service(name),
-            user_id: name.into(),
-            identity_elsewhere: identity.clone(),
-            identity,
-        }
-    }
-
-    /// Whoever may open the operator's socket.
-    pub(crate) fn operator() -> Self {
-        let identity = Identity::new(r#"{"type":"Operator","principalId":"operator"}"#);
-        Self {
-            kind: Kind::Operator,
-            account: AccountId::platform(),
-            access_key_id: None,
-            principal: Principal::Anonymous,
-            user_id: "operator".into(),
-            identity_elsewhere: identity.clone(),
-            identity,
-        }
-    }
 }
 
 impl From<Arc<Who>> for Caller {
@@ -163,7 +89,24 @@ impl Caller {
         &self.who.principal
     }
 
-    /// STS's `UserId`: the account id for the root user.
+    /// The policies on the caller's side, for `authz`: its own and its groups', its boundary, its session's. None for root
+    /// users and services, who have none.
+    #[must_use]
+    pub fn policies(&self) -> IdentityPolicies<'_> {
+        self.who.standing.as_deref().map_or(IdentityPolicies::NONE, Standing::policies)
+    }
+
+    /// The user or role and its policies; `None` for root users, services and the operator.
+    pub(crate) fn standing(&self) -> Option<&Standing> {
+        self.who.standing.as_deref()
+    }
+
+    /// The session that the call was made in; `None` with a long-lived access key.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.who.session.as_deref()
+    }
+
+    /// STS's `UserId`: the account id for the root user, a user's id, `<role id>:<session>`, `<account>:<name>`.
     #[must_use]
     pub fn user_id(&self) -> &str {
         &self.who.user_id
@@ -215,22 +158,5 @@ impl Caller {
     pub(crate) fn recorded(&self) -> (Packed, Packed) {
         let nearest = self.via.last();
         (self.who.identity.through(nearest).packed, self.who.identity_elsewhere.through(nearest).packed)
-    }
-}
-
-impl Identity {
-    fn new(json: &str) -> Self {
-        Self { json: json.into(), packed: Packed::of_json(json) }
-    }
-
-    /// The same, called through `nearest`.
-    fn through(&self, nearest: Option<&Service>) -> Self {
-        match (nearest, self.json.strip_suffix('}')) {
-            // A service that acts by itself says already who invoked.
-            (Some(service), Some(open)) if !open.contains(r#""invokedBy""#) => {
-                Self::new(&format!(r#"{open},"invokedBy":"{}"}}"#, service.principal()))
-            }
-            _ => self.clone(),
-        }
     }
 }

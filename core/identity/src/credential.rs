@@ -1,25 +1,47 @@
-//! [`Credential`]: an access key as it is kept while it is in use, with the signing keys derived from it.
+//! [`Credential`]: an access key as it is kept while it is in use, with the signing keys derived from it and whom it makes
+//! the caller.
 //!
-//! Bounded, and void as a whole when its row changes: no signing key outlives the secret it came from.
+//! Bounded, and void as a whole when its row changes: no signing key outlives the secret it came from. Temporary
+//! credentials have no row; what they make of the caller is asked anew like that of all others, and they end by themselves.
 
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use sealroom_api::sigv4::{Presented, SigningKey};
 use sealroom_foundation::{AccessKeyId, AccountId, Partition, Region, Secret};
+use sealroom_store::StoreError;
 
-use crate::caller::Who;
+use crate::session::{Bearer, Session};
+use crate::standing::{Standing, Standings};
+use crate::who::Who;
 
 /// LIMIT: signing keys kept per access key: two days of four Regions and services.
 pub(crate) const SIGNING_KEYS: usize = 8;
 
-/// An account's root access key.
+/// An access key.
 pub(crate) struct Credential {
     id: AccessKeyId,
-    account: AccountId,
+    of: Owner,
     secret: Secret<[u8]>,
-    who: [OnceLock<Arc<Who>>; 3],
+    /// What it last made of the caller.
+    known: RwLock<Option<Arc<Known>>>,
     /// Oldest first.
     signing_keys: RwLock<Vec<Signing>>,
+}
+
+/// Whose access key it is.
+pub(crate) enum Owner {
+    /// An account's root user.
+    Root(AccountId),
+    /// A user, by its unique id.
+    User(AccountId, Box<str>),
+    /// Whoever the session is of.
+    Session(Arc<Session>),
+}
+
+/// Whom a credential makes the caller, as long as that user or role and its policies are as they were.
+struct Known {
+    standing: Option<Arc<Standing>>,
+    who: [OnceLock<Arc<Who>>; 3],
 }
 
 struct Signing {
@@ -30,19 +52,80 @@ struct Signing {
 }
 
 impl Credential {
-    pub(crate) fn new(id: AccessKeyId, account: AccountId, secret: Secret<[u8]>) -> Self {
-        Self { id, account, secret, who: Default::default(), signing_keys: RwLock::default() }
+    pub(crate) fn new(id: AccessKeyId, of: Owner, secret: Secret<[u8]>) -> Self {
+        Self { id, of, secret, known: RwLock::default(), signing_keys: RwLock::default() }
     }
 
-    /// The root user as a caller of `partition`, whose ARN differs with it.
-    pub(crate) fn who(&self, partition: Partition) -> Arc<Who> {
-        let [aws, china, gov] = &self.who;
+    /// The session that these are the temporary credentials of.
+    pub(crate) fn session(&self) -> Option<&Arc<Session>> {
+        match &self.of {
+            Owner::Root(_) | Owner::User(..) => None,
+            Owner::Session(session) => Some(session),
+        }
+    }
+
+    /// The caller of `partition`, whose ARN differs with it; `None` when the user or role is gone.
+    ///
+    /// # Errors
+    /// [`StoreError`] when that can't be told.
+    pub(crate) async fn who(
+        &self,
+        partition: Partition,
+        standings: &Standings,
+    ) -> Result<Option<Arc<Who>>, StoreError> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let holds = |known: &Arc<Known>| known.standing.as_ref().is_none_or(|standing| standings.hold(standing));
+        let known = match known.filter(holds) {
+            Some(known) => known,
+            None => match Box::pin(self.learn(standings)).await? {
+                Some(known) => known,
+                None => return Ok(None),
+            },
+        };
+        let [aws, china, gov] = &known.who;
         let slot = match partition {
             Partition::Aws => aws,
             Partition::AwsCn => china,
             Partition::AwsUsGov => gov,
         };
-        Arc::clone(slot.get_or_init(|| Arc::new(Who::root(self.account, partition, self.id))))
+        Ok(Some(Arc::clone(slot.get_or_init(|| Arc::new(self.made(partition, known.standing.as_ref()))))))
+    }
+
+    async fn learn(&self, standings: &Standings) -> Result<Option<Arc<Known>>, StoreError> {
+        let (account, holder) = self.holder();
+        let standing = match holder {
+            None => None,
+            Some(id) => {
+                let session = self.session().map(|session| &**session);
+                let Some(standing) = standings.of(account, id, session).await? else { return Ok(None) };
+                Some(Arc::new(standing))
+            }
+        };
+        let known = Arc::new(Known { standing, who: Default::default() });
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
+        Ok(Some(known))
+    }
+
+    /// The account, and the unique id of the user or role, if it is one.
+    fn holder(&self) -> (AccountId, Option<&str>) {
+        match &self.of {
+            Owner::Root(account) => (*account, None),
+            Owner::User(account, id) => (*account, Some(id)),
+            Owner::Session(session) => match &session.record.bearer {
+                Bearer::Root => (session.account, None),
+                Bearer::User { id } | Bearer::Role { id, .. } | Bearer::Federated { id, .. } => {
+                    (session.account, Some(id))
+                }
+            },
+        }
+    }
+
+    fn made(&self, partition: Partition, standing: Option<&Arc<Standing>>) -> Who {
+        let account = self.holder().0;
+        match standing {
+            None => Who::root(account, partition, self.id, self.session()),
+            Some(standing) => Who::holder(account, partition, self.id, Arc::clone(standing), self.session()),
+        }
     }
 
     /// The key for what `presented` is scoped to, if it is kept: a read lock and no derivation.

@@ -8,13 +8,18 @@ use sealroom_foundation::ports::{Clock, Entropy, Purpose, Seal};
 use sealroom_foundation::{AccessKeyId, AccountId, Region, Secret};
 use sealroom_store::{Answer, KeyPath, Mirror, Read, StoreError, View};
 
-use crate::caller::{Caller, Who};
-use crate::credential::Credential;
+use crate::caller::Caller;
+use crate::credential::{Credential, Owner};
 use crate::records::{self, AccessKeyRecord};
 use crate::service::{Service, ServiceIdentity};
+use crate::session;
+use crate::standing::Standings;
+use crate::who::Who;
 
 /// LIMIT: access keys kept ready.
 const CREDENTIALS: usize = 10_000;
+/// What the ids of temporary access keys begin with.
+pub(crate) const TEMPORARY: &str = "ASIA";
 /// LIMIT: capacity of a thread's canonical-request buffer that is kept for the next request.
 const SCRATCH: usize = 64 * 1024;
 
@@ -64,6 +69,7 @@ pub(crate) struct Room {
     clock: Arc<dyn Clock>,
     mode: Mode,
     credentials: Mirror<AccessKeyId, Credential>,
+    pub(crate) standings: Standings,
 }
 
 impl Identity {
@@ -71,7 +77,8 @@ impl Identity {
     #[must_use]
     pub fn new(view: View, seal: Arc<dyn Seal>, entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>, mode: Mode) -> Self {
         let credentials = Mirror::new(view.feed(), CREDENTIALS, records::access_key_of);
-        Self { room: Arc::new(Room { view, seal, entropy, clock, mode, credentials }) }
+        let standings = Standings::new(view.clone());
+        Self { room: Arc::new(Room { view, seal, entropy, clock, mode, credentials, standings }) }
     }
 
     /// Where this room's rows lie.
@@ -89,7 +96,7 @@ impl Identity {
         let Unauthenticated { request, body_sha256, rules } = asked;
         let presented = Presented::read(request, rules, self.room.clock.wall())?;
         let id: AccessKeyId = presented.access_key_id().parse().map_err(|_| Refusal::UnknownKey)?;
-        let credential = self.room.credential(id).await?;
+        let credential = self.room.credential(id, presented.session_token()).await?;
         match credential.kept_signing_key(&presented) {
             Some(key) => with_scratch(|scratch| presented.verify(request, body_sha256, &key, scratch))?,
             None => {
@@ -98,9 +105,12 @@ impl Identity {
                 credential.keep_signing_key(&presented, key);
             }
         }
-        no_session(&presented)?;
+        self.room.admit(&credential, &presented)?;
         let region = presented.region();
-        Ok(Authenticated { caller: Caller::from(credential.who(region.partition())), region })
+        let who = credential.who(region.partition(), &self.room.standings).await;
+        // A user or role that is gone makes nobody the caller, however good the signature.
+        let who = who.map_err(|_| Refusal::Unreachable)?.ok_or(Refusal::UnknownKey)?;
+        Ok(Authenticated { caller: Caller::from(who), region })
     }
 
     /// Whoever speaks over the operator's socket. For that socket's listener alone: the file's mode is what
@@ -130,25 +140,52 @@ impl Identity {
 }
 
 impl Room {
-    async fn credential(&self, id: AccessKeyId) -> Result<Arc<Credential>, Refusal> {
-        self.credentials.get_or_load(&id, || self.load(id)).await?.ok_or(Refusal::UnknownKey)
+    async fn credential(&self, id: AccessKeyId, token: Option<&str>) -> Result<Arc<Credential>, Refusal> {
+        let found = self.credentials.get_or_load(&id, || self.load(id, token)).await?.ok_or(Refusal::UnknownKey)?;
+        match (found.session(), token) {
+            // AWS: temporary credentials without their token are unknown.
+            (Some(_), None) => Err(Refusal::UnknownKey),
+            (Some(session), Some(token)) if *session.token != *token => Err(Refusal::BadSessionToken),
+            (Some(_), Some(_)) | (None, _) => Ok(found),
+        }
     }
 
-    async fn load(&self, id: AccessKeyId) -> Result<Option<Credential>, Refusal> {
+    async fn load(&self, id: AccessKeyId, token: Option<&str>) -> Result<Option<Credential>, Refusal> {
         if let Some(account) = self.dev_account(id) {
-            return Ok(Some(Credential::new(id, account, Secret::copy_of(b"test"))));
+            return Ok(Some(Credential::new(id, Owner::Root(account), Secret::copy_of(b"test"))));
+        }
+        if id.as_str().starts_with(TEMPORARY) {
+            let Some(token) = token else { return Ok(None) };
+            let (session, secret) = session::open(&*self.seal, id, token).ok_or(Refusal::BadSessionToken)?;
+            return Ok(Some(Credential::new(id, Owner::Session(Arc::new(session)), secret)));
         }
         let read = [Read::Get(records::access_key(id))];
         let answers = self.view.read(&read).await.map_err(|_| Refusal::Unreachable)?;
         let Some(row) = answers.into_iter().next().and_then(Answer::row) else { return Ok(None) };
         // A row of ours that doesn't read or open isn't the caller's fault.
         let record = AccessKeyRecord::decode(&row.value).ok_or(Refusal::Unreachable)?;
+        if record.inactive {
+            return Ok(None);
+        }
         let (account, sealed) = record.account().zip(record.sealed_secret()).ok_or(Refusal::Unreachable)?;
         let secret = self
             .seal
             .open(Purpose::AccessKeySecret, id.as_str().as_bytes(), &sealed)
             .map_err(|_| Refusal::Unreachable)?;
-        Ok(Some(Credential::new(id, account, secret)))
+        let owner = match record.user {
+            None => Owner::Root(account),
+            Some(user) => Owner::User(account, user.into()),
+        };
+        Ok(Some(Credential::new(id, owner, secret)))
+    }
+
+    /// Whether the credentials may be used now, in the way in which they were.
+    fn admit(&self, credential: &Credential, presented: &Presented<'_>) -> Result<(), Refusal> {
+        match (credential.session(), presented.session_token()) {
+            (None, Some(_)) => Err(Refusal::BadSessionToken),
+            (Some(session), _) if session.record.expires() <= self.clock.service() => Err(Refusal::ExpiredToken),
+            (Some(_), _) | (None, None) => Ok(()),
+        }
     }
 
     #[cfg(test)]
@@ -162,14 +199,6 @@ impl Room {
             (Mode::Dev, "test") => "000000000000".parse().ok(),
             (Mode::Dev, digits) => digits.parse().ok(),
         }
-    }
-}
-
-/// The seam for temporary credentials: until there are any, no session token is good, and a long-lived key has none.
-fn no_session(presented: &Presented<'_>) -> Result<(), Refusal> {
-    match presented.session_token() {
-        Some(_) => Err(Refusal::BadSessionToken),
-        None => Ok(()),
     }
 }
 

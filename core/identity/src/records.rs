@@ -5,7 +5,10 @@
 //! identity / platform / global / access-key / <access key id> AccessKeyRecord
 //! ```
 //!
-//! Accounts and access keys lie under `platform`, because an access key is looked up before anyone knows its account.
+//! Accounts and access keys lie under `platform`, because an access key is looked up before anyone knows its account. The
+//! rows of an account's users, groups, roles and policies: [`entity`].
+
+pub(crate) mod entity;
 
 use sealroom_foundation::{AccessKeyId, AccountId, Timestamp};
 use sealroom_store::KeyPath;
@@ -69,7 +72,8 @@ pub(crate) struct AccountRecord {
     created_micros: i64,
 }
 
-/// A root access key. The secret is sealed for `Purpose::AccessKeySecret`, bound to the access key id.
+/// An access key of an account's root user, or of a user. The secret is sealed for `Purpose::AccessKeySecret`, bound to
+/// the access key id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AccessKeyRecord {
@@ -77,6 +81,12 @@ pub(crate) struct AccessKeyRecord {
     account: String,
     sealed_secret: String,
     created_micros: i64,
+    /// The unique id of the user; `None` for the root user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) user: Option<String>,
+    /// Whether its user, or who administers it, switched it off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) inactive: bool,
 }
 
 impl AccountRecord {
@@ -101,7 +111,17 @@ impl AccountRecord {
 impl AccessKeyRecord {
     pub(crate) fn new(account: AccountId, sealed_secret: &[u8], created: Timestamp) -> Self {
         let sealed_secret = base64_simd::STANDARD.encode_to_string(sealed_secret);
-        Self { v: VERSION, account: account.to_string(), sealed_secret, created_micros: created.as_micros() }
+        let (account, created_micros) = (account.to_string(), created.as_micros());
+        Self { v: VERSION, account, sealed_secret, created_micros, user: None, inactive: false }
+    }
+
+    /// The same as the key of the user with that unique id.
+    pub(crate) fn of_user(self, user: &str) -> Self {
+        Self { user: Some(user.to_owned()), ..self }
+    }
+
+    pub(crate) fn created(&self) -> Timestamp {
+        Timestamp::from_micros(self.created_micros)
     }
 
     /// The same with its secret sealed anew.
@@ -127,7 +147,7 @@ impl AccessKeyRecord {
     }
 }
 
-fn encode(record: &impl Serialize) -> Vec<u8> {
+pub(crate) fn encode(record: &impl Serialize) -> Vec<u8> {
     // INVARIANT: structs of numbers and strings always serialise; an empty row would be refused when it is read.
     serde_json::to_vec(record).unwrap_or_default()
 }
@@ -147,6 +167,12 @@ mod tests {
         let record = AccessKeyRecord::decode(key.trim_ascii()).unwrap();
         let owner = "111122223333".parse().unwrap();
         assert_eq!(record, AccessKeyRecord::new(owner, b"sealed bytes", Timestamp::from_seconds(1_789_194_084)));
+        assert_eq!(record.encode(), key.trim_ascii());
+
+        let key = include_bytes!("../tests/records/v1/user-access-key.json");
+        let record = AccessKeyRecord::decode(key.trim_ascii()).unwrap();
+        let whose = AccessKeyRecord::new(owner, b"sealed bytes", Timestamp::from_seconds(1_789_194_084));
+        assert_eq!(record, AccessKeyRecord { inactive: true, ..whose.of_user("AIDA0000000000000USER") });
         assert_eq!(record.encode(), key.trim_ascii());
     }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use sealroom_foundation::{AccountId, Arn, Region};
 
-use crate::caller::{Caller, Who};
+use crate::caller::Caller;
+use crate::who::Who;
 
 /// A service of this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

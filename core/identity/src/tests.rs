@@ -3,3 +3,4 @@
 mod authenticating;
 mod callers;
 mod operating;
+mod standings;

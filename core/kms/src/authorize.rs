@@ -1,6 +1,6 @@
 //! The decision on a key, and what a caller who is refused may learn of it.
 
-use sealroom_authz::{Allowed, Controls, Denied, Facts, IdentityPolicies, Layer, Resource, ResourcePolicy, decide};
+use sealroom_authz::{Allowed, Controls, Denied, Facts, Layer, Resource, ResourcePolicy, decide};
 use sealroom_identity::Call;
 
 use crate::conditions::{Asked, Conditions};
@@ -74,8 +74,7 @@ pub(crate) fn hidden(call: &Call, action: &str) -> KmsError {
     ))
 }
 
-/// The policies of users and roles join here when there are such; until then that side is empty, which suffices for root
-/// users and denies everybody else what a key policy or a grant doesn't give by itself. Grants join in `grants`.
+/// The facts of a decision. Grants join in `grants`.
 pub(crate) fn facts<'a>(
     call: &'a Call,
     action: &'a str,
@@ -88,7 +87,7 @@ pub(crate) fn facts<'a>(
         action,
         resource,
         resource_policy,
-        identity: IdentityPolicies::NONE,
+        identity: call.caller().policies(),
         controls: Controls::NONE,
         grants: &[],
         conditions,

@@ -1,14 +1,14 @@
 //! The condition keys of a KMS request, answered one at a time when a policy asks for them.
 //!
-//! Keys arrive in ASCII lower case. What a key means is the developer guide's page on KMS condition keys, and IAM's on
-//! global ones; a key that doesn't apply to the request is absent.
+//! Keys arrive in ASCII lower case. What a key means is the developer guide's page on KMS condition keys; for global ones
+//! that are no key's or request's own, `identity` answers. A key that doesn't apply to the request is absent.
 
 use std::collections::BTreeMap;
 
-use sealroom_authz::{ConditionKeys, Presence, Principal};
+use sealroom_authz::{ConditionKeys, Presence};
 use sealroom_foundation::Timestamp;
 use sealroom_hsm::{Origin, Spec, Usage};
-use sealroom_identity::Call;
+use sealroom_identity::{Call, global_condition};
 
 use crate::attestation::Attestation;
 use crate::grants::asked::AskedGrant;
@@ -202,31 +202,13 @@ impl<'a> Conditions<'a> {
         if let Some(tag) = key.strip_prefix("requesttag/") {
             return tagged(Some(self.request_tags()), tag, visit);
         }
-        let (caller, request) = (self.call.caller(), self.call.request());
         match key {
-            "principalarn" => one(principal_arn(caller.principal()), visit),
-            "principalaccount" => one(caller.principal().account().map(|a| a.to_string()).as_deref(), visit),
-            "principaltype" => one(principal_type(caller.principal()), visit),
-            "principalisawsservice" => one(Some(truth(caller.is_service())), visit),
-            "principalservicename" => one(caller.is_service().then_some(caller.arn()), visit),
-            "userid" => one(Some(caller.user_id()), visit),
-            "viaawsservice" => one(Some(truth(!caller.via().is_empty())), visit),
-            "calledvia" => each(caller.via().iter().map(|service| service.principal()), visit),
-            "calledviafirst" => one(caller.via().first().map(|service| service.principal()), visit),
-            "calledvialast" => one(caller.via().last().map(|service| service.principal()), visit),
-            "sourcearn" => one(caller.source_arn(), visit),
-            "sourceip" => one(Some(&request.source_ip.to_string()), visit),
-            "securetransport" => one(Some(truth(request.secure)), visit),
-            "useragent" => one(Some(&request.user_agent).filter(|text| !text.is_empty()).map(|text| &**text), visit),
-            "currenttime" => one(Some(&self.call.now().iso_seconds().to_string()), visit),
-            "epochtime" => one(Some(&self.call.now().as_seconds().to_string()), visit),
-            "requestedregion" => one(Some(self.call.region().as_str()), visit),
             "resourceaccount" => one(self.key.map(|key| key.arn.account.to_string()).as_deref(), visit),
             "tagkeys" => {
                 let sent = self.request_tags().iter().map(|tag| &*tag.key);
                 each(sent.chain(self.asked.tag_keys.iter().map(String::as_str)), visit)
             }
-            _ => Presence::Absent,
+            _ => global_condition(self.call, key, visit),
         }
     }
 }
@@ -238,26 +220,6 @@ impl ConditionKeys for Conditions<'_> {
             Some(("aws", key)) => self.aws(key, visit),
             Some(_) | None => Presence::Absent,
         }
-    }
-}
-
-/// The role's ARN for a session of it, as IAM defines `aws:PrincipalArn`.
-fn principal_arn(principal: &Principal) -> Option<&str> {
-    match principal {
-        Principal::AssumedRole { role_arn, .. } => Some(role_arn),
-        Principal::Root { .. } | Principal::User { .. } | Principal::FederatedUser { .. } => Some(principal.arn()),
-        Principal::Federated { .. } | Principal::Service { .. } | Principal::Anonymous => None,
-    }
-}
-
-fn principal_type(principal: &Principal) -> Option<&'static str> {
-    match principal {
-        Principal::Root { .. } => Some("Account"),
-        Principal::User { .. } => Some("User"),
-        Principal::AssumedRole { .. } => Some("AssumedRole"),
-        Principal::FederatedUser { .. } => Some("FederatedUser"),
-        Principal::Anonymous => Some("Anonymous"),
-        Principal::Federated { .. } | Principal::Service { .. } => None,
     }
 }
 

@@ -4,8 +4,7 @@
 //! whether the caller would lock itself out, and AWS's texts.
 
 use sealroom_authz::{
-    ConditionKeys, Facts, Malformed, Policy, PolicyKind, Presence, PrincipalName, Resource, ResourcePolicy,
-    would_allow_put_policy,
+    ConditionKeys, Facts, Malformed, Policy, PolicyKind, Presence, Resource, ResourcePolicy, would_allow_put_policy,
 };
 use sealroom_foundation::{AccountId, KeyArn, Partition};
 use sealroom_identity::{Call, Service};
@@ -144,11 +143,11 @@ impl Kms {
         let policy =
             Policy::parse(text, PolicyKind::Key { account: key.account }).map_err(|error| match error.kind {
                 Malformed::TooLarge { .. } => KmsError::PolicySize,
-                Malformed::InvalidPrincipal(_) => KmsError::PolicyPrincipal,
+                Malformed::InvalidPrincipal { .. } => KmsError::PolicyPrincipal,
                 _ => KmsError::Policy,
             })?;
         for name in policy.principals() {
-            if !self.principal_exists(name).await? {
+            if !self.identity.principal_exists(name).await? {
                 return Err(KmsError::PolicyPrincipal);
             }
         }
@@ -161,20 +160,5 @@ impl Kms {
             return Ok(());
         }
         Err(KmsError::Lockout)
-    }
-
-    /// Users, roles, their sessions and identity providers don't exist yet.
-    pub(crate) async fn principal_exists(&self, name: &PrincipalName) -> Result<bool, KmsError> {
-        match name {
-            PrincipalName::Everyone => Ok(true),
-            PrincipalName::Account(account) => Ok(self.identity.account_exists(*account).await?),
-            PrincipalName::Service(name) => Ok(name.ends_with(".amazonaws.com")),
-            PrincipalName::User(_)
-            | PrincipalName::Role(_)
-            | PrincipalName::Session(_)
-            | PrincipalName::UniqueId(_)
-            | PrincipalName::Federated(_)
-            | PrincipalName::CanonicalUser(_) => Ok(false),
-        }
     }
 }

@@ -81,6 +81,7 @@ impl Handler for Front {
                 self.counters.elsewhere.unrouted().count(404);
                 answer::nowhere(id)
             }
+            Route::Iam => self.serve(peer, head, body, &ask::IAM, id).await,
             Route::Kms => self.serve(peer, head, body, &ask::KMS, id).await,
             Route::Sts => self.serve(peer, head, body, &ask::STS, id).await,
         }
@@ -130,7 +131,8 @@ impl Front {
     }
 
     fn rules(&self, service: &ask::Service) -> sigv4::Rules<'_> {
-        let regions = self.regions.as_deref().map_or(Regions::Any, Regions::Only);
+        let served = self.regions.as_deref().filter(|_| !service.global);
+        let regions = served.map_or(Regions::Any, Regions::Only);
         sigv4::Rules { regions, ..service.rules }
     }
 

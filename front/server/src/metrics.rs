@@ -77,6 +77,8 @@ impl ServiceCounters {
 pub(crate) struct Counters {
     pub(crate) kms: ServiceCounters,
     pub(crate) sts: ServiceCounters,
+    /// IAM's.
+    pub(crate) iam: ServiceCounters,
     pub(crate) operator: ServiceCounters,
     /// Requests that reached no service.
     pub(crate) elsewhere: ServiceCounters,
@@ -86,9 +88,10 @@ pub(crate) struct Counters {
 
 impl Counters {
     pub(crate) fn new() -> Self {
-        use sealroom_api::{kms, operator, sts};
+        use sealroom_api::{iam, kms, operator, sts};
         Self {
             kms: ServiceCounters::new("kms", kms::Operation::ALL.iter().map(|operation| operation.name())),
+            iam: ServiceCounters::new("iam", iam::Operation::ALL.iter().map(|operation| operation.name())),
             sts: ServiceCounters::new("sts", sts::Operation::ALL.iter().map(|operation| operation.name())),
             operator: ServiceCounters::new(
                 "sealroom",
@@ -108,7 +111,7 @@ impl Collector for Counters {
             None,
             MetricType::Counter,
         )?;
-        for service in [&self.kms, &self.sts, &self.operator, &self.elsewhere] {
+        for service in [&self.kms, &self.iam, &self.sts, &self.operator, &self.elsewhere] {
             for (operation, outcomes) in service.rows() {
                 for (class, count) in outcomes.classes() {
                     let labels = [("service", service.service), ("operation", operation), ("class", class)];

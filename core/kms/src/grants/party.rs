@@ -117,10 +117,6 @@ impl Party {
     pub(crate) fn digest(&self) -> [u8; 32] {
         digest(&self.name)
     }
-
-    fn is_federated_user(&self) -> bool {
-        Arn::parse(&self.text).is_some_and(|arn| arn.service == "sts" && arn.resource.starts_with("federated-user/"))
-    }
 }
 
 /// A name that holds no text of a user.
@@ -161,11 +157,7 @@ impl Kms {
             Ok(party) => party,
             Err(unfit) => return Ok(Err(unfit)),
         };
-        let there = if party.is_federated_user() {
-            self.identity.account_exists(party.account()).await?
-        } else {
-            self.principal_exists(&party.name).await?
-        };
+        let there = self.identity.principal_exists(&party.name).await?;
         let absent = if text.starts_with("arn:") { Unfit::NoPrincipal } else { Unfit::NoId };
         Ok(if there { Ok(party) } else { Err(absent) })
     }
@@ -173,7 +165,7 @@ impl Kms {
     /// The service that a request names, if there is one.
     pub(crate) async fn service_party(&self, name: &str) -> Result<Option<Party>, KmsError> {
         let party = Party::service(name);
-        Ok(self.principal_exists(&party.name).await?.then_some(party))
+        Ok(self.identity.principal_exists(&party.name).await?.then_some(party))
     }
 }
 

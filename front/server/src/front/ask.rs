@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::{Method, header};
 use sealroom_api::protocol::query;
 use sealroom_api::sigv4::{Dialect, Rules};
-use sealroom_api::{ErrorAnswer, Protocol, Served, Wire, kms, operator, sts};
+use sealroom_api::{ErrorAnswer, Protocol, Served, Wire, iam, kms, operator, sts};
 use sealroom_identity::Call;
 
 use crate::house::Services;
@@ -23,6 +23,8 @@ pub(super) struct Service {
     pub(super) rules: Rules<'static>,
     pub(super) dialect: Dialect,
     pub(super) body_limit: usize,
+    /// Whether it is one for all Regions: then any Region is good, whichever are served.
+    pub(super) global: bool,
     /// Whether method and content type are the protocol's.
     pub(super) admits: fn(&Parts) -> bool,
     /// Finds the operation.
@@ -36,6 +38,7 @@ pub(super) const KMS: Service = Service {
     rules: Rules::KMS,
     dialect: Dialect::Json,
     body_limit: KMS_BODY,
+    global: false,
     admits: is_json,
     ask: ask_kms,
     counters: |counters| &counters.kms,
@@ -47,9 +50,22 @@ pub(super) const STS: Service = Service {
     rules: Rules::STS,
     dialect: Dialect::Query,
     body_limit: BODY,
+    global: false,
     admits: is_form_or_get,
     ask: ask_sts,
     counters: |counters| &counters.sts,
+};
+
+/// The service of users, groups, roles and policies.
+pub(super) const IAM: Service = Service {
+    protocol: iam::PROTOCOL,
+    rules: Rules::IAM,
+    dialect: Dialect::Query,
+    body_limit: BODY,
+    global: true,
+    admits: is_form_or_get,
+    ask: ask_iam,
+    counters: |counters| &counters.iam,
 };
 
 /// The operator's service.
@@ -58,6 +74,7 @@ pub(super) const OPERATOR: Service = Service {
     rules: Rules::SEALROOM,
     dialect: Dialect::Json,
     body_limit: BODY,
+    global: false,
     admits: is_json,
     ask: ask_operator,
     counters: |counters| &counters.operator,
@@ -72,6 +89,7 @@ impl Service {
 /// An operation of one of the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation {
+    Iam(iam::Operation),
     Kms(kms::Operation),
     Sts(sts::Operation),
     Operator(operator::Operation),
@@ -81,6 +99,7 @@ impl Operation {
     /// AWS's name.
     pub(super) fn name(self) -> &'static str {
         match self {
+            Self::Iam(operation) => operation.name(),
             Self::Kms(operation) => operation.name(),
             Self::Sts(operation) => operation.name(),
             Self::Operator(operation) => operation.name(),
@@ -90,6 +109,7 @@ impl Operation {
     /// `eventSource` in the journal.
     pub(super) fn source(self) -> &'static str {
         match self {
+            Self::Iam(_) => "iam.amazonaws.com",
             Self::Kms(_) => "kms.amazonaws.com",
             Self::Sts(_) => "sts.amazonaws.com",
             Self::Operator(_) => "sealroom",
@@ -99,6 +119,7 @@ impl Operation {
     /// Whether the journal calls it read-only.
     pub(super) fn read_only(self) -> bool {
         match self {
+            Self::Iam(operation) => operation.read_only(),
             Self::Kms(operation) => operation.read_only(),
             Self::Sts(operation) => operation.read_only(),
             Self::Operator(operation) => operation.read_only(),
@@ -108,6 +129,7 @@ impl Operation {
     /// Its place among the service's counters: that of its name in `Operation::ALL`.
     pub(super) fn number(self) -> usize {
         match self {
+            Self::Iam(operation) => operation as usize,
             Self::Kms(operation) => operation as usize,
             Self::Sts(operation) => operation as usize,
             Self::Operator(operation) => operation as usize,
@@ -125,6 +147,7 @@ impl Asked<'_> {
     /// Decodes, asks the service, encodes.
     pub(super) async fn serve(&self, services: &Services, call: &Call, wire: Wire) -> Served {
         match self.operation {
+            Operation::Iam(operation) => iam::serve(&services.identity, call, operation, self.input, wire).await,
             Operation::Kms(operation) => kms::serve(&services.kms, call, operation, self.input, wire).await,
             Operation::Sts(operation) => sts::serve(&services.identity, call, operation, self.input, wire).await,
             Operation::Operator(operation) => {
@@ -144,18 +167,31 @@ fn ask_operator<'a>(head: &'a Parts, body: &'a [u8]) -> Result<Asked<'a>, ErrorA
     Ok(Asked { operation: Operation::Operator(operation), input: body })
 }
 
-/// `Action` and all that goes with it stand in the body, or, for a GET, in the query.
+fn ask_iam<'a>(head: &'a Parts, body: &'a [u8]) -> Result<Asked<'a>, ErrorAnswer> {
+    ask_query(head, body, iam::operations::VERSION, |name| iam::Operation::from_name(name).map(Operation::Iam))
+}
+
 fn ask_sts<'a>(head: &'a Parts, body: &'a [u8]) -> Result<Asked<'a>, ErrorAnswer> {
+    ask_query(head, body, sts::operations::VERSION, |name| sts::Operation::from_name(name).map(Operation::Sts))
+}
+
+/// `Action` and all that goes with it stand in the body, or, for a GET, in the query.
+fn ask_query<'a>(
+    head: &'a Parts,
+    body: &'a [u8],
+    served: &str,
+    find: impl FnOnce(&str) -> Result<Operation, ErrorAnswer>,
+) -> Result<Asked<'a>, ErrorAnswer> {
     let input = if head.method == Method::GET { head.uri.query().unwrap_or_default().as_bytes() } else { body };
     let (action, version) = query::action(input).ok_or_else(missing_action)?;
-    if version.as_deref() != Some(sts::operations::VERSION) {
+    if version.as_deref() != Some(served) {
         return Err(no_such_action(&action, version.as_deref().unwrap_or("NO_VERSION_SPECIFIED")));
     }
-    let operation = sts::Operation::from_name(&action).map_err(|error| match error.message {
+    let operation = find(&action).map_err(|error| match error.message {
         Some(_) => error,
-        None => no_such_action(&action, sts::operations::VERSION),
+        None => no_such_action(&action, served),
     })?;
-    Ok(Asked { operation: Operation::Sts(operation), input })
+    Ok(Asked { operation, input })
 }
 
 // AWS: the two texts of the query services' common front end, as IAM and STS answer them.
@@ -196,6 +232,9 @@ mod tests {
 
     #[test]
     fn an_operations_number_is_its_place_among_all() {
+        for (number, operation) in iam::Operation::ALL.iter().enumerate() {
+            assert_eq!(Operation::Iam(*operation).number(), number);
+        }
         for (number, operation) in kms::Operation::ALL.iter().enumerate() {
             assert_eq!(Operation::Kms(*operation).number(), number);
         }

@@ -5,7 +5,7 @@
 
 use http::request::Parts;
 use http::{HeaderMap, header};
-use sealroom_api::{kms, sts};
+use sealroom_api::{iam, kms, sts};
 
 /// What is below this path belongs to the program itself.
 const OWN: &str = "/_sealroom/";
@@ -15,6 +15,8 @@ const OWN: &str = "/_sealroom/";
 pub(super) enum Route {
     /// To the key service.
     Kms,
+    /// To the service of users, groups, roles and policies.
+    Iam,
     /// To the security token service.
     Sts,
     /// To the program itself.
@@ -49,6 +51,7 @@ fn by_scope(headers: &HeaderMap, query: &str) -> Option<Route> {
     };
     match in_header().or_else(in_query)? {
         kms::operations::SIGNING_NAME => Some(Route::Kms),
+        iam::operations::SIGNING_NAME => Some(Route::Iam),
         sts::operations::SIGNING_NAME => Some(Route::Sts),
         _ => Some(Route::Nowhere),
     }
@@ -78,13 +81,14 @@ mod tests {
 
     const KMS_SCOPE: &str = "AWS4-HMAC-SHA256 Credential=test/20260912/us-east-1/kms/aws4_request, SignedHeaders=host";
     const STS_SCOPE: &str = "AWS4-HMAC-SHA256 Credential=test/20260912/us-east-1/sts/aws4_request, SignedHeaders=host";
+    const IAM_SCOPE: &str = "AWS4-HMAC-SHA256 Credential=test/20260912/us-east-1/iam/aws4_request, SignedHeaders=host";
     const S3_SCOPE: &str = "AWS4-HMAC-SHA256 Credential=test/20260912/us-east-1/s3/aws4_request, SignedHeaders=host";
     const TARGET: (&str, &str) = ("x-amz-target", "TrentService.Encrypt");
     const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded; charset=utf-8");
 
     #[test]
     fn requests_go_where_they_should() {
-        let rows: [(&str, &[(&str, &str)], Route); 16] = [
+        let rows: [(&str, &[(&str, &str)], Route); 17] = [
             ("/", &[TARGET, ("authorization", KMS_SCOPE)], Route::Kms),
             ("/", &[TARGET], Route::Kms),
             ("/", &[TARGET, ("authorization", STS_SCOPE)], Route::Kms),
@@ -93,6 +97,7 @@ mod tests {
             ("/", &[("x-amz-target", "Encrypt"), ("authorization", KMS_SCOPE)], Route::Kms),
             ("/", &[("authorization", KMS_SCOPE)], Route::Kms),
             ("/", &[("authorization", STS_SCOPE), FORM], Route::Sts),
+            ("/", &[("authorization", IAM_SCOPE), FORM], Route::Iam),
             ("/", &[("authorization", S3_SCOPE)], Route::Nowhere),
             ("/", &[FORM], Route::Sts),
             ("/?Action=GetCallerIdentity&Version=2011-06-15", &[], Route::Sts),

@@ -27,18 +27,23 @@ def variables(url, account=HOME, **more):
 
 
 class Clients:
-    """boto3 clients by account, Region and service. `test`/`test` is root of `HOME`."""
+    """boto3 clients by account, Region and service. `test`/`test` is root of `HOME`; `key` is any other access key: the
+    `AccessKey` of CreateAccessKey or the `Credentials` of STS."""
 
     def __init__(self, url, verify=None):
         self.url, self.verify, self.made = url, verify, {}
 
-    def __call__(self, service="kms", account=HOME, region=REGION, checks=True):
+    def __call__(self, service="kms", account=HOME, region=REGION, checks=True, key=None):
         """`checks=False` leaves the checking of parameters to the server."""
-        wanted = (service, account, region, checks)
+        root = {"AccessKeyId": "test" if account == HOME else account, "SecretAccessKey": "test"}
+        key = key or root
+        wanted = (service, region, checks, *key.values())
         if wanted not in self.made:
-            access_key = "test" if account == HOME else account
             session = boto3.session.Session(
-                aws_access_key_id=access_key, aws_secret_access_key="test", region_name=region
+                aws_access_key_id=key["AccessKeyId"],
+                aws_secret_access_key=key["SecretAccessKey"],
+                aws_session_token=key.get("SessionToken"),
+                region_name=region,
             )
             config = Config(
                 parameter_validation=checks,

@@ -4,7 +4,88 @@
 
 use super::types;
 use crate::draft::{Draft, draft};
-use crate::rules::{Findings, Path};
+use crate::draft::{Integer, List, Text};
+use crate::pattern::{Class, Pattern, Program, Set};
+use crate::rules::{EachRule, Findings, IntegerRule, Length, ListRule, Path, Structure, TextRule};
+
+draft! {
+    /// [`types::AssumeRoleInput`] as it is read.
+    AssumeRoleInputDraft {
+        "RoleArn" => role_arn: Text<'a>,
+        "RoleSessionName" => role_session_name: Text<'a>,
+        "PolicyArns" => policy_arns: List<PolicyDescriptorTypeDraft<'a>>,
+        "Policy" => policy: Text<'a>,
+        "DurationSeconds" => duration_seconds: Integer,
+        "Tags" => tags: List<TagDraft<'a>>,
+        "TransitiveTagKeys" => transitive_tag_keys: List<Text<'a>>,
+        "ExternalId" => external_id: Text<'a>,
+        "SerialNumber" => serial_number: Text<'a>,
+        "TokenCode" => token_code: Text<'a>,
+        "SourceIdentity" => source_identity: Text<'a>,
+        "ProvidedContexts" => provided_contexts: List<ProvidedContextDraft<'a>>,
+        "MinimumSessionTokenSize" => minimum_session_token_size: Integer,
+    }
+}
+
+impl Draft for AssumeRoleInputDraft<'_> {
+    type Input = types::AssumeRoleInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::AssumeRoleInput> {
+        let role_arn = found.required(self.role_arn, at, "roleArn", &ARN_TYPE);
+        let role_session_name = found.required(self.role_session_name, at, "roleSessionName", &ROLE_SESSION_NAME_TYPE);
+        let policy_arns = found.optional(self.policy_arns, at, "policyArns", &POLICY_DESCRIPTOR_LIST_TYPE);
+        let policy = found.optional(self.policy, at, "policy", &UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE);
+        let duration_seconds =
+            found.optional(self.duration_seconds, at, "durationSeconds", &ROLE_DURATION_SECONDS_TYPE);
+        let tags = found.optional(self.tags, at, "tags", &TAG_LIST_TYPE);
+        let transitive_tag_keys = found.optional(self.transitive_tag_keys, at, "transitiveTagKeys", &TAG_KEY_LIST_TYPE);
+        let external_id = found.optional(self.external_id, at, "externalId", &EXTERNAL_ID_TYPE);
+        let serial_number = found.optional(self.serial_number, at, "serialNumber", &SERIAL_NUMBER_TYPE);
+        let token_code = found.optional(self.token_code, at, "tokenCode", &TOKEN_CODE_TYPE);
+        let source_identity = found.optional(self.source_identity, at, "sourceIdentity", &SOURCE_IDENTITY_TYPE);
+        let provided_contexts =
+            found.optional(self.provided_contexts, at, "providedContexts", &PROVIDED_CONTEXTS_LIST_TYPE);
+        let minimum_session_token_size = found.optional(
+            self.minimum_session_token_size,
+            at,
+            "minimumSessionTokenSize",
+            &MINIMUM_SESSION_TOKEN_SIZE_TYPE,
+        );
+        Some(types::AssumeRoleInput {
+            role_arn: role_arn?,
+            role_session_name: role_session_name?,
+            policy_arns: policy_arns?,
+            policy: policy?,
+            duration_seconds: duration_seconds?,
+            tags: tags?,
+            transitive_tag_keys: transitive_tag_keys?,
+            external_id: external_id?,
+            serial_number: serial_number?,
+            token_code: token_code?,
+            source_identity: source_identity?,
+            provided_contexts: provided_contexts?,
+            minimum_session_token_size: minimum_session_token_size?,
+        })
+    }
+}
+
+draft! {
+    /// [`types::GetAccessKeyInfoInput`] as it is read.
+    GetAccessKeyInfoInputDraft {
+        "AccessKeyId" => access_key_id: Text<'a>,
+    }
+}
+
+impl Draft for GetAccessKeyInfoInputDraft<'_> {
+    type Input = types::GetAccessKeyInfoInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GetAccessKeyInfoInput> {
+        let access_key_id = found.required(self.access_key_id, at, "accessKeyId", &ACCESS_KEY_ID_TYPE);
+        Some(types::GetAccessKeyInfoInput { access_key_id: access_key_id? })
+    }
+}
 
 draft! {
     /// [`types::GetCallerIdentityInput`] as it is read.
@@ -20,3 +101,347 @@ impl Draft for GetCallerIdentityInputDraft<'_> {
         Some(types::GetCallerIdentityInput {})
     }
 }
+
+draft! {
+    /// [`types::GetFederationTokenInput`] as it is read.
+    GetFederationTokenInputDraft {
+        "Name" => name: Text<'a>,
+        "Policy" => policy: Text<'a>,
+        "PolicyArns" => policy_arns: List<PolicyDescriptorTypeDraft<'a>>,
+        "DurationSeconds" => duration_seconds: Integer,
+        "Tags" => tags: List<TagDraft<'a>>,
+        "MinimumSessionTokenSize" => minimum_session_token_size: Integer,
+    }
+}
+
+impl Draft for GetFederationTokenInputDraft<'_> {
+    type Input = types::GetFederationTokenInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GetFederationTokenInput> {
+        let name = found.required(self.name, at, "name", &USER_NAME_TYPE);
+        let policy = found.optional(self.policy, at, "policy", &SESSION_POLICY_DOCUMENT_TYPE);
+        let policy_arns = found.optional(self.policy_arns, at, "policyArns", &POLICY_DESCRIPTOR_LIST_TYPE);
+        let duration_seconds = found.optional(self.duration_seconds, at, "durationSeconds", &DURATION_SECONDS_TYPE);
+        let tags = found.optional(self.tags, at, "tags", &TAG_LIST_TYPE);
+        let minimum_session_token_size = found.optional(
+            self.minimum_session_token_size,
+            at,
+            "minimumSessionTokenSize",
+            &MINIMUM_SESSION_TOKEN_SIZE_TYPE,
+        );
+        Some(types::GetFederationTokenInput {
+            name: name?,
+            policy: policy?,
+            policy_arns: policy_arns?,
+            duration_seconds: duration_seconds?,
+            tags: tags?,
+            minimum_session_token_size: minimum_session_token_size?,
+        })
+    }
+}
+
+draft! {
+    /// [`types::GetSessionTokenInput`] as it is read.
+    GetSessionTokenInputDraft {
+        "DurationSeconds" => duration_seconds: Integer,
+        "SerialNumber" => serial_number: Text<'a>,
+        "TokenCode" => token_code: Text<'a>,
+        "MinimumSessionTokenSize" => minimum_session_token_size: Integer,
+    }
+}
+
+impl Draft for GetSessionTokenInputDraft<'_> {
+    type Input = types::GetSessionTokenInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GetSessionTokenInput> {
+        let duration_seconds = found.optional(self.duration_seconds, at, "durationSeconds", &DURATION_SECONDS_TYPE);
+        let serial_number = found.optional(self.serial_number, at, "serialNumber", &SERIAL_NUMBER_TYPE);
+        let token_code = found.optional(self.token_code, at, "tokenCode", &TOKEN_CODE_TYPE);
+        let minimum_session_token_size = found.optional(
+            self.minimum_session_token_size,
+            at,
+            "minimumSessionTokenSize",
+            &MINIMUM_SESSION_TOKEN_SIZE_TYPE,
+        );
+        Some(types::GetSessionTokenInput {
+            duration_seconds: duration_seconds?,
+            serial_number: serial_number?,
+            token_code: token_code?,
+            minimum_session_token_size: minimum_session_token_size?,
+        })
+    }
+}
+
+draft! {
+    /// [`types::PolicyDescriptorType`] as it is read.
+    PolicyDescriptorTypeDraft {
+        "arn" => arn: Text<'a>,
+    }
+}
+
+impl Draft for PolicyDescriptorTypeDraft<'_> {
+    type Input = types::PolicyDescriptorType;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::PolicyDescriptorType> {
+        let arn = found.optional(self.arn, at, "arn", &ARN_TYPE);
+        Some(types::PolicyDescriptorType { arn: arn? })
+    }
+}
+
+draft! {
+    /// [`types::ProvidedContext`] as it is read.
+    ProvidedContextDraft {
+        "ProviderArn" => provider_arn: Text<'a>,
+        "ContextAssertion" => context_assertion: Text<'a>,
+    }
+}
+
+impl Draft for ProvidedContextDraft<'_> {
+    type Input = types::ProvidedContext;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::ProvidedContext> {
+        let provider_arn = found.optional(self.provider_arn, at, "providerArn", &ARN_TYPE);
+        let context_assertion = found.optional(self.context_assertion, at, "contextAssertion", &CONTEXT_ASSERTION_TYPE);
+        Some(types::ProvidedContext { provider_arn: provider_arn?, context_assertion: context_assertion? })
+    }
+}
+
+draft! {
+    /// [`types::Tag`] as it is read.
+    TagDraft {
+        "Key" => key: Text<'a>,
+        "Value" => value: Text<'a>,
+    }
+}
+
+impl Draft for TagDraft<'_> {
+    type Input = types::Tag;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::Tag> {
+        let key = found.required(self.key, at, "key", &TAG_KEY_TYPE);
+        let value = found.required(self.value, at, "value", &TAG_VALUE_TYPE);
+        Some(types::Tag { key: key?, value: value? })
+    }
+}
+
+const ACCESS_KEY_ID_TYPE: TextRule =
+    TextRule { length: Length::new(Some(16), Some(128)), pattern: Some(&ACCESS_KEY_ID_TYPE_PATTERN) };
+static ACCESS_KEY_ID_TYPE_PATTERN: Pattern = Pattern {
+    text: "[\\w]*",
+    program: Program::Run {
+        class: Class { negated: false, ranges: &[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')], sets: &[] },
+        min: 0,
+    },
+};
+const ARN_TYPE: TextRule = TextRule { length: Length::new(Some(20), Some(2048)), pattern: Some(&ARN_TYPE_PATTERN) };
+static ARN_TYPE_PATTERN: Pattern = Pattern {
+    text: "[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+",
+    program: Program::Run {
+        class: Class {
+            negated: false,
+            ranges: &[
+                ('\t', '\t'),
+                ('\n', '\n'),
+                ('\r', '\r'),
+                (' ', '~'),
+                ('0', 'ჿ'),
+                ('F', 'F'),
+                ('F', 'F'),
+                ('\u{85}', '\u{85}'),
+                ('\u{a0}', '\u{d7ff}'),
+                ('က', 'က'),
+                ('\u{e000}', '�'),
+            ],
+            sets: &[],
+        },
+        min: 1,
+    },
+};
+const CONTEXT_ASSERTION_TYPE: TextRule = TextRule { length: Length::new(Some(4), Some(2048)), pattern: None };
+const DURATION_SECONDS_TYPE: IntegerRule<i32> = IntegerRule::of_32_bits(Some(900), Some(129600));
+const EXTERNAL_ID_TYPE: TextRule =
+    TextRule { length: Length::new(Some(2), Some(1224)), pattern: Some(&EXTERNAL_ID_TYPE_PATTERN) };
+static EXTERNAL_ID_TYPE_PATTERN: Pattern = Pattern {
+    text: "[\\w+=,.@:\\/-]*",
+    program: Program::Run {
+        class: Class {
+            negated: false,
+            ranges: &[
+                ('+', '+'),
+                (',', ','),
+                ('-', '-'),
+                ('.', '.'),
+                ('/', '/'),
+                ('0', '9'),
+                (':', ':'),
+                ('=', '='),
+                ('@', '@'),
+                ('A', 'Z'),
+                ('_', '_'),
+                ('a', 'z'),
+            ],
+            sets: &[],
+        },
+        min: 0,
+    },
+};
+const MINIMUM_SESSION_TOKEN_SIZE_TYPE: IntegerRule<i32> = IntegerRule::of_32_bits(Some(0), Some(4096));
+const POLICY_DESCRIPTOR_LIST_TYPE: ListRule<Structure> = ListRule { length: Length::new(None, None), item: Structure };
+const PROVIDED_CONTEXTS_LIST_TYPE: ListRule<Structure> =
+    ListRule { length: Length::new(Some(1), Some(5)), item: Structure };
+const ROLE_DURATION_SECONDS_TYPE: IntegerRule<i32> = IntegerRule::of_32_bits(Some(900), Some(43200));
+const ROLE_SESSION_NAME_TYPE: TextRule =
+    TextRule { length: Length::new(Some(2), Some(64)), pattern: Some(&ROLE_SESSION_NAME_TYPE_PATTERN) };
+static ROLE_SESSION_NAME_TYPE_PATTERN: Pattern = Pattern {
+    text: "[\\w+=,.@-]*",
+    program: Program::Run {
+        class: Class {
+            negated: false,
+            ranges: &[
+                ('+', '+'),
+                (',', ','),
+                ('-', '-'),
+                ('.', '.'),
+                ('0', '9'),
+                ('=', '='),
+                ('@', '@'),
+                ('A', 'Z'),
+                ('_', '_'),
+                ('a', 'z'),
+            ],
+            sets: &[],
+        },
+        min: 0,
+    },
+};
+const SERIAL_NUMBER_TYPE: TextRule =
+    TextRule { length: Length::new(Some(9), Some(256)), pattern: Some(&SERIAL_NUMBER_TYPE_PATTERN) };
+static SERIAL_NUMBER_TYPE_PATTERN: Pattern = Pattern {
+    text: "[\\w+=/:,.@-]*",
+    program: Program::Run {
+        class: Class {
+            negated: false,
+            ranges: &[
+                ('+', '+'),
+                (',', ','),
+                ('-', '-'),
+                ('.', '.'),
+                ('/', '/'),
+                ('0', '9'),
+                (':', ':'),
+                ('=', '='),
+                ('@', '@'),
+                ('A', 'Z'),
+                ('_', '_'),
+                ('a', 'z'),
+            ],
+            sets: &[],
+        },
+        min: 0,
+    },
+};
+const SESSION_POLICY_DOCUMENT_TYPE: TextRule =
+    TextRule { length: Length::new(Some(1), Some(2048)), pattern: Some(&SESSION_POLICY_DOCUMENT_TYPE_PATTERN) };
+static SESSION_POLICY_DOCUMENT_TYPE_PATTERN: Pattern = Pattern {
+    text: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+",
+    program: Program::Run {
+        class: Class { negated: false, ranges: &[('\t', '\t'), ('\n', '\n'), ('\r', '\r'), (' ', 'ÿ')], sets: &[] },
+        min: 1,
+    },
+};
+const SOURCE_IDENTITY_TYPE: TextRule =
+    TextRule { length: Length::new(Some(2), Some(64)), pattern: Some(&SOURCE_IDENTITY_TYPE_PATTERN) };
+static SOURCE_IDENTITY_TYPE_PATTERN: Pattern = Pattern {
+    text: "[\\w+=,.@-]*",
+    program: Program::Run {
+        class: Class {
+            negated: false,
+            ranges: &[
+                ('+', '+'),
+                (',', ','),
+                ('-', '-'),
+                ('.', '.'),
+                ('0', '9'),
+                ('=', '='),
+                ('@', '@'),
+                ('A', 'Z'),
+                ('_', '_'),
+                ('a', 'z'),
+            ],
+            sets: &[],
+        },
+        min: 0,
+    },
+};
+const TAG_KEY_LIST_TYPE: EachRule<TextRule> = EachRule { length: Length::new(None, Some(50)), item: TAG_KEY_TYPE };
+const TAG_KEY_TYPE: TextRule =
+    TextRule { length: Length::new(Some(1), Some(128)), pattern: Some(&TAG_KEY_TYPE_PATTERN) };
+static TAG_KEY_TYPE_PATTERN: Pattern = Pattern {
+    text: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+",
+    program: Program::Run {
+        class: Class {
+            negated: false,
+            ranges: &[('+', '+'), ('-', '-'), ('.', '.'), ('/', '/'), (':', ':'), ('=', '='), ('@', '@'), ('_', '_')],
+            sets: &[Set::Letters, Set::Separators, Set::Numbers],
+        },
+        min: 1,
+    },
+};
+const TAG_LIST_TYPE: ListRule<Structure> = ListRule { length: Length::new(None, Some(50)), item: Structure };
+const TAG_VALUE_TYPE: TextRule =
+    TextRule { length: Length::new(Some(0), Some(256)), pattern: Some(&TAG_VALUE_TYPE_PATTERN) };
+static TAG_VALUE_TYPE_PATTERN: Pattern = Pattern {
+    text: "[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*",
+    program: Program::Run {
+        class: Class {
+            negated: false,
+            ranges: &[('+', '+'), ('-', '-'), ('.', '.'), ('/', '/'), (':', ':'), ('=', '='), ('@', '@'), ('_', '_')],
+            sets: &[Set::Letters, Set::Separators, Set::Numbers],
+        },
+        min: 0,
+    },
+};
+const TOKEN_CODE_TYPE: TextRule =
+    TextRule { length: Length::new(Some(6), Some(6)), pattern: Some(&TOKEN_CODE_TYPE_PATTERN) };
+static TOKEN_CODE_TYPE_PATTERN: Pattern = Pattern {
+    text: "[\\d]*",
+    program: Program::Run { class: Class { negated: false, ranges: &[('0', '9')], sets: &[] }, min: 0 },
+};
+const UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE: TextRule =
+    TextRule { length: Length::new(Some(1), None), pattern: Some(&UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE_PATTERN) };
+static UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE_PATTERN: Pattern = Pattern {
+    text: "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+",
+    program: Program::Run {
+        class: Class { negated: false, ranges: &[('\t', '\t'), ('\n', '\n'), ('\r', '\r'), (' ', 'ÿ')], sets: &[] },
+        min: 1,
+    },
+};
+const USER_NAME_TYPE: TextRule =
+    TextRule { length: Length::new(Some(2), Some(32)), pattern: Some(&USER_NAME_TYPE_PATTERN) };
+static USER_NAME_TYPE_PATTERN: Pattern = Pattern {
+    text: "[\\w+=,.@-]*",
+    program: Program::Run {
+        class: Class {
+            negated: false,
+            ranges: &[
+                ('+', '+'),
+                (',', ','),
+                ('-', '-'),
+                ('.', '.'),
+                ('0', '9'),
+                ('=', '='),
+                ('@', '@'),
+                ('A', 'Z'),
+                ('_', '_'),
+                ('a', 'z'),
+            ],
+            sets: &[],
+        },
+        min: 0,
+    },
+};

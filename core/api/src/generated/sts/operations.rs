@@ -4,7 +4,10 @@
 
 use sealroom_foundation::ports::Answers;
 
-use super::decode::GetCallerIdentityInputDraft;
+use super::decode::{
+    AssumeRoleInputDraft, GetAccessKeyInfoInputDraft, GetCallerIdentityInputDraft, GetFederationTokenInputDraft,
+    GetSessionTokenInputDraft,
+};
 use super::service::StsService;
 use crate::error::ErrorAnswer;
 use crate::protocol::Protocol;
@@ -26,19 +29,37 @@ pub const VERSION: &str = "2011-06-15";
 /// The operations that are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
+    /// `AssumeRole`.
+    AssumeRole,
+    /// `GetAccessKeyInfo`.
+    GetAccessKeyInfo,
     /// `GetCallerIdentity`.
     GetCallerIdentity,
+    /// `GetFederationToken`.
+    GetFederationToken,
+    /// `GetSessionToken`.
+    GetSessionToken,
 }
 
 impl Operation {
     /// Every operation that is served.
-    pub const ALL: &'static [Self] = &[Self::GetCallerIdentity];
+    pub const ALL: &'static [Self] = &[
+        Self::AssumeRole,
+        Self::GetAccessKeyInfo,
+        Self::GetCallerIdentity,
+        Self::GetFederationToken,
+        Self::GetSessionToken,
+    ];
 
     /// AWS's name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::AssumeRole => "AssumeRole",
+            Self::GetAccessKeyInfo => "GetAccessKeyInfo",
             Self::GetCallerIdentity => "GetCallerIdentity",
+            Self::GetFederationToken => "GetFederationToken",
+            Self::GetSessionToken => "GetSessionToken",
         }
     }
 
@@ -46,7 +67,8 @@ impl Operation {
     #[must_use]
     pub fn read_only(self) -> bool {
         match self {
-            Self::GetCallerIdentity => true,
+            Self::AssumeRole | Self::GetAccessKeyInfo | Self::GetCallerIdentity => true,
+            Self::GetFederationToken | Self::GetSessionToken => false,
         }
     }
 
@@ -54,7 +76,11 @@ impl Operation {
     #[must_use]
     pub fn refused(self) -> bool {
         match self {
-            Self::GetCallerIdentity => false,
+            Self::AssumeRole
+            | Self::GetAccessKeyInfo
+            | Self::GetCallerIdentity
+            | Self::GetFederationToken
+            | Self::GetSessionToken => false,
         }
     }
 
@@ -64,16 +90,16 @@ impl Operation {
     /// `UnknownOperationException`; its text names an operation that AWS has and this version doesn't serve.
     pub fn from_name(name: &str) -> Result<Self, ErrorAnswer> {
         match name {
+            "AssumeRole" => Ok(Self::AssumeRole),
+            "GetAccessKeyInfo" => Ok(Self::GetAccessKeyInfo),
             "GetCallerIdentity" => Ok(Self::GetCallerIdentity),
-            "AssumeRole"
-            | "AssumeRoleWithSAML"
+            "GetFederationToken" => Ok(Self::GetFederationToken),
+            "GetSessionToken" => Ok(Self::GetSessionToken),
+            "AssumeRoleWithSAML"
             | "AssumeRoleWithWebIdentity"
             | "AssumeRoot"
             | "DecodeAuthorizationMessage"
-            | "GetAccessKeyInfo"
             | "GetDelegatedAccessToken"
-            | "GetFederationToken"
-            | "GetSessionToken"
             | "GetWebIdentityToken" => Err(ErrorAnswer::not_served(name)),
             _ => Err(ErrorAnswer::unknown_operation()),
         }
@@ -87,6 +113,28 @@ where
     S: StsService<Out = Answers<ErrorAnswer>>,
 {
     match operation {
+        Operation::AssumeRole => {
+            call!(query::decode::<AssumeRoleInputDraft<'_>>(body, wire), service.assume_role(cx), |output| {
+                query::encode(
+                    output,
+                    &Frame { response: "AssumeRoleResponse", result: Some("AssumeRoleResult"), namespace: NAMESPACE },
+                    wire.id,
+                )
+            })
+        }
+        Operation::GetAccessKeyInfo => call!(
+            query::decode::<GetAccessKeyInfoInputDraft<'_>>(body, wire),
+            service.get_access_key_info(cx),
+            |output| query::encode(
+                output,
+                &Frame {
+                    response: "GetAccessKeyInfoResponse",
+                    result: Some("GetAccessKeyInfoResult"),
+                    namespace: NAMESPACE
+                },
+                wire.id
+            )
+        ),
         Operation::GetCallerIdentity => call!(
             query::decode::<GetCallerIdentityInputDraft<'_>>(body, wire),
             service.get_caller_identity(cx),
@@ -100,6 +148,32 @@ where
                 wire.id
             )
         ),
+        Operation::GetFederationToken => call!(
+            query::decode::<GetFederationTokenInputDraft<'_>>(body, wire),
+            service.get_federation_token(cx),
+            |output| query::encode(
+                output,
+                &Frame {
+                    response: "GetFederationTokenResponse",
+                    result: Some("GetFederationTokenResult"),
+                    namespace: NAMESPACE
+                },
+                wire.id
+            )
+        ),
+        Operation::GetSessionToken => {
+            call!(query::decode::<GetSessionTokenInputDraft<'_>>(body, wire), service.get_session_token(cx), |output| {
+                query::encode(
+                    output,
+                    &Frame {
+                        response: "GetSessionTokenResponse",
+                        result: Some("GetSessionTokenResult"),
+                        namespace: NAMESPACE,
+                    },
+                    wire.id,
+                )
+            })
+        }
     }
 }
 
@@ -107,8 +181,20 @@ where
 #[cfg(test)]
 pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec<u8>, ErrorAnswer> {
     match operation {
+        Operation::AssumeRole => {
+            query::decode::<AssumeRoleInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::GetAccessKeyInfo => {
+            query::decode::<GetAccessKeyInfoInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::GetCallerIdentity => {
             query::decode::<GetCallerIdentityInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::GetFederationToken => {
+            query::decode::<GetFederationTokenInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::GetSessionToken => {
+            query::decode::<GetSessionTokenInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
     }
 }

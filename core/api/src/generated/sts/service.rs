@@ -4,7 +4,11 @@
 
 use sealroom_foundation::ports::Outcomes;
 
-use super::types::{GetCallerIdentityInput, GetCallerIdentityOutput};
+use super::types::{
+    AssumeRoleInput, AssumeRoleOutput, GetAccessKeyInfoInput, GetAccessKeyInfoOutput, GetCallerIdentityInput,
+    GetCallerIdentityOutput, GetFederationTokenInput, GetFederationTokenOutput, GetSessionTokenInput,
+    GetSessionTokenOutput,
+};
 
 /// The security token operations: one method an operation, none with a default body.
 pub trait StsService: Send + Sync {
@@ -13,10 +17,38 @@ pub trait StsService: Send + Sync {
     /// What a method answers for each output.
     type Out: Outcomes;
 
+    /// `AssumeRole`.
+    fn assume_role(
+        &self,
+        cx: &Self::Context,
+        input: &AssumeRoleInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<AssumeRoleOutput>> + Send;
+
+    /// `GetAccessKeyInfo`.
+    fn get_access_key_info(
+        &self,
+        cx: &Self::Context,
+        input: &GetAccessKeyInfoInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetAccessKeyInfoOutput>> + Send;
+
     /// `GetCallerIdentity`.
     fn get_caller_identity(
         &self,
         cx: &Self::Context,
         input: &GetCallerIdentityInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetCallerIdentityOutput>> + Send;
+
+    /// `GetFederationToken`.
+    fn get_federation_token(
+        &self,
+        cx: &Self::Context,
+        input: &GetFederationTokenInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetFederationTokenOutput>> + Send;
+
+    /// `GetSessionToken`.
+    fn get_session_token(
+        &self,
+        cx: &Self::Context,
+        input: &GetSessionTokenInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetSessionTokenOutput>> + Send;
 }

@@ -8,7 +8,11 @@ use crate::error::ErrorAnswer;
 use crate::through::Through;
 
 use super::service::StsService;
-use super::types::{GetCallerIdentityInput, GetCallerIdentityOutput};
+use super::types::{
+    AssumeRoleInput, AssumeRoleOutput, GetAccessKeyInfoInput, GetAccessKeyInfoOutput, GetCallerIdentityInput,
+    GetCallerIdentityOutput, GetFederationTokenInput, GetFederationTokenOutput, GetSessionTokenInput,
+    GetSessionTokenOutput,
+};
 
 impl<Room, R> StsService for Through<Room, R>
 where
@@ -18,11 +22,39 @@ where
     type Context = Room::Context;
     type Out = Answers<ErrorAnswer>;
 
+    async fn assume_role(&self, cx: &Self::Context, input: &AssumeRoleInput) -> Result<AssumeRoleOutput, ErrorAnswer> {
+        self.carry(|room| room.assume_role(cx, input)).await
+    }
+
+    async fn get_access_key_info(
+        &self,
+        cx: &Self::Context,
+        input: &GetAccessKeyInfoInput,
+    ) -> Result<GetAccessKeyInfoOutput, ErrorAnswer> {
+        self.carry(|room| room.get_access_key_info(cx, input)).await
+    }
+
     async fn get_caller_identity(
         &self,
         cx: &Self::Context,
         input: &GetCallerIdentityInput,
     ) -> Result<GetCallerIdentityOutput, ErrorAnswer> {
         self.carry(|room| room.get_caller_identity(cx, input)).await
+    }
+
+    async fn get_federation_token(
+        &self,
+        cx: &Self::Context,
+        input: &GetFederationTokenInput,
+    ) -> Result<GetFederationTokenOutput, ErrorAnswer> {
+        self.carry(|room| room.get_federation_token(cx, input)).await
+    }
+
+    async fn get_session_token(
+        &self,
+        cx: &Self::Context,
+        input: &GetSessionTokenInput,
+    ) -> Result<GetSessionTokenOutput, ErrorAnswer> {
+        self.carry(|room| room.get_session_token(cx, input)).await
     }
 }

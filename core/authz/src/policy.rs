@@ -74,10 +74,30 @@ impl Policy {
         self.kind
     }
 
+    /// Whether it is a role's trust policy.
+    #[must_use]
+    pub fn is_trust(&self) -> bool {
+        matches!(self.kind, PolicyKind::Trust { .. })
+    }
+
     /// Every principal that a statement names (repeats included), so that whoever puts the policy can refuse those
     /// that don't exist.
     pub fn principals(&self) -> impl Iterator<Item = &PrincipalName> {
         self.statements.iter().flat_map(|statement| statement.who.names())
+    }
+
+    /// The same policy, in which users and roles that `id_of` knows by their ARN are meant by their unique id alone: whoever
+    /// later gets the name isn't named.
+    #[must_use]
+    pub fn bound(mut self, id_of: impl Fn(&str) -> Option<Box<str>>) -> Self {
+        for name in self.statements.iter_mut().flat_map(|statement| statement.who.names_mut()) {
+            if let PrincipalName::User(arn) | PrincipalName::Role(arn) = name
+                && let Some(id) = id_of(arn)
+            {
+                *name = PrincipalName::UniqueId(id);
+            }
+        }
+        self
     }
 
     /// Whether a statement has a condition on `key`, which is in ASCII lower case (`kms:resourcealiases`), so that what is

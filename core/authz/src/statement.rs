@@ -109,6 +109,16 @@ impl Who {
     }
 }
 
+impl Who {
+    /// The names, of either sense, to be replaced.
+    pub(crate) fn names_mut(&mut self) -> &mut [PrincipalName] {
+        match self {
+            Self::Bearer => &mut [],
+            Self::Named(names) | Self::AllBut(names) => names,
+        }
+    }
+}
+
 impl Actions {
     fn have(&self, request: &Request<'_>) -> Result<bool, Failure> {
         let (patterns, negated) = match self {

@@ -45,6 +45,7 @@ pub use call::{Call, RequestInfo};
 pub use caller::Caller;
 pub use conditions::global_condition;
 pub use identity::{Authenticated, Identity, Mode, Unauthenticated};
+pub use principals::Bound;
 pub use reseal::{ResealError, Resealed, SealedSecret, sealed_secret};
 pub use sealroom_audit::TlsDetails;
 pub use service::{Service, ServiceIdentity};

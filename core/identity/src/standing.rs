@@ -42,7 +42,11 @@ impl Holder {
         });
         let inline = inline.collect::<Result<_, _>>()?;
         let kind = PolicyKind::Trust { account: name.account };
-        let trust = record.role.as_ref().map(|role| compiled(&role.trust, kind)).transpose()?;
+        let trust = record.role.as_ref().map(|role| {
+            let policy = Policy::parse_stored(&role.trust, kind).map_err(|_| unreadable())?;
+            Ok::<_, StoreError>(Arc::new(policy.bound(|arn| role.bound.id_of(arn))))
+        });
+        let trust = trust.transpose()?;
         Ok(Self { record, inline, trust })
     }
 }

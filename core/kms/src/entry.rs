@@ -10,6 +10,7 @@ use sealroom_authz::{Policy, PolicyKind};
 use sealroom_crypto::digest::sha256;
 use sealroom_foundation::ports::KeyEpochs;
 use sealroom_foundation::{AccountId, KeyArn, MaterialId, Timestamp};
+use sealroom_identity::Bound;
 use sealroom_store::{Answer, Read, Row};
 
 use crate::aliases;
@@ -78,12 +79,14 @@ pub(crate) struct Loaded {
     pub(crate) entry: KeyEntry,
     pub(crate) description: Box<str>,
     pub(crate) policy_text: Box<str>,
+    pub(crate) bound: Bound,
 }
 
 impl Loaded {
     /// The document with another state, to be written back.
     pub(crate) fn document(&self, record: KeyRecord) -> KeyDocument {
-        KeyDocument { record, description: self.description.clone(), policy: self.policy_text.clone() }
+        let (description, policy, bound) = (self.description.clone(), self.policy_text.clone(), self.bound.clone());
+        KeyDocument { record, description, policy, bound }
     }
 }
 
@@ -100,15 +103,16 @@ struct Held {
 }
 
 impl Policies {
-    /// The compiled form of a stored policy of a key of `account`.
-    pub(crate) fn stored(&self, account: AccountId, text: &str) -> Result<Arc<Policy>, KmsError> {
-        let name = (account, sha256(text.as_bytes()));
+    /// The compiled form of a stored policy of a key of `account`, in which `bound` says who was named.
+    pub(crate) fn stored(&self, account: AccountId, text: &str, bound: &Bound) -> Result<Arc<Policy>, KmsError> {
+        // No policy holds a zero byte.
+        let name = (account, sha256(&[text.as_bytes(), b"\0", &bound.to_bytes()].concat()));
         if let Some(policy) = self.held().policies.get(&name).and_then(Weak::upgrade) {
             return Ok(policy);
         }
         let policy = Policy::parse_stored(text, PolicyKind::Key { account })
             .map_err(|_| KmsError::Fault("a stored key policy can't be read"))?;
-        let policy = Arc::new(policy);
+        let policy = Arc::new(policy.bound(|arn| bound.id_of(arn)));
         self.held().keep(name, &policy);
         Ok(policy)
     }
@@ -158,10 +162,10 @@ impl Kms {
             tracing::error!(path = %row.path, %error, "a key's row can't be read");
             KmsError::Fault("a key's row can't be read")
         })?;
-        let KeyDocument { record, description, policy: policy_text } = document;
-        let policy = self.policies.stored(record.arn.account, &policy_text)?;
+        let KeyDocument { record, description, policy: policy_text, bound } = document;
+        let policy = self.policies.stored(record.arn.account, &policy_text, &bound)?;
         let entry = KeyEntry { record, policy, version: row.version, granted, named: None };
-        Ok(Loaded { entry, description, policy_text })
+        Ok(Loaded { entry, description, policy_text, bound })
     }
 
     /// A piece of a key's material that isn't the current one, from memory or the store; `None` when the key never had

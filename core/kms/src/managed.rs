@@ -5,7 +5,7 @@ use sealroom_api::ErrorAnswer;
 use sealroom_audit::{Effect, Event, Resource};
 use sealroom_foundation::{KeyArn, KeyId};
 use sealroom_hsm::{Origin, Spec, Usage};
-use sealroom_identity::{Call, Service, ServiceIdentity};
+use sealroom_identity::{Bound, Call, Service, ServiceIdentity};
 use sealroom_store::{Batch, Guard};
 
 use crate::aliases::{self, Named};
@@ -75,9 +75,14 @@ impl Kms {
         // AWS: they rotate about once a year; nobody can change or see when.
         record.rotation = record.rotation.enabled(None, call.now());
         let policy_text = policy::managed_policy(service, &arn).into_boxed_str();
-        let policy = self.policies.stored(account, &policy_text)?;
+        let policy = self.policies.stored(account, &policy_text, &Bound::default())?;
         let entry = KeyEntry { record, policy, version: 0, granted: None, named: None };
-        Ok(Loaded { entry, description: policy::managed_description(service).into(), policy_text })
+        Ok(Loaded {
+            entry,
+            description: policy::managed_description(service).into(),
+            policy_text,
+            bound: Bound::default(),
+        })
     }
 
     /// Gives a new managed key its material; the batch that writes it down with its alias.

@@ -7,7 +7,7 @@ use sealroom_authz::{
     ConditionKeys, Facts, Malformed, Policy, PolicyKind, Presence, Resource, ResourcePolicy, would_allow_put_policy,
 };
 use sealroom_foundation::{AccountId, KeyArn, Partition};
-use sealroom_identity::{Call, Service};
+use sealroom_identity::{Bound, Call, Service};
 
 use crate::authorize;
 use crate::conditions::{Conditions, one};
@@ -128,7 +128,7 @@ pub(crate) fn managed_description(service: Service) -> String {
 }
 
 impl Kms {
-    /// Checks the policy that a caller wants to put on `key`.
+    /// Checks the policy that a caller wants to put on `key`: who the users and roles are that it names.
     ///
     /// # Errors
     /// The policy's own faults, unknown principals, then the lockout.
@@ -139,25 +139,21 @@ impl Kms {
         text: &str,
         bypass_lockout_check: bool,
         conditions: &Conditions<'_>,
-    ) -> Result<(), KmsError> {
+    ) -> Result<Bound, KmsError> {
         let policy =
             Policy::parse(text, PolicyKind::Key { account: key.account }).map_err(|error| match error.kind {
                 Malformed::TooLarge { .. } => KmsError::PolicySize,
                 Malformed::InvalidPrincipal { .. } => KmsError::PolicyPrincipal,
                 _ => KmsError::Policy,
             })?;
-        for name in policy.principals() {
-            if !self.identity.principal_exists(name).await? {
-                return Err(KmsError::PolicyPrincipal);
-            }
-        }
+        let bound = self.identity.bind(&policy).await?.map_err(|_absent| KmsError::PolicyPrincipal)?;
         let arn = key.to_string();
         let resource = Resource { arn: &arn, account: Some(key.account) };
         let later = Later(conditions);
         let facts = authorize::facts(call, "kms:PutKeyPolicy", resource, ResourcePolicy::None, conditions);
         let facts = Facts { conditions: &later, ..facts };
         if bypass_lockout_check || would_allow_put_policy(&policy, resource, &facts) {
-            return Ok(());
+            return Ok(bound);
         }
         Err(KmsError::Lockout)
     }

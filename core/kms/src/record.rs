@@ -6,6 +6,7 @@
 use sealroom_authz::Allowed;
 use sealroom_foundation::{KeyArn, Region, Timestamp};
 use sealroom_hsm::{KeyRef, Origin, Spec, Usage};
+use sealroom_identity::Bound;
 use thiserror::Error;
 
 use crate::spec;
@@ -291,4 +292,6 @@ pub struct KeyDocument {
     pub description: Box<str>,
     /// The text of its key policy, as it was given.
     pub policy: Box<str>,
+    /// Who the users and roles were that the policy names when it was put.
+    pub bound: Bound,
 }

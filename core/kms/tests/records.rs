@@ -36,7 +36,8 @@ const FIRST_ROTATION: &[u8] = include_bytes!("records/v2/first-rotation.json");
 
 #[test]
 fn a_key_of_version_1_opens() {
-    let KeyDocument { record, description, policy } = KeyDocument::from_bytes(KEY).unwrap();
+    let KeyDocument { record, description, policy, bound } = KeyDocument::from_bytes(KEY).unwrap();
+    assert!(bound.is_empty(), "a policy of before users existed names none");
     assert_eq!(record.arn_text(), "arn:aws:kms:eu-central-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab");
     assert_eq!(
         (record.spec, record.usage, record.origin),

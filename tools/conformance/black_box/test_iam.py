@@ -459,3 +459,54 @@ def test_iam_is_one_service_for_all_regions_of_a_partition(account, region):
     partition = "aws-cn" if region.startswith("cn-") else "aws"
     shown = account.clients("iam", account=account.id, region=region).get_user(UserName="anna")["User"]
     assert shown["Arn"] == f"arn:{partition}:iam::{account.id}:user/anna"
+
+
+def test_a_policy_means_the_user_it_named_and_not_the_next_of_that_name(account):
+    user = account.user("bea")
+    let_in = {"Effect": "Allow", "Principal": {"AWS": user.arn}, "Action": "kms:Encrypt", "Resource": "*"}
+    condition = {"ArnLike": {"aws:PrincipalArn": user.arn}}
+    key = account.key(let_in, {**let_in, "Principal": "*", "Action": "kms:ListGrants", "Condition": condition})
+    grant = account.kms.create_grant(KeyId=key, GranteePrincipal=user.arn, Operations=["Decrypt"])
+    sealed = user.kms.encrypt(KeyId=key, Plaintext=TEXT)["CiphertextBlob"]
+    user.kms.decrypt(CiphertextBlob=sealed)
+
+    def statements():
+        return json.loads(account.kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])["Statement"]
+
+    def grantee():
+        return account.kms.list_grants(KeyId=key)["Grants"][0]["GranteePrincipal"]
+
+    account.iam.update_user(UserName="bea", NewUserName="bea2", NewPath="/team/")
+    renamed = account.arn("user/team/bea2")
+    assert may(user.kms, key) is True
+    assert (statements()[1]["Principal"]["AWS"], grantee()) == (renamed, renamed)
+    account.iam.delete_access_key(UserName="bea2", AccessKeyId=user.key["AccessKeyId"])
+    account.iam.delete_user(UserName="bea2")
+    assert (statements()[1]["Principal"]["AWS"], grantee()) == (user.id, user.id)
+    assert statements()[2]["Condition"] == condition, "what isn't a principal stays as it was"
+    again = account.user("bea")
+    assert may(again.kms, key) is not True
+    refused(again.kms.decrypt, "AccessDeniedException", KeyId=key, CiphertextBlob=sealed)
+    assert account.kms.list_grants(KeyId=key, GranteePrincipal=again.arn)["Grants"] == []
+    assert len(account.kms.list_grants(KeyId=key, GrantId=grant["GrantId"])["Grants"]) == 1
+    own = {"Effect": "Allow", "Principal": {"AWS": account.root}, "Action": "kms:*", "Resource": "*"}
+    account.kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy(own, let_in))
+    assert may(again.kms, key) is True
+
+
+def test_a_trust_policy_means_the_user_it_named(account):
+    user = account.user("ned")
+    role = account.role("r", trusts(user.arn))
+    user.sts.assume_role(RoleArn=role["Arn"], RoleSessionName="session-1")
+    account.iam.delete_access_key(UserName="ned", AccessKeyId=user.key["AccessKeyId"])
+    account.iam.delete_user(UserName="ned")
+
+    def trusted():
+        return account.iam.get_role(RoleName="r")["Role"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"]
+
+    assert trusted() == user.id
+    again = account.user("ned")
+    refused(again.sts.assume_role, "AccessDenied", RoleArn=role["Arn"], RoleSessionName="session-1")
+    account.iam.update_assume_role_policy(RoleName="r", PolicyDocument=trusts(again.arn))
+    again.sts.assume_role(RoleArn=role["Arn"], RoleSessionName="session-1")
+    assert trusted() == again.arn

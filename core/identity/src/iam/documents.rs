@@ -7,6 +7,7 @@ use sealroom_foundation::AccountId;
 
 use crate::iam::desk::Desk;
 use crate::iam::error::{IamError, invalid_principal, text_of};
+use crate::principals::Bound;
 use crate::records::entity::HolderKind;
 
 /// LIMIT: characters of a managed policy, blanks aside (IAM, "IAM and AWS STS quotas").
@@ -48,28 +49,21 @@ pub(crate) fn inline(text: &str, kind: HolderKind, name: &str, others: usize) ->
     Ok(())
 }
 
-/// Checks a trust policy of a role: its principals must exist.
+/// Checks a trust policy of a role: its principals must exist. Who they are now.
 ///
 /// # Errors
 /// IAM's text for what is wrong with it.
-pub(crate) async fn trust(desk: &Desk<'_>, text: &str) -> Result<(), IamError> {
+pub(crate) async fn trust(desk: &Desk<'_>, text: &str) -> Result<Bound, IamError> {
     let account: AccountId = desk.account();
     let policy = read(text, PolicyKind::Trust { account })?;
-    for name in policy.principals() {
-        // AWS: whom an identity provider vouches for is found out when somebody comes.
-        let there = match name {
-            PrincipalName::Federated(_) => true,
-            _ => desk.identity().principal_exists(name).await?,
-        };
-        if !there {
-            let (kind, name) = shown(name);
-            return Err(IamError::Document(invalid_principal(kind, &name)));
-        }
-    }
+    let bound = desk.identity().bind(&policy).await?.map_err(|name| {
+        let (kind, name) = shown(&name);
+        IamError::Document(invalid_principal(kind, &name))
+    })?;
     if weight(text) > TRUST {
         return Err(IamError::Quota { what: "ACLSizePerRole", limit: TRUST });
     }
-    Ok(())
+    Ok(bound)
 }
 
 fn shown(name: &PrincipalName) -> (&'static str, String) {
@@ -86,7 +80,11 @@ fn shown(name: &PrincipalName) -> (&'static str, String) {
     }
 }
 
-fn read(text: &str, kind: PolicyKind) -> Result<Policy, IamError> {
+/// Reads a document.
+///
+/// # Errors
+/// IAM's text for what is wrong with it.
+pub(crate) fn read(text: &str, kind: PolicyKind) -> Result<Policy, IamError> {
     Policy::parse(text, kind).map_err(|malformed| match malformed.kind {
         Malformed::TooLarge { limit, .. } => IamError::Quota { what: "PolicySize", limit },
         _ => IamError::Document(text_of(&malformed)),

@@ -205,22 +205,26 @@ impl Desk<'_> {
     }
 
     /// As IAM shows a role. Lists leave `whole` things out: tags and the boundary.
-    pub(crate) fn role(&self, record: &HolderRecord, whole: bool) -> Role {
+    pub(crate) async fn role(&self, record: &HolderRecord, whole: bool) -> Result<Role, IamError> {
         let role = record.role.as_ref();
-        Role {
+        let trust = match role {
+            Some(role) => Some(documents::encoded(&self.identity().shown(&role.trust, &role.bound).await?)),
+            None => None,
+        };
+        Ok(Role {
             path: record.path.clone(),
             role_name: record.name.clone(),
             role_id: record.id.clone(),
             arn: record.arn(self.partition(), self.account(), HolderKind::Role),
             create_date: record.created(),
-            assume_role_policy_document: role.map(|role| documents::encoded(&role.trust)),
+            assume_role_policy_document: trust,
             description: role.and_then(|role| role.description.clone()),
             max_session_duration: role.map(|role| role.max_session),
             permissions_boundary: self.shown_boundary(record).filter(|_| whole),
             tags: tags::shown(&record.tags).filter(|_| whole),
             role_last_used: None,
             source_role_template: None,
-        }
+        })
     }
 
     fn shown_boundary(&self, record: &HolderRecord) -> Option<AttachedPermissionsBoundary> {

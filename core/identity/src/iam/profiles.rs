@@ -51,14 +51,17 @@ async fn permitted(desk: &Desk<'_>, name: &str) -> Result<Loaded, IamError> {
 }
 
 async fn shown(desk: &Desk<'_>, record: &ProfileRecord, whole: bool) -> Result<shapes::InstanceProfile, IamError> {
-    let roles = desk.by_ids(record.role.as_slice()).await?;
+    let mut roles = Vec::new();
+    for role in desk.by_ids(record.role.as_slice()).await? {
+        roles.push(desk.role(&role.record, false).await?);
+    }
     Ok(shapes::InstanceProfile {
         path: record.path.clone(),
         instance_profile_name: record.name.clone(),
         instance_profile_id: record.id.clone(),
         arn: arn(desk, record),
         create_date: record.created(),
-        roles: roles.iter().map(|role| desk.role(&role.record, false)).collect(),
+        roles,
         tags: tags::shown(&record.tags).filter(|_| whole),
     })
 }

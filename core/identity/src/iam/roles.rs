@@ -28,8 +28,9 @@ pub(crate) async fn create(
         boundary: input.permissions_boundary.as_ref(),
     };
     let (mut record, batch) = desk.make(&new).await?;
-    documents::trust(desk, &input.assume_role_policy_document).await?;
+    let bound = documents::trust(desk, &input.assume_role_policy_document).await?;
     record.role = Some(RoleRecord {
+        bound,
         trust: input.assume_role_policy_document.clone(),
         description: input.description.clone(),
         max_session: input.max_session_duration.unwrap_or(SESSION),
@@ -37,7 +38,7 @@ pub(crate) async fn create(
     let name = entity::HolderName::new(desk.account(), ROLE, &record.name);
     // The last write of a path wins.
     let batch = batch.put(name.path(), record.to_bytes());
-    Ok(Done::change(shapes::CreateRoleOutput { role: desk.role(&record, true) }, batch))
+    Ok(Done::change(shapes::CreateRoleOutput { role: desk.role(&record, true).await? }, batch))
 }
 
 pub(crate) async fn get(
@@ -45,7 +46,7 @@ pub(crate) async fn get(
     input: &shapes::GetRoleInput,
 ) -> Result<Done<shapes::GetRoleOutput>, IamError> {
     let role = desk.permitted(ROLE, &input.role_name, Asked::default()).await?;
-    Ok(Done::answer(shapes::GetRoleOutput { role: desk.role(&role.record, true) }))
+    Ok(Done::answer(shapes::GetRoleOutput { role: desk.role(&role.record, true).await? }))
 }
 
 pub(crate) async fn list(
@@ -57,10 +58,14 @@ pub(crate) async fn list(
     let wanted = Wanted { marker: input.marker.as_ref(), max_items: input.max_items };
     let pick = |row: &Row| {
         let record = HolderRecord::from_bytes(&row.value).ok_or_else(|| damaged(&row.path))?;
-        Ok(record.path.starts_with(prefix).then(|| desk.role(&record, false)))
+        Ok(Some(record).filter(|record| record.path.starts_with(prefix)))
     };
-    let Page { items: roles, truncated: is_truncated, marker } =
+    let Page { items, truncated: is_truncated, marker } =
         wanted.of_rows(desk, entity::holders(desk.account(), ROLE), pick).await?;
+    let mut roles = Vec::with_capacity(items.len());
+    for record in &items {
+        roles.push(desk.role(record, false).await?);
+    }
     Ok(Done::answer(shapes::ListRolesOutput { roles, is_truncated, marker }))
 }
 
@@ -94,7 +99,7 @@ pub(crate) async fn update_description(
     let role = desk.permitted(ROLE, &input.role_name, Asked::default()).await?;
     let description = Some(input.description.clone()).filter(|text| !text.is_empty());
     let record = changed(&role, |of_role| of_role.description = description)?;
-    let output = shapes::UpdateRoleDescriptionOutput { role: Some(desk.role(&record, true)) };
+    let output = shapes::UpdateRoleDescriptionOutput { role: Some(desk.role(&record, true).await?) };
     Ok(Done::change(output, role.rewritten(&record)))
 }
 
@@ -103,8 +108,11 @@ pub(crate) async fn update_trust(
     input: &shapes::UpdateAssumeRolePolicyInput,
 ) -> Result<Done<shapes::UpdateAssumeRolePolicyOutput>, IamError> {
     let role = desk.permitted(ROLE, &input.role_name, Asked::default()).await?;
-    documents::trust(desk, &input.policy_document).await?;
-    let record = changed(&role, |of_role| of_role.trust.clone_from(&input.policy_document))?;
+    let bound = documents::trust(desk, &input.policy_document).await?;
+    let record = changed(&role, |of_role| {
+        of_role.trust.clone_from(&input.policy_document);
+        of_role.bound = bound;
+    })?;
     Ok(Done::so(role.rewritten(&record)))
 }
 

@@ -25,6 +25,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{ROOM, VERSION, encode};
+use crate::principals::Bound;
 
 /// The three who can hold policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -194,6 +195,9 @@ pub(crate) struct HolderRecord {
 pub(crate) struct RoleRecord {
     /// The trust policy's document.
     pub(crate) trust: String,
+    /// Whom it named when it was put.
+    #[serde(default, skip_serializing_if = "Bound::is_empty")]
+    pub(crate) bound: Bound,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
     /// Seconds.
@@ -548,7 +552,7 @@ mod tests {
         kept(include_bytes!("../../tests/records/v1/user.json"), &user);
         let mut role = HolderRecord::new("AROA0000000000000ROLE".to_owned(), "deployer", "/", at);
         let (trust, description) = ("{}".to_owned(), Some("Deploys.".to_owned()));
-        role.role = Some(RoleRecord { trust, description, max_session: 3_600 });
+        role.role = Some(RoleRecord { trust, bound: Bound::default(), description, max_session: 3_600 });
         kept(include_bytes!("../../tests/records/v1/role.json"), &role);
         let mut policy = PolicyRecord::new("ANPA00000000000POLICY".to_owned(), "Keys", "/", "{}", at);
         policy.description = Some("Keys.".to_owned());

@@ -14,7 +14,7 @@ use crate::records::entity::{
 use crate::records::{self, AccessKeyRecord};
 use crate::session::{self, Bearer, SessionRecord};
 use crate::testing::{FakeEntropy, FakeSeal, House, NOW, Signed};
-use crate::{Mode, global_condition};
+use crate::{Bound, Mode, global_condition};
 
 const ALLOW: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:*","Resource":"*"}}"#;
 const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -28,6 +28,7 @@ fn record(kind: HolderKind, id: &str, name: &str) -> HolderRecord {
     let mut record = HolderRecord::new(id.to_owned(), name, "/", NOW);
     record.role = (kind == HolderKind::Role).then(|| RoleRecord {
         trust: r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}}"#.to_owned(),
+        bound: Bound::default(),
         description: None,
         max_session: 3_600,
     });

@@ -5,6 +5,7 @@ use sealroom_foundation::Partition;
 use sealroom_store::{Answer, KeyPath, Read};
 
 use crate::error::KmsError;
+use crate::grants::Party;
 use crate::grants::record::GrantRecord;
 use crate::grants::written;
 use crate::kms::Kms;
@@ -66,6 +67,23 @@ impl Kms {
         let Some(Answer::Rows { rows, more }) = answer else {
             return Err(KmsError::Fault("the store gave another answer than the question's"));
         };
-        Ok(Page { grants: rows.iter().map(written::read).collect::<Result<_, _>>()?, more })
+        let mut grants: Vec<GrantRecord> = rows.iter().map(written::read).collect::<Result<_, _>>()?;
+        for grant in &mut grants {
+            self.show(&mut grant.grantee).await?;
+            if let Some(retiring) = &mut grant.retiring {
+                self.show(retiring).await?;
+            }
+        }
+        Ok(Page { grants, more })
+    }
+
+    /// Gives a user or role the ARN that it has now; AWS shows the unique id of one that is gone.
+    async fn show(&self, party: &mut Party) -> Result<(), KmsError> {
+        if let Some(id) = party.bound_to() {
+            let present = self.identity.present_arn(party.text(), id).await?;
+            let text = present.unwrap_or_else(|| id.to_owned());
+            party.show_as(&text);
+        }
+        Ok(())
     }
 }

@@ -15,6 +15,7 @@ use crate::kms::Kms;
 pub struct Party {
     /// As AWS shows it: an ARN, a unique id, or a service's name.
     text: Box<str>,
+    /// Whom it means; a user or role that has an ARN, by the unique id that it had when it was named.
     name: PrincipalName,
 }
 
@@ -72,6 +73,24 @@ impl Party {
     #[must_use]
     pub fn service(name: &str) -> Self {
         Self { text: name.into(), name: PrincipalName::Service(name.into()) }
+    }
+
+    /// The same, meaning the user or role that has this unique id now, whoever gets its ARN later.
+    pub(crate) fn bound(self, id: Box<str>) -> Self {
+        Self { name: PrincipalName::UniqueId(id), ..self }
+    }
+
+    /// The same principal with another text.
+    pub(crate) fn show_as(&mut self, text: &str) {
+        self.text = text.into();
+    }
+
+    /// The unique id of the user or role that it means, if it was named by an ARN.
+    pub(crate) fn bound_to(&self) -> Option<&str> {
+        match &self.name {
+            PrincipalName::UniqueId(id) if **id != *self.text => Some(id),
+            _ => None,
+        }
     }
 
     /// What [`Party::text`] showed of one that is no service.
@@ -157,6 +176,9 @@ impl Kms {
             Ok(party) => party,
             Err(unfit) => return Ok(Err(unfit)),
         };
+        if let Some(id) = self.identity.unique_id(&party.name).await? {
+            return Ok(Ok(party.bound(id)));
+        }
         let there = self.identity.principal_exists(&party.name).await?;
         let absent = if text.starts_with("arn:") { Unfit::NoPrincipal } else { Unfit::NoId };
         Ok(if there { Ok(party) } else { Err(absent) })

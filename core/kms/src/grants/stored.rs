@@ -34,6 +34,8 @@ struct GrantV1 {
 enum PartyV1 {
     Principal(String),
     Service(String),
+    /// A user or role: its ARN, and the unique id that it had.
+    Bound(String, String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,7 +106,11 @@ impl GrantRecord {
 impl From<&Party> for PartyV1 {
     fn from(party: &Party) -> Self {
         let text = party.text().to_owned();
-        if party.is_service() { Self::Service(text) } else { Self::Principal(text) }
+        match party.bound_to() {
+            Some(id) => Self::Bound(text, id.to_owned()),
+            None if party.is_service() => Self::Service(text),
+            None => Self::Principal(text),
+        }
     }
 }
 
@@ -113,6 +119,9 @@ impl PartyV1 {
         match self {
             Self::Principal(text) => Party::shown(&text).ok_or(RecordError::Malformed),
             Self::Service(name) => Ok(Party::service(&name)),
+            Self::Bound(text, id) => {
+                Party::shown(&text).map(|party| party.bound(id.into())).ok_or(RecordError::Malformed)
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use sealroom_api::kms::{CreateKeyInput, CreateKeyOutput, OriginType};
 use sealroom_audit::Effect;
 use sealroom_foundation::{KeyArn, KeyId};
 use sealroom_hsm::{HsmError, KeyBinding, Origin, Spec, Usage};
-use sealroom_identity::Call;
+use sealroom_identity::{Bound, Call};
 use sealroom_store::{Batch, Guard};
 
 use super::custom_key_stores::UNSUPPORTED;
@@ -59,11 +59,11 @@ async fn run(
     let tags = tags::parse(input.tags.as_deref().unwrap_or_default())?;
     let key = KeyId::from_random(kms.entropy.id_bytes(), wanted.multi_region);
     let arn = KeyArn { region: call.region(), account: call.caller().account(), key };
-    let policy = match &input.policy {
-        None => policy::default_policy(arn.region.partition(), arn.account),
+    let (policy, bound) = match &input.policy {
+        None => (policy::default_policy(arn.region.partition(), arn.account), Bound::default()),
         Some(text) => {
-            kms.check_policy(call, &arn, text, bypass, &conditions).await?;
-            text.clone()
+            let bound = kms.check_policy(call, &arn, text, bypass, &conditions).await?;
+            (text.clone(), bound)
         }
     };
     let (state, material) = match wanted.origin {
@@ -86,7 +86,7 @@ async fn run(
     let room = kms.room_for_key(arn.account, arn.region).await?;
     report.key(arn);
     let description = input.description.clone().unwrap_or_default().into_boxed_str();
-    let document = KeyDocument { record: KeyRecord::new(arn, made), description, policy: policy.into() };
+    let document = KeyDocument { record: KeyRecord::new(arn, made), description, policy: policy.into(), bound };
     let shown = metadata::of(&document.record, &document.description);
     Ok((CreateKeyOutput { key_metadata: Some(shown) }, Some(new_row(room, &document))))
 }

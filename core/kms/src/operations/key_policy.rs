@@ -37,7 +37,8 @@ async fn run_get(
     if name != NAME {
         return Err(KmsError::NoSuchPolicy);
     }
-    Ok(GetKeyPolicyOutput { policy: Some(key.policy_text.into()), policy_name: Some(NAME.to_owned()) })
+    let policy = kms.identity.shown(&key.policy_text, &key.bound).await?;
+    Ok(GetKeyPolicyOutput { policy: Some(policy), policy_name: Some(NAME.to_owned()) })
 }
 
 pub(crate) async fn put(kms: &Kms, call: &Call, input: &PutKeyPolicyInput) -> Effect<PutKeyPolicyOutput, ErrorAnswer> {
@@ -66,8 +67,8 @@ async fn run_put(
     let mut record = key.entry.record.clone();
     record.aliases = Some(kms.named(&record.arn).await?.into_parts().0);
     let conditions = Conditions::new(call, Some(&record), asked());
-    kms.check_policy(call, &record.arn, &input.policy, bypass, &conditions).await?;
-    let document = KeyDocument { policy: input.policy.as_str().into(), ..key.document(record) };
+    let bound = kms.check_policy(call, &record.arn, &input.policy, bypass, &conditions).await?;
+    let document = KeyDocument { policy: input.policy.as_str().into(), bound, ..key.document(record) };
     Ok(change::rewrite(&key, &document))
 }
 

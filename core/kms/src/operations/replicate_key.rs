@@ -9,7 +9,7 @@ use sealroom_api::kms::{CreateKeyInput, CreateKeyOutput, ReplicateKeyInput, Repl
 use sealroom_audit::{Effect, Resource};
 use sealroom_foundation::{KeyArn, Region, Timestamp};
 use sealroom_hsm::Origin;
-use sealroom_identity::Call;
+use sealroom_identity::{Bound, Call};
 use sealroom_store::{Batch, Guard};
 
 use crate::authorize;
@@ -76,11 +76,11 @@ async fn run(
     let list = kms.replicable(primary, region, call.now()).await?;
     let arn = KeyArn { region, ..primary.arn };
     let tags = tags::parse(input.tags.as_deref().unwrap_or_default())?;
-    let policy = match &input.policy {
-        None => policy::default_policy(region.partition(), arn.account),
+    let (policy, bound) = match &input.policy {
+        None => (policy::default_policy(region.partition(), arn.account), Bound::default()),
         Some(text) => {
-            kms.check_policy(&there, &arn, text, bypass, &conditions).await?;
-            text.clone()
+            let bound = kms.check_policy(&there, &arn, text, bypass, &conditions).await?;
+            (text.clone(), bound)
         }
     };
     let due = call.now().plus_seconds(kms.multi_region.settle_seconds);
@@ -91,7 +91,7 @@ async fn run(
         (record.material, record.imports, pieces) = kms.pieces(primary).await?.for_replica(arn);
     }
     let description = input.description.clone().unwrap_or_default().into_boxed_str();
-    let document = KeyDocument { record, description, policy: policy.as_str().into() };
+    let document = KeyDocument { record, description, policy: policy.as_str().into(), bound };
     let mut batch = kms.replicated(&key, &list, &document).await?;
     batch.append(pieces);
     batch.append(kms.room_for_key(arn.account, region).await?);

@@ -3,6 +3,7 @@
 
 use sealroom_foundation::{KeyArn, MaterialId, Region, Timestamp};
 use sealroom_hsm::{KeyBinding, KeyToken};
+use sealroom_identity::Bound;
 use serde::{Deserialize, Serialize};
 
 use super::{RecordError, account, parse, part, version, write};
@@ -39,6 +40,8 @@ struct KeyV2 {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     tags: Vec<(String, String)>,
     policy: String,
+    #[serde(skip_serializing_if = "Bound::is_empty", default)]
+    bound: Bound,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -161,6 +164,7 @@ impl KeyDocument {
             imports: record.imports.into(),
             tags: record.tags.iter().map(|tag| (tag.key.to_string(), tag.value.to_string())).collect(),
             policy: self.policy.to_string(),
+            bound: self.bound.clone(),
         })
     }
 
@@ -200,7 +204,8 @@ impl KeyV2 {
         let mut record = KeyRecord::new(arn, made);
         record.rotation = self.rotation.into();
         record.imports = self.imports.open()?;
-        Ok(KeyDocument { record, description: self.description.into(), policy: self.policy.into() })
+        let (description, policy) = (self.description.into(), self.policy.into());
+        Ok(KeyDocument { record, description, policy, bound: self.bound })
     }
 }
 

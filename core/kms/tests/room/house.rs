@@ -243,6 +243,16 @@ impl House {
         room(&self.store, self.identity.clone(), self.entropy.clone(), settings)
     }
 
+    /// IAM, through the journal.
+    pub(crate) fn iam(&self) -> Through<Identity, Journal> {
+        Through::new(self.identity.clone(), self.journal.clone())
+    }
+
+    /// The time by the wall clock.
+    pub(crate) fn wall(&self) -> Timestamp {
+        self.clock.wall()
+    }
+
     pub(crate) fn identity(&self) -> &Identity {
         &self.identity
     }

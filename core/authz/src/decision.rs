@@ -5,6 +5,7 @@
 //! limited by the silence of that user's boundary or of the session's policies; one that names the role is.
 
 mod denied;
+mod examined;
 mod weigh;
 
 use crate::evaluation::Request;
@@ -12,6 +13,7 @@ use crate::facts::{Facts, GrantFact, Resource, ResourcePolicy};
 use crate::policy::Policy;
 
 pub use denied::{Denied, Finding, Layer};
+pub use examined::{Match, lets_through, matches};
 
 /// Permission for one action on one resource. Only [`decide`] makes one, so whoever holds it has been allowed.
 ///

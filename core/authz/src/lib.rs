@@ -24,7 +24,9 @@ mod statement;
 mod text;
 
 pub use conditions::{ConditionKeys, NoConditionKeys, Presence};
-pub use decision::{Allowed, Denied, Finding, Layer, decide, decide_with, would_allow_put_policy};
+pub use decision::{
+    Allowed, Denied, Finding, Layer, Match, decide, decide_with, lets_through, matches, would_allow_put_policy,
+};
 pub use facts::{AttachedPolicy, Controls, Facts, GrantFact, IdentityPolicies, Resource, ResourcePolicy};
 pub use policy::{Effect, Malformed, MalformedPolicy, Policy, PolicyKind};
 pub use principal::{Principal, PrincipalName};

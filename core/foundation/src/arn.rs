@@ -23,6 +23,16 @@ impl Partition {
         if region.starts_with("us-gov-") { Self::AwsUsGov } else { Self::Aws }
     }
 
+    /// The partition of that name; `aws` for all others.
+    #[must_use]
+    pub fn of_name(name: &str) -> Self {
+        match name {
+            "aws-cn" => Self::AwsCn,
+            "aws-us-gov" => Self::AwsUsGov,
+            _ => Self::Aws,
+        }
+    }
+
     /// The text in an ARN.
     #[must_use]
     pub fn as_str(self) -> &'static str {

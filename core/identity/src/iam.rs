@@ -16,6 +16,8 @@ mod pages;
 mod policies;
 mod profiles;
 mod roles;
+mod simulate;
+mod spans;
 mod tags;
 mod users;
 
@@ -111,6 +113,10 @@ impl IamService for Identity {
         remove_role_from_instance_profile RemoveRoleFromInstanceProfile RemoveRoleFromInstanceProfileInput RemoveRoleFromInstanceProfileOutput => profiles::remove_role;
         remove_user_from_group RemoveUserFromGroup RemoveUserFromGroupInput RemoveUserFromGroupOutput => groups::remove_user;
         set_default_policy_version SetDefaultPolicyVersion SetDefaultPolicyVersionInput SetDefaultPolicyVersionOutput => policies::set_default_version;
+        simulate_custom_policy SimulateCustomPolicy SimulateCustomPolicyInput SimulateCustomPolicyOutput => simulate::custom;
+        simulate_principal_policy SimulatePrincipalPolicy SimulatePrincipalPolicyInput SimulatePrincipalPolicyOutput => simulate::principal;
+        get_context_keys_for_custom_policy GetContextKeysForCustomPolicy GetContextKeysForCustomPolicyInput GetContextKeysForCustomPolicyOutput => simulate::keys_of_custom;
+        get_context_keys_for_principal_policy GetContextKeysForPrincipalPolicy GetContextKeysForPrincipalPolicyInput GetContextKeysForPrincipalPolicyOutput => simulate::keys_of_principal;
         tag_policy TagPolicy TagPolicyInput TagPolicyOutput => policies::tag;
         tag_role TagRole TagRoleInput TagRoleOutput => tags::tag_role;
         tag_user TagUser TagUserInput TagUserOutput => tags::tag_user;

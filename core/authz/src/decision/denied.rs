@@ -232,7 +232,7 @@ fn obstacle(statement: &Statement, request: &Request<'_>) -> Option<Cause> {
 }
 
 /// The policies of a layer.
-fn heard<'a>(layer: Layer, facts: &Facts<'a>) -> Vec<Heard<'a>> {
+pub(super) fn heard<'a>(layer: Layer, facts: &Facts<'a>) -> Vec<Heard<'a>> {
     let (own, controls) = (&facts.identity, &facts.controls);
     match layer {
         Layer::Resource | Layer::Trust => {

@@ -6,4 +6,5 @@ mod conditions;
 mod decisions;
 mod documents;
 mod properties;
+mod rules;
 mod support;

@@ -629,6 +629,45 @@ impl types::GetAccountSummaryOutput {
     }
 }
 
+impl types::GetContextKeysForCustomPolicyInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("PolicyInputList", &self.policy_input_list);
+        })
+    }
+}
+
+impl types::GetContextKeysForCustomPolicyOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::GetContextKeysForPrincipalPolicyInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("PolicySourceArn", &self.policy_source_arn);
+            if let Some(value) = &self.policy_input_list {
+                out.member("PolicyInputList", value);
+            }
+        })
+    }
+}
+
+impl types::GetContextKeysForPrincipalPolicyOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::GetGroupInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -1469,6 +1508,107 @@ impl types::SetDefaultPolicyVersionInput {
 }
 
 impl types::SetDefaultPolicyVersionOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::SimulateCustomPolicyInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("PolicyInputList", &self.policy_input_list);
+            if let Some(value) = &self.permissions_boundary_policy_input_list {
+                out.member("PermissionsBoundaryPolicyInputList", value);
+            }
+            if let Some(value) = &self.ordered_organization_policy_input_list {
+                out.member("OrderedOrganizationPolicyInputList", value);
+            }
+            out.member("ActionNames", &self.action_names);
+            if let Some(value) = &self.resource_arns {
+                out.member("ResourceArns", value);
+            }
+            if let Some(value) = &self.resource_policy {
+                out.member("ResourcePolicy", value);
+            }
+            if let Some(value) = &self.resource_owner {
+                out.member("ResourceOwner", value);
+            }
+            if let Some(value) = &self.caller_arn {
+                out.member("CallerArn", value);
+            }
+            if let Some(value) = &self.context_entries {
+                out.member("ContextEntries", value);
+            }
+            if let Some(value) = &self.resource_handling_option {
+                out.member("ResourceHandlingOption", value);
+            }
+            if let Some(value) = &self.max_items {
+                out.member("MaxItems", value);
+            }
+            if let Some(value) = &self.marker {
+                out.member("Marker", value);
+            }
+        })
+    }
+}
+
+impl types::SimulateCustomPolicyOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::SimulatePrincipalPolicyInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("PolicySourceArn", &self.policy_source_arn);
+            if let Some(value) = &self.policy_input_list {
+                out.member("PolicyInputList", value);
+            }
+            if let Some(value) = &self.permissions_boundary_policy_input_list {
+                out.member("PermissionsBoundaryPolicyInputList", value);
+            }
+            if let Some(value) = &self.policy_exclusion_list {
+                out.member("PolicyExclusionList", value);
+            }
+            out.member("ActionNames", &self.action_names);
+            if let Some(value) = &self.resource_arns {
+                out.member("ResourceArns", value);
+            }
+            if let Some(value) = &self.resource_policy {
+                out.member("ResourcePolicy", value);
+            }
+            if let Some(value) = &self.resource_owner {
+                out.member("ResourceOwner", value);
+            }
+            if let Some(value) = &self.caller_arn {
+                out.member("CallerArn", value);
+            }
+            if let Some(value) = &self.context_entries {
+                out.member("ContextEntries", value);
+            }
+            if let Some(value) = &self.resource_handling_option {
+                out.member("ResourceHandlingOption", value);
+            }
+            if let Some(value) = &self.max_items {
+                out.member("MaxItems", value);
+            }
+            if let Some(value) = &self.marker {
+                out.member("Marker", value);
+            }
+        })
+    }
+}
+
+impl types::SimulatePrincipalPolicyOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {

@@ -614,6 +614,47 @@ impl Draft for GetAccountSummaryInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::GetContextKeysForCustomPolicyInput`] as it is read.
+    GetContextKeysForCustomPolicyInputDraft {
+        "PolicyInputList" => policy_input_list: List<Text<'a>>,
+    }
+}
+
+impl Draft for GetContextKeysForCustomPolicyInputDraft<'_> {
+    type Input = types::GetContextKeysForCustomPolicyInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GetContextKeysForCustomPolicyInput> {
+        let policy_input_list =
+            found.required(self.policy_input_list, at, "policyInputList", &SIMULATION_POLICY_LIST_TYPE);
+        Some(types::GetContextKeysForCustomPolicyInput { policy_input_list: policy_input_list? })
+    }
+}
+
+draft! {
+    /// [`types::GetContextKeysForPrincipalPolicyInput`] as it is read.
+    GetContextKeysForPrincipalPolicyInputDraft {
+        "PolicySourceArn" => policy_source_arn: Text<'a>,
+        "PolicyInputList" => policy_input_list: List<Text<'a>>,
+    }
+}
+
+impl Draft for GetContextKeysForPrincipalPolicyInputDraft<'_> {
+    type Input = types::GetContextKeysForPrincipalPolicyInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GetContextKeysForPrincipalPolicyInput> {
+        let policy_source_arn = found.required(self.policy_source_arn, at, "policySourceArn", &ARN_TYPE);
+        let policy_input_list =
+            found.optional(self.policy_input_list, at, "policyInputList", &SIMULATION_POLICY_LIST_TYPE);
+        Some(types::GetContextKeysForPrincipalPolicyInput {
+            policy_source_arn: policy_source_arn?,
+            policy_input_list: policy_input_list?,
+        })
+    }
+}
+
+draft! {
     /// [`types::GetGroupInput`] as it is read.
     GetGroupInputDraft {
         "GroupName" => group_name: Text<'a>,
@@ -1425,6 +1466,133 @@ impl Draft for SetDefaultPolicyVersionInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::SimulateCustomPolicyInput`] as it is read.
+    SimulateCustomPolicyInputDraft {
+        "PolicyInputList" => policy_input_list: List<Text<'a>>,
+        "PermissionsBoundaryPolicyInputList" => permissions_boundary_policy_input_list: List<Text<'a>>,
+        "OrderedOrganizationPolicyInputList" => ordered_organization_policy_input_list: List<OrderedOrganizationPolicyTypeDraft<'a>>,
+        "ActionNames" => action_names: List<Text<'a>>,
+        "ResourceArns" => resource_arns: List<Text<'a>>,
+        "ResourcePolicy" => resource_policy: Text<'a>,
+        "ResourceOwner" => resource_owner: Text<'a>,
+        "CallerArn" => caller_arn: Text<'a>,
+        "ContextEntries" => context_entries: List<ContextEntryDraft<'a>>,
+        "ResourceHandlingOption" => resource_handling_option: Text<'a>,
+        "MaxItems" => max_items: Integer,
+        "Marker" => marker: Text<'a>,
+    }
+}
+
+impl Draft for SimulateCustomPolicyInputDraft<'_> {
+    type Input = types::SimulateCustomPolicyInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::SimulateCustomPolicyInput> {
+        let policy_input_list =
+            found.required(self.policy_input_list, at, "policyInputList", &SIMULATION_POLICY_LIST_TYPE);
+        let permissions_boundary_policy_input_list = found.optional(
+            self.permissions_boundary_policy_input_list,
+            at,
+            "permissionsBoundaryPolicyInputList",
+            &SIMULATION_POLICY_LIST_TYPE,
+        );
+        let ordered_organization_policy_input_list = found.optional(
+            self.ordered_organization_policy_input_list,
+            at,
+            "orderedOrganizationPolicyInputList",
+            &ORGANIZATION_POLICY_LIST_TYPE,
+        );
+        let action_names = found.required(self.action_names, at, "actionNames", &ACTION_NAME_LIST_TYPE);
+        let resource_arns = found.optional(self.resource_arns, at, "resourceArns", &RESOURCE_NAME_LIST_TYPE);
+        let resource_policy = found.optional(self.resource_policy, at, "resourcePolicy", &POLICY_DOCUMENT_TYPE);
+        let resource_owner = found.optional(self.resource_owner, at, "resourceOwner", &RESOURCE_NAME_TYPE);
+        let caller_arn = found.optional(self.caller_arn, at, "callerArn", &RESOURCE_NAME_TYPE);
+        let context_entries = found.optional(self.context_entries, at, "contextEntries", &CONTEXT_ENTRY_LIST_TYPE);
+        let resource_handling_option =
+            found.optional(self.resource_handling_option, at, "resourceHandlingOption", &RESOURCE_HANDLING_OPTION_TYPE);
+        let max_items = found.optional(self.max_items, at, "maxItems", &MAX_ITEMS_TYPE);
+        let marker = found.optional(self.marker, at, "marker", &MARKER_TYPE);
+        Some(types::SimulateCustomPolicyInput {
+            policy_input_list: policy_input_list?,
+            permissions_boundary_policy_input_list: permissions_boundary_policy_input_list?,
+            ordered_organization_policy_input_list: ordered_organization_policy_input_list?,
+            action_names: action_names?,
+            resource_arns: resource_arns?,
+            resource_policy: resource_policy?,
+            resource_owner: resource_owner?,
+            caller_arn: caller_arn?,
+            context_entries: context_entries?,
+            resource_handling_option: resource_handling_option?,
+            max_items: max_items?,
+            marker: marker?,
+        })
+    }
+}
+
+draft! {
+    /// [`types::SimulatePrincipalPolicyInput`] as it is read.
+    SimulatePrincipalPolicyInputDraft {
+        "PolicySourceArn" => policy_source_arn: Text<'a>,
+        "PolicyInputList" => policy_input_list: List<Text<'a>>,
+        "PermissionsBoundaryPolicyInputList" => permissions_boundary_policy_input_list: List<Text<'a>>,
+        "PolicyExclusionList" => policy_exclusion_list: List<PolicyIdentifierDraft<'a>>,
+        "ActionNames" => action_names: List<Text<'a>>,
+        "ResourceArns" => resource_arns: List<Text<'a>>,
+        "ResourcePolicy" => resource_policy: Text<'a>,
+        "ResourceOwner" => resource_owner: Text<'a>,
+        "CallerArn" => caller_arn: Text<'a>,
+        "ContextEntries" => context_entries: List<ContextEntryDraft<'a>>,
+        "ResourceHandlingOption" => resource_handling_option: Text<'a>,
+        "MaxItems" => max_items: Integer,
+        "Marker" => marker: Text<'a>,
+    }
+}
+
+impl Draft for SimulatePrincipalPolicyInputDraft<'_> {
+    type Input = types::SimulatePrincipalPolicyInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::SimulatePrincipalPolicyInput> {
+        let policy_source_arn = found.required(self.policy_source_arn, at, "policySourceArn", &ARN_TYPE);
+        let policy_input_list =
+            found.optional(self.policy_input_list, at, "policyInputList", &SIMULATION_POLICY_LIST_TYPE);
+        let permissions_boundary_policy_input_list = found.optional(
+            self.permissions_boundary_policy_input_list,
+            at,
+            "permissionsBoundaryPolicyInputList",
+            &SIMULATION_POLICY_LIST_TYPE,
+        );
+        let policy_exclusion_list =
+            found.optional(self.policy_exclusion_list, at, "policyExclusionList", &POLICY_EXCLUSIONS_LIST_TYPE);
+        let action_names = found.required(self.action_names, at, "actionNames", &ACTION_NAME_LIST_TYPE);
+        let resource_arns = found.optional(self.resource_arns, at, "resourceArns", &RESOURCE_NAME_LIST_TYPE);
+        let resource_policy = found.optional(self.resource_policy, at, "resourcePolicy", &POLICY_DOCUMENT_TYPE);
+        let resource_owner = found.optional(self.resource_owner, at, "resourceOwner", &RESOURCE_NAME_TYPE);
+        let caller_arn = found.optional(self.caller_arn, at, "callerArn", &RESOURCE_NAME_TYPE);
+        let context_entries = found.optional(self.context_entries, at, "contextEntries", &CONTEXT_ENTRY_LIST_TYPE);
+        let resource_handling_option =
+            found.optional(self.resource_handling_option, at, "resourceHandlingOption", &RESOURCE_HANDLING_OPTION_TYPE);
+        let max_items = found.optional(self.max_items, at, "maxItems", &MAX_ITEMS_TYPE);
+        let marker = found.optional(self.marker, at, "marker", &MARKER_TYPE);
+        Some(types::SimulatePrincipalPolicyInput {
+            policy_source_arn: policy_source_arn?,
+            policy_input_list: policy_input_list?,
+            permissions_boundary_policy_input_list: permissions_boundary_policy_input_list?,
+            policy_exclusion_list: policy_exclusion_list?,
+            action_names: action_names?,
+            resource_arns: resource_arns?,
+            resource_policy: resource_policy?,
+            resource_owner: resource_owner?,
+            caller_arn: caller_arn?,
+            context_entries: context_entries?,
+            resource_handling_option: resource_handling_option?,
+            max_items: max_items?,
+            marker: marker?,
+        })
+    }
+}
+
+draft! {
     /// [`types::TagPolicyInput`] as it is read.
     TagPolicyInputDraft {
         "PolicyArn" => policy_arn: Text<'a>,
@@ -1666,6 +1834,107 @@ impl Draft for UpdateUserInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::ContextEntry`] as it is read.
+    ContextEntryDraft {
+        "ContextKeyName" => context_key_name: Text<'a>,
+        "ContextKeyValues" => context_key_values: List<Text<'a>>,
+        "ContextKeyType" => context_key_type: Text<'a>,
+    }
+}
+
+impl Draft for ContextEntryDraft<'_> {
+    type Input = types::ContextEntry;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::ContextEntry> {
+        let context_key_name = found.optional(self.context_key_name, at, "contextKeyName", &CONTEXT_KEY_NAME_TYPE);
+        let context_key_values =
+            found.optional(self.context_key_values, at, "contextKeyValues", &CONTEXT_KEY_VALUE_LIST_TYPE);
+        let context_key_type = found.optional(self.context_key_type, at, "contextKeyType", &CONTEXT_KEY_TYPE_ENUM);
+        Some(types::ContextEntry {
+            context_key_name: context_key_name?,
+            context_key_values: context_key_values?,
+            context_key_type: context_key_type?,
+        })
+    }
+}
+
+draft! {
+    /// [`types::InlinePolicyIdentifierType`] as it is read.
+    InlinePolicyIdentifierTypeDraft {
+        "PolicyName" => policy_name: Text<'a>,
+        "AttachmentType" => attachment_type: Text<'a>,
+        "AttachmentName" => attachment_name: Text<'a>,
+    }
+}
+
+impl Draft for InlinePolicyIdentifierTypeDraft<'_> {
+    type Input = types::InlinePolicyIdentifierType;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::InlinePolicyIdentifierType> {
+        let policy_name = found.required(self.policy_name, at, "policyName", &POLICY_NAME_TYPE);
+        let attachment_type = found.required(self.attachment_type, at, "attachmentType", &ATTACHMENT_TYPE);
+        let attachment_name = found.required(self.attachment_name, at, "attachmentName", &ATTACHMENT_NAME);
+        Some(types::InlinePolicyIdentifierType {
+            policy_name: policy_name?,
+            attachment_type: attachment_type?,
+            attachment_name: attachment_name?,
+        })
+    }
+}
+
+draft! {
+    /// [`types::OrderedOrganizationPolicyType`] as it is read.
+    OrderedOrganizationPolicyTypeDraft {
+        "ServiceControlPolicyInputList" => service_control_policy_input_list: List<Text<'a>>,
+    }
+}
+
+impl Draft for OrderedOrganizationPolicyTypeDraft<'_> {
+    type Input = types::OrderedOrganizationPolicyType;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::OrderedOrganizationPolicyType> {
+        let service_control_policy_input_list = found.optional(
+            self.service_control_policy_input_list,
+            at,
+            "serviceControlPolicyInputList",
+            &SIMULATION_POLICY_LIST_TYPE,
+        );
+        Some(types::OrderedOrganizationPolicyType {
+            service_control_policy_input_list: service_control_policy_input_list?,
+        })
+    }
+}
+
+draft! {
+    /// [`types::PolicyIdentifier`] as it is read.
+    PolicyIdentifierDraft {
+        "PolicyType" => policy_type: Text<'a>,
+        "PolicyArn" => policy_arn: Text<'a>,
+        "InlinePolicyIdentifier" => inline_policy_identifier: InlinePolicyIdentifierTypeDraft<'a>,
+    }
+}
+
+impl Draft for PolicyIdentifierDraft<'_> {
+    type Input = types::PolicyIdentifier;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::PolicyIdentifier> {
+        let policy_type = found.optional(self.policy_type, at, "policyType", &POLICY_IDENTIFIER_POLICY_TYPE);
+        let policy_arn = found.optional(self.policy_arn, at, "policyArn", &ARN_TYPE);
+        let inline_policy_identifier =
+            found.optional(self.inline_policy_identifier, at, "inlinePolicyIdentifier", &Structure);
+        Some(types::PolicyIdentifier {
+            policy_type: policy_type?,
+            policy_arn: policy_arn?,
+            inline_policy_identifier: inline_policy_identifier?,
+        })
+    }
+}
+
+draft! {
     /// [`types::Tag`] as it is read.
     TagDraft {
         "Key" => key: Text<'a>,
@@ -1710,7 +1979,40 @@ static ACCOUNT_ALIAS_TYPE_PATTERN: Pattern = Pattern {
         Step::End,
     ]),
 };
+const ACTION_NAME_LIST_TYPE: EachRule<TextRule> = EachRule { length: Length::new(None, None), item: ACTION_NAME_TYPE };
+const ACTION_NAME_TYPE: TextRule = TextRule { length: Length::new(Some(3), Some(128)), pattern: None };
 const ARN_TYPE: TextRule = TextRule { length: Length::new(Some(20), Some(2048)), pattern: None };
+const ATTACHMENT_NAME: TextRule =
+    TextRule { length: Length::new(Some(1), Some(128)), pattern: Some(&ATTACHMENT_NAME_PATTERN) };
+static ATTACHMENT_NAME_PATTERN: Pattern = Pattern {
+    text: "[\\w+=,.@-]+",
+    program: Program::Run {
+        class: Class {
+            negated: false,
+            ranges: &[
+                ('+', '+'),
+                (',', ','),
+                ('-', '-'),
+                ('.', '.'),
+                ('0', '9'),
+                ('=', '='),
+                ('@', '@'),
+                ('A', 'Z'),
+                ('_', '_'),
+                ('a', 'z'),
+            ],
+            sets: &[],
+        },
+        min: 1,
+    },
+};
+const ATTACHMENT_TYPE: ChoiceRule<types::AttachmentType> = ChoiceRule::NEW;
+const CONTEXT_ENTRY_LIST_TYPE: ListRule<Structure> = ListRule { length: Length::new(None, None), item: Structure };
+const CONTEXT_KEY_NAME_TYPE: TextRule = TextRule { length: Length::new(Some(5), Some(256)), pattern: None };
+const CONTEXT_KEY_TYPE_ENUM: ChoiceRule<types::ContextKeyTypeEnum> = ChoiceRule::NEW;
+const CONTEXT_KEY_VALUE_LIST_TYPE: EachRule<TextRule> =
+    EachRule { length: Length::new(None, None), item: CONTEXT_KEY_VALUE_TYPE };
+const CONTEXT_KEY_VALUE_TYPE: TextRule = TextRule { length: Length::new(None, None), pattern: None };
 const ENTITY_TYPE: ChoiceRule<types::EntityType> = ChoiceRule::NEW;
 const EXISTING_USER_NAME_TYPE: TextRule =
     TextRule { length: Length::new(Some(1), Some(128)), pattern: Some(&EXISTING_USER_NAME_TYPE_PATTERN) };
@@ -1790,6 +2092,8 @@ static MARKER_TYPE_PATTERN: Pattern = Pattern {
     program: Program::Run { class: Class { negated: false, ranges: &[(' ', 'ÿ')], sets: &[] }, min: 1 },
 };
 const MAX_ITEMS_TYPE: IntegerRule<i32> = IntegerRule::of_32_bits(Some(1), Some(1000));
+const ORGANIZATION_POLICY_LIST_TYPE: ListRule<Structure> =
+    ListRule { length: Length::new(None, Some(7)), item: Structure };
 const PATH_PREFIX_TYPE: TextRule =
     TextRule { length: Length::new(Some(1), Some(512)), pattern: Some(&PATH_PREFIX_TYPE_PATTERN) };
 static PATH_PREFIX_TYPE_PATTERN: Pattern = Pattern {
@@ -1828,6 +2132,9 @@ static POLICY_DOCUMENT_TYPE_PATTERN: Pattern = Pattern {
         min: 1,
     },
 };
+const POLICY_EXCLUSIONS_LIST_TYPE: ListRule<Structure> =
+    ListRule { length: Length::new(None, Some(256)), item: Structure };
+const POLICY_IDENTIFIER_POLICY_TYPE: ChoiceRule<types::PolicyIdentifierPolicyType> = ChoiceRule::NEW;
 const POLICY_NAME_TYPE: TextRule =
     TextRule { length: Length::new(Some(1), Some(128)), pattern: Some(&POLICY_NAME_TYPE_PATTERN) };
 static POLICY_NAME_TYPE_PATTERN: Pattern = Pattern {
@@ -1918,6 +2225,10 @@ static POLICY_VERSION_ID_TYPE_PATTERN: Pattern = Pattern {
         Step::End,
     ]),
 };
+const RESOURCE_HANDLING_OPTION_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(64)), pattern: None };
+const RESOURCE_NAME_LIST_TYPE: EachRule<TextRule> =
+    EachRule { length: Length::new(None, None), item: RESOURCE_NAME_TYPE };
+const RESOURCE_NAME_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(2048)), pattern: None };
 const ROLE_DESCRIPTION_TYPE: TextRule =
     TextRule { length: Length::new(None, Some(1000)), pattern: Some(&ROLE_DESCRIPTION_TYPE_PATTERN) };
 static ROLE_DESCRIPTION_TYPE_PATTERN: Pattern = Pattern {
@@ -1956,6 +2267,8 @@ static ROLE_NAME_TYPE_PATTERN: Pattern = Pattern {
         min: 1,
     },
 };
+const SIMULATION_POLICY_LIST_TYPE: EachRule<TextRule> =
+    EachRule { length: Length::new(None, None), item: POLICY_DOCUMENT_TYPE };
 const STATUS_TYPE: ChoiceRule<types::StatusType> = ChoiceRule::NEW;
 const TAG_KEY_LIST_TYPE: EachRule<TextRule> = EachRule { length: Length::new(None, Some(50)), item: TAG_KEY_TYPE };
 const TAG_KEY_TYPE: TextRule =

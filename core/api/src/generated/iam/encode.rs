@@ -209,6 +209,26 @@ impl Encode for types::GetAccountSummaryOutput {
     }
 }
 
+impl Encode for types::GetContextKeysForCustomPolicyOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.context_key_names {
+                sink.member("ContextKeyNames", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::GetContextKeysForPrincipalPolicyOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.context_key_names {
+                sink.member("ContextKeyNames", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::GetGroupOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -644,6 +664,38 @@ impl Encode for types::SetDefaultPolicyVersionOutput {
     }
 }
 
+impl Encode for types::SimulateCustomPolicyOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.evaluation_results {
+                sink.member("EvaluationResults", value);
+            }
+            if let Some(value) = &self.is_truncated {
+                sink.member("IsTruncated", value);
+            }
+            if let Some(value) = &self.marker {
+                sink.member("Marker", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::SimulatePrincipalPolicyOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.evaluation_results {
+                sink.member("EvaluationResults", value);
+            }
+            if let Some(value) = &self.is_truncated {
+                sink.member("IsTruncated", value);
+            }
+            if let Some(value) = &self.marker {
+                sink.member("Marker", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::TagPolicyOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|_| {});
@@ -779,6 +831,52 @@ impl Encode for types::AttachedPolicy {
     }
 }
 
+impl Encode for types::ContextEntry {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.context_key_name {
+                sink.member("ContextKeyName", value);
+            }
+            if let Some(value) = &self.context_key_values {
+                sink.member("ContextKeyValues", value);
+            }
+            if let Some(value) = &self.context_key_type {
+                sink.member("ContextKeyType", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::EvaluationResult {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("EvalActionName", &self.eval_action_name);
+            if let Some(value) = &self.eval_resource_name {
+                sink.member("EvalResourceName", value);
+            }
+            sink.member("EvalDecision", &self.eval_decision);
+            if let Some(value) = &self.matched_statements {
+                sink.member("MatchedStatements", value);
+            }
+            if let Some(value) = &self.missing_context_values {
+                sink.member("MissingContextValues", value);
+            }
+            if let Some(value) = &self.organizations_decision_detail {
+                sink.member("OrganizationsDecisionDetail", value);
+            }
+            if let Some(value) = &self.permissions_boundary_decision_detail {
+                sink.member("PermissionsBoundaryDecisionDetail", value);
+            }
+            if let Some(value) = &self.eval_decision_details {
+                sink.member("EvalDecisionDetails", value);
+            }
+            if let Some(value) = &self.resource_specific_results {
+                sink.member("ResourceSpecificResults", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::Group {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -787,6 +885,16 @@ impl Encode for types::Group {
             sink.member("GroupId", &self.group_id);
             sink.member("Arn", &self.arn);
             sink.member("CreateDate", &self.create_date);
+        });
+    }
+}
+
+impl Encode for types::InlinePolicyIdentifierType {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("PolicyName", &self.policy_name);
+            sink.member("AttachmentType", &self.attachment_type);
+            sink.member("AttachmentName", &self.attachment_name);
         });
     }
 }
@@ -802,6 +910,36 @@ impl Encode for types::InstanceProfile {
             sink.member("Roles", &self.roles);
             if let Some(value) = &self.tags {
                 sink.member("Tags", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::OrderedOrganizationPolicyType {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.service_control_policy_input_list {
+                sink.member("ServiceControlPolicyInputList", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::OrganizationsDecisionDetail {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.allowed_by_organizations {
+                sink.member("AllowedByOrganizations", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::PermissionsBoundaryDecisionDetail {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.allowed_by_permissions_boundary {
+                sink.member("AllowedByPermissionsBoundary", value);
             }
         });
     }
@@ -863,6 +1001,22 @@ impl Encode for types::PolicyGroup {
     }
 }
 
+impl Encode for types::PolicyIdentifier {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.policy_type {
+                sink.member("PolicyType", value);
+            }
+            if let Some(value) = &self.policy_arn {
+                sink.member("PolicyArn", value);
+            }
+            if let Some(value) = &self.inline_policy_identifier {
+                sink.member("InlinePolicyIdentifier", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::PolicyRole {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -903,6 +1057,40 @@ impl Encode for types::PolicyVersion {
             }
             if let Some(value) = &self.create_date {
                 sink.member("CreateDate", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::Position {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.line {
+                sink.member("Line", value);
+            }
+            if let Some(value) = &self.column {
+                sink.member("Column", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::ResourceSpecificResult {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("EvalResourceName", &self.eval_resource_name);
+            sink.member("EvalResourceDecision", &self.eval_resource_decision);
+            if let Some(value) = &self.matched_statements {
+                sink.member("MatchedStatements", value);
+            }
+            if let Some(value) = &self.missing_context_values {
+                sink.member("MissingContextValues", value);
+            }
+            if let Some(value) = &self.eval_decision_details {
+                sink.member("EvalDecisionDetails", value);
+            }
+            if let Some(value) = &self.permissions_boundary_decision_detail {
+                sink.member("PermissionsBoundaryDecisionDetail", value);
             }
         });
     }
@@ -959,6 +1147,25 @@ impl Encode for types::SourceRoleTemplate {
         sink.structure(|sink| {
             sink.member("TemplateArn", &self.template_arn);
             sink.member("TemplateMinorVersion", &self.template_minor_version);
+        });
+    }
+}
+
+impl Encode for types::Statement {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.source_policy_id {
+                sink.member("SourcePolicyId", value);
+            }
+            if let Some(value) = &self.source_policy_type {
+                sink.member("SourcePolicyType", value);
+            }
+            if let Some(value) = &self.start_position {
+                sink.member("StartPosition", value);
+            }
+            if let Some(value) = &self.end_position {
+                sink.member("EndPosition", value);
+            }
         });
     }
 }

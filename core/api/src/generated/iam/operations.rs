@@ -13,18 +13,20 @@ use super::decode::{
     DeletePolicyVersionInputDraft, DeleteRoleInputDraft, DeleteRolePermissionsBoundaryInputDraft,
     DeleteRolePolicyInputDraft, DeleteUserInputDraft, DeleteUserPermissionsBoundaryInputDraft,
     DeleteUserPolicyInputDraft, DetachGroupPolicyInputDraft, DetachRolePolicyInputDraft, DetachUserPolicyInputDraft,
-    GetAccountSummaryInputDraft, GetGroupInputDraft, GetGroupPolicyInputDraft, GetInstanceProfileInputDraft,
-    GetPolicyInputDraft, GetPolicyVersionInputDraft, GetRoleInputDraft, GetRolePolicyInputDraft, GetUserInputDraft,
-    GetUserPolicyInputDraft, ListAccessKeysInputDraft, ListAccountAliasesInputDraft,
-    ListAttachedGroupPoliciesInputDraft, ListAttachedRolePoliciesInputDraft, ListAttachedUserPoliciesInputDraft,
-    ListEntitiesForPolicyInputDraft, ListGroupPoliciesInputDraft, ListGroupsForUserInputDraft, ListGroupsInputDraft,
+    GetAccountSummaryInputDraft, GetContextKeysForCustomPolicyInputDraft, GetContextKeysForPrincipalPolicyInputDraft,
+    GetGroupInputDraft, GetGroupPolicyInputDraft, GetInstanceProfileInputDraft, GetPolicyInputDraft,
+    GetPolicyVersionInputDraft, GetRoleInputDraft, GetRolePolicyInputDraft, GetUserInputDraft, GetUserPolicyInputDraft,
+    ListAccessKeysInputDraft, ListAccountAliasesInputDraft, ListAttachedGroupPoliciesInputDraft,
+    ListAttachedRolePoliciesInputDraft, ListAttachedUserPoliciesInputDraft, ListEntitiesForPolicyInputDraft,
+    ListGroupPoliciesInputDraft, ListGroupsForUserInputDraft, ListGroupsInputDraft,
     ListInstanceProfilesForRoleInputDraft, ListInstanceProfilesInputDraft, ListPoliciesInputDraft,
     ListPolicyTagsInputDraft, ListPolicyVersionsInputDraft, ListRolePoliciesInputDraft, ListRoleTagsInputDraft,
     ListRolesInputDraft, ListUserPoliciesInputDraft, ListUserTagsInputDraft, ListUsersInputDraft,
     PutGroupPolicyInputDraft, PutRolePermissionsBoundaryInputDraft, PutRolePolicyInputDraft,
     PutUserPermissionsBoundaryInputDraft, PutUserPolicyInputDraft, RemoveRoleFromInstanceProfileInputDraft,
-    RemoveUserFromGroupInputDraft, SetDefaultPolicyVersionInputDraft, TagPolicyInputDraft, TagRoleInputDraft,
-    TagUserInputDraft, UntagPolicyInputDraft, UntagRoleInputDraft, UntagUserInputDraft, UpdateAccessKeyInputDraft,
+    RemoveUserFromGroupInputDraft, SetDefaultPolicyVersionInputDraft, SimulateCustomPolicyInputDraft,
+    SimulatePrincipalPolicyInputDraft, TagPolicyInputDraft, TagRoleInputDraft, TagUserInputDraft,
+    UntagPolicyInputDraft, UntagRoleInputDraft, UntagUserInputDraft, UpdateAccessKeyInputDraft,
     UpdateAssumeRolePolicyInputDraft, UpdateGroupInputDraft, UpdateRoleDescriptionInputDraft, UpdateRoleInputDraft,
     UpdateUserInputDraft,
 };
@@ -109,6 +111,10 @@ pub enum Operation {
     DetachUserPolicy,
     /// `GetAccountSummary`.
     GetAccountSummary,
+    /// `GetContextKeysForCustomPolicy`.
+    GetContextKeysForCustomPolicy,
+    /// `GetContextKeysForPrincipalPolicy`.
+    GetContextKeysForPrincipalPolicy,
     /// `GetGroup`.
     GetGroup,
     /// `GetGroupPolicy`.
@@ -183,6 +189,10 @@ pub enum Operation {
     RemoveUserFromGroup,
     /// `SetDefaultPolicyVersion`.
     SetDefaultPolicyVersion,
+    /// `SimulateCustomPolicy`.
+    SimulateCustomPolicy,
+    /// `SimulatePrincipalPolicy`.
+    SimulatePrincipalPolicy,
     /// `TagPolicy`.
     TagPolicy,
     /// `TagRole`.
@@ -242,6 +252,8 @@ impl Operation {
         Self::DetachRolePolicy,
         Self::DetachUserPolicy,
         Self::GetAccountSummary,
+        Self::GetContextKeysForCustomPolicy,
+        Self::GetContextKeysForPrincipalPolicy,
         Self::GetGroup,
         Self::GetGroupPolicy,
         Self::GetInstanceProfile,
@@ -279,6 +291,8 @@ impl Operation {
         Self::RemoveRoleFromInstanceProfile,
         Self::RemoveUserFromGroup,
         Self::SetDefaultPolicyVersion,
+        Self::SimulateCustomPolicy,
+        Self::SimulatePrincipalPolicy,
         Self::TagPolicy,
         Self::TagRole,
         Self::TagUser,
@@ -327,6 +341,8 @@ impl Operation {
             Self::DetachRolePolicy => "DetachRolePolicy",
             Self::DetachUserPolicy => "DetachUserPolicy",
             Self::GetAccountSummary => "GetAccountSummary",
+            Self::GetContextKeysForCustomPolicy => "GetContextKeysForCustomPolicy",
+            Self::GetContextKeysForPrincipalPolicy => "GetContextKeysForPrincipalPolicy",
             Self::GetGroup => "GetGroup",
             Self::GetGroupPolicy => "GetGroupPolicy",
             Self::GetInstanceProfile => "GetInstanceProfile",
@@ -364,6 +380,8 @@ impl Operation {
             Self::RemoveRoleFromInstanceProfile => "RemoveRoleFromInstanceProfile",
             Self::RemoveUserFromGroup => "RemoveUserFromGroup",
             Self::SetDefaultPolicyVersion => "SetDefaultPolicyVersion",
+            Self::SimulateCustomPolicy => "SimulateCustomPolicy",
+            Self::SimulatePrincipalPolicy => "SimulatePrincipalPolicy",
             Self::TagPolicy => "TagPolicy",
             Self::TagRole => "TagRole",
             Self::TagUser => "TagUser",
@@ -384,6 +402,8 @@ impl Operation {
     pub fn read_only(self) -> bool {
         match self {
             Self::GetAccountSummary
+            | Self::GetContextKeysForCustomPolicy
+            | Self::GetContextKeysForPrincipalPolicy
             | Self::GetGroup
             | Self::GetGroupPolicy
             | Self::GetInstanceProfile
@@ -412,7 +432,9 @@ impl Operation {
             | Self::ListRoles
             | Self::ListUserPolicies
             | Self::ListUserTags
-            | Self::ListUsers => true,
+            | Self::ListUsers
+            | Self::SimulateCustomPolicy
+            | Self::SimulatePrincipalPolicy => true,
             Self::AddRoleToInstanceProfile
             | Self::AddUserToGroup
             | Self::AttachGroupPolicy
@@ -499,6 +521,8 @@ impl Operation {
             | Self::DetachRolePolicy
             | Self::DetachUserPolicy
             | Self::GetAccountSummary
+            | Self::GetContextKeysForCustomPolicy
+            | Self::GetContextKeysForPrincipalPolicy
             | Self::GetGroup
             | Self::GetGroupPolicy
             | Self::GetInstanceProfile
@@ -536,6 +560,8 @@ impl Operation {
             | Self::RemoveRoleFromInstanceProfile
             | Self::RemoveUserFromGroup
             | Self::SetDefaultPolicyVersion
+            | Self::SimulateCustomPolicy
+            | Self::SimulatePrincipalPolicy
             | Self::TagPolicy
             | Self::TagRole
             | Self::TagUser
@@ -587,6 +613,8 @@ impl Operation {
             "DetachRolePolicy" => Ok(Self::DetachRolePolicy),
             "DetachUserPolicy" => Ok(Self::DetachUserPolicy),
             "GetAccountSummary" => Ok(Self::GetAccountSummary),
+            "GetContextKeysForCustomPolicy" => Ok(Self::GetContextKeysForCustomPolicy),
+            "GetContextKeysForPrincipalPolicy" => Ok(Self::GetContextKeysForPrincipalPolicy),
             "GetGroup" => Ok(Self::GetGroup),
             "GetGroupPolicy" => Ok(Self::GetGroupPolicy),
             "GetInstanceProfile" => Ok(Self::GetInstanceProfile),
@@ -624,6 +652,8 @@ impl Operation {
             "RemoveRoleFromInstanceProfile" => Ok(Self::RemoveRoleFromInstanceProfile),
             "RemoveUserFromGroup" => Ok(Self::RemoveUserFromGroup),
             "SetDefaultPolicyVersion" => Ok(Self::SetDefaultPolicyVersion),
+            "SimulateCustomPolicy" => Ok(Self::SimulateCustomPolicy),
+            "SimulatePrincipalPolicy" => Ok(Self::SimulatePrincipalPolicy),
             "TagPolicy" => Ok(Self::TagPolicy),
             "TagRole" => Ok(Self::TagRole),
             "TagUser" => Ok(Self::TagUser),
@@ -642,13 +672,9 @@ impl Operation {
             | "DeleteServiceLinkedRole"
             | "GetAccessKeyLastUsed"
             | "GetAccountAuthorizationDetails"
-            | "GetContextKeysForCustomPolicy"
-            | "GetContextKeysForPrincipalPolicy"
             | "GetOpenIDConnectProvider"
             | "GetServiceLinkedRoleDeletionStatus"
-            | "ListOpenIDConnectProviders"
-            | "SimulateCustomPolicy"
-            | "SimulatePrincipalPolicy" => Err(ErrorAnswer::not_served(name)),
+            | "ListOpenIDConnectProviders" => Err(ErrorAnswer::not_served(name)),
             _ => Err(ErrorAnswer::unknown_operation()),
         }
     }
@@ -946,6 +972,32 @@ where
                 &Frame {
                     response: "GetAccountSummaryResponse",
                     result: Some("GetAccountSummaryResult"),
+                    namespace: NAMESPACE
+                },
+                wire.id
+            )
+        ),
+        Operation::GetContextKeysForCustomPolicy => call!(
+            query::decode::<GetContextKeysForCustomPolicyInputDraft<'_>>(body, wire),
+            service.get_context_keys_for_custom_policy(cx),
+            |output| query::encode(
+                output,
+                &Frame {
+                    response: "GetContextKeysForCustomPolicyResponse",
+                    result: Some("GetContextKeysForCustomPolicyResult"),
+                    namespace: NAMESPACE
+                },
+                wire.id
+            )
+        ),
+        Operation::GetContextKeysForPrincipalPolicy => call!(
+            query::decode::<GetContextKeysForPrincipalPolicyInputDraft<'_>>(body, wire),
+            service.get_context_keys_for_principal_policy(cx),
+            |output| query::encode(
+                output,
+                &Frame {
+                    response: "GetContextKeysForPrincipalPolicyResponse",
+                    result: Some("GetContextKeysForPrincipalPolicyResult"),
                     namespace: NAMESPACE
                 },
                 wire.id
@@ -1360,6 +1412,32 @@ where
                 wire.id
             )
         ),
+        Operation::SimulateCustomPolicy => call!(
+            query::decode::<SimulateCustomPolicyInputDraft<'_>>(body, wire),
+            service.simulate_custom_policy(cx),
+            |output| query::encode(
+                output,
+                &Frame {
+                    response: "SimulateCustomPolicyResponse",
+                    result: Some("SimulateCustomPolicyResult"),
+                    namespace: NAMESPACE
+                },
+                wire.id
+            )
+        ),
+        Operation::SimulatePrincipalPolicy => call!(
+            query::decode::<SimulatePrincipalPolicyInputDraft<'_>>(body, wire),
+            service.simulate_principal_policy(cx),
+            |output| query::encode(
+                output,
+                &Frame {
+                    response: "SimulatePrincipalPolicyResponse",
+                    result: Some("SimulatePrincipalPolicyResult"),
+                    namespace: NAMESPACE
+                },
+                wire.id
+            )
+        ),
         Operation::TagPolicy => {
             call!(query::decode::<TagPolicyInputDraft<'_>>(body, wire), service.tag_policy(cx), |output| query::encode(
                 output,
@@ -1561,6 +1639,14 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::GetAccountSummary => {
             query::decode::<GetAccountSummaryInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::GetContextKeysForCustomPolicy => {
+            query::decode::<GetContextKeysForCustomPolicyInputDraft<'_>>(body, wire)
+                .map(|input| input.audit_parameters())
+        }
+        Operation::GetContextKeysForPrincipalPolicy => {
+            query::decode::<GetContextKeysForPrincipalPolicyInputDraft<'_>>(body, wire)
+                .map(|input| input.audit_parameters())
+        }
         Operation::GetGroup => {
             query::decode::<GetGroupInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
@@ -1668,6 +1754,12 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::SetDefaultPolicyVersion => {
             query::decode::<SetDefaultPolicyVersionInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::SimulateCustomPolicy => {
+            query::decode::<SimulateCustomPolicyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::SimulatePrincipalPolicy => {
+            query::decode::<SimulatePrincipalPolicyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::TagPolicy => {
             query::decode::<TagPolicyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())

@@ -19,28 +19,30 @@ use super::types::{
     DeleteUserOutput, DeleteUserPermissionsBoundaryInput, DeleteUserPermissionsBoundaryOutput, DeleteUserPolicyInput,
     DeleteUserPolicyOutput, DetachGroupPolicyInput, DetachGroupPolicyOutput, DetachRolePolicyInput,
     DetachRolePolicyOutput, DetachUserPolicyInput, DetachUserPolicyOutput, GetAccountSummaryInput,
-    GetAccountSummaryOutput, GetGroupInput, GetGroupOutput, GetGroupPolicyInput, GetGroupPolicyOutput,
-    GetInstanceProfileInput, GetInstanceProfileOutput, GetPolicyInput, GetPolicyOutput, GetPolicyVersionInput,
-    GetPolicyVersionOutput, GetRoleInput, GetRoleOutput, GetRolePolicyInput, GetRolePolicyOutput, GetUserInput,
-    GetUserOutput, GetUserPolicyInput, GetUserPolicyOutput, ListAccessKeysInput, ListAccessKeysOutput,
-    ListAccountAliasesInput, ListAccountAliasesOutput, ListAttachedGroupPoliciesInput, ListAttachedGroupPoliciesOutput,
-    ListAttachedRolePoliciesInput, ListAttachedRolePoliciesOutput, ListAttachedUserPoliciesInput,
-    ListAttachedUserPoliciesOutput, ListEntitiesForPolicyInput, ListEntitiesForPolicyOutput, ListGroupPoliciesInput,
-    ListGroupPoliciesOutput, ListGroupsForUserInput, ListGroupsForUserOutput, ListGroupsInput, ListGroupsOutput,
-    ListInstanceProfilesForRoleInput, ListInstanceProfilesForRoleOutput, ListInstanceProfilesInput,
-    ListInstanceProfilesOutput, ListPoliciesInput, ListPoliciesOutput, ListPolicyTagsInput, ListPolicyTagsOutput,
-    ListPolicyVersionsInput, ListPolicyVersionsOutput, ListRolePoliciesInput, ListRolePoliciesOutput,
-    ListRoleTagsInput, ListRoleTagsOutput, ListRolesInput, ListRolesOutput, ListUserPoliciesInput,
-    ListUserPoliciesOutput, ListUserTagsInput, ListUserTagsOutput, ListUsersInput, ListUsersOutput,
-    PutGroupPolicyInput, PutGroupPolicyOutput, PutRolePermissionsBoundaryInput, PutRolePermissionsBoundaryOutput,
-    PutRolePolicyInput, PutRolePolicyOutput, PutUserPermissionsBoundaryInput, PutUserPermissionsBoundaryOutput,
-    PutUserPolicyInput, PutUserPolicyOutput, RemoveRoleFromInstanceProfileInput, RemoveRoleFromInstanceProfileOutput,
-    RemoveUserFromGroupInput, RemoveUserFromGroupOutput, SetDefaultPolicyVersionInput, SetDefaultPolicyVersionOutput,
-    TagPolicyInput, TagPolicyOutput, TagRoleInput, TagRoleOutput, TagUserInput, TagUserOutput, UntagPolicyInput,
-    UntagPolicyOutput, UntagRoleInput, UntagRoleOutput, UntagUserInput, UntagUserOutput, UpdateAccessKeyInput,
-    UpdateAccessKeyOutput, UpdateAssumeRolePolicyInput, UpdateAssumeRolePolicyOutput, UpdateGroupInput,
-    UpdateGroupOutput, UpdateRoleDescriptionInput, UpdateRoleDescriptionOutput, UpdateRoleInput, UpdateRoleOutput,
-    UpdateUserInput, UpdateUserOutput,
+    GetAccountSummaryOutput, GetContextKeysForCustomPolicyInput, GetContextKeysForCustomPolicyOutput,
+    GetContextKeysForPrincipalPolicyInput, GetContextKeysForPrincipalPolicyOutput, GetGroupInput, GetGroupOutput,
+    GetGroupPolicyInput, GetGroupPolicyOutput, GetInstanceProfileInput, GetInstanceProfileOutput, GetPolicyInput,
+    GetPolicyOutput, GetPolicyVersionInput, GetPolicyVersionOutput, GetRoleInput, GetRoleOutput, GetRolePolicyInput,
+    GetRolePolicyOutput, GetUserInput, GetUserOutput, GetUserPolicyInput, GetUserPolicyOutput, ListAccessKeysInput,
+    ListAccessKeysOutput, ListAccountAliasesInput, ListAccountAliasesOutput, ListAttachedGroupPoliciesInput,
+    ListAttachedGroupPoliciesOutput, ListAttachedRolePoliciesInput, ListAttachedRolePoliciesOutput,
+    ListAttachedUserPoliciesInput, ListAttachedUserPoliciesOutput, ListEntitiesForPolicyInput,
+    ListEntitiesForPolicyOutput, ListGroupPoliciesInput, ListGroupPoliciesOutput, ListGroupsForUserInput,
+    ListGroupsForUserOutput, ListGroupsInput, ListGroupsOutput, ListInstanceProfilesForRoleInput,
+    ListInstanceProfilesForRoleOutput, ListInstanceProfilesInput, ListInstanceProfilesOutput, ListPoliciesInput,
+    ListPoliciesOutput, ListPolicyTagsInput, ListPolicyTagsOutput, ListPolicyVersionsInput, ListPolicyVersionsOutput,
+    ListRolePoliciesInput, ListRolePoliciesOutput, ListRoleTagsInput, ListRoleTagsOutput, ListRolesInput,
+    ListRolesOutput, ListUserPoliciesInput, ListUserPoliciesOutput, ListUserTagsInput, ListUserTagsOutput,
+    ListUsersInput, ListUsersOutput, PutGroupPolicyInput, PutGroupPolicyOutput, PutRolePermissionsBoundaryInput,
+    PutRolePermissionsBoundaryOutput, PutRolePolicyInput, PutRolePolicyOutput, PutUserPermissionsBoundaryInput,
+    PutUserPermissionsBoundaryOutput, PutUserPolicyInput, PutUserPolicyOutput, RemoveRoleFromInstanceProfileInput,
+    RemoveRoleFromInstanceProfileOutput, RemoveUserFromGroupInput, RemoveUserFromGroupOutput,
+    SetDefaultPolicyVersionInput, SetDefaultPolicyVersionOutput, SimulateCustomPolicyInput, SimulateCustomPolicyOutput,
+    SimulatePrincipalPolicyInput, SimulatePrincipalPolicyOutput, TagPolicyInput, TagPolicyOutput, TagRoleInput,
+    TagRoleOutput, TagUserInput, TagUserOutput, UntagPolicyInput, UntagPolicyOutput, UntagRoleInput, UntagRoleOutput,
+    UntagUserInput, UntagUserOutput, UpdateAccessKeyInput, UpdateAccessKeyOutput, UpdateAssumeRolePolicyInput,
+    UpdateAssumeRolePolicyOutput, UpdateGroupInput, UpdateGroupOutput, UpdateRoleDescriptionInput,
+    UpdateRoleDescriptionOutput, UpdateRoleInput, UpdateRoleOutput, UpdateUserInput, UpdateUserOutput,
 };
 
 /// The operations on users, groups, roles and their policies: one method an operation, none with a default body.
@@ -259,6 +261,20 @@ pub trait IamService: Send + Sync {
         cx: &Self::Context,
         input: &GetAccountSummaryInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetAccountSummaryOutput>> + Send;
+
+    /// `GetContextKeysForCustomPolicy`.
+    fn get_context_keys_for_custom_policy(
+        &self,
+        cx: &Self::Context,
+        input: &GetContextKeysForCustomPolicyInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetContextKeysForCustomPolicyOutput>> + Send;
+
+    /// `GetContextKeysForPrincipalPolicy`.
+    fn get_context_keys_for_principal_policy(
+        &self,
+        cx: &Self::Context,
+        input: &GetContextKeysForPrincipalPolicyInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<GetContextKeysForPrincipalPolicyOutput>> + Send;
 
     /// `GetGroup`.
     fn get_group(
@@ -518,6 +534,20 @@ pub trait IamService: Send + Sync {
         cx: &Self::Context,
         input: &SetDefaultPolicyVersionInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<SetDefaultPolicyVersionOutput>> + Send;
+
+    /// `SimulateCustomPolicy`.
+    fn simulate_custom_policy(
+        &self,
+        cx: &Self::Context,
+        input: &SimulateCustomPolicyInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<SimulateCustomPolicyOutput>> + Send;
+
+    /// `SimulatePrincipalPolicy`.
+    fn simulate_principal_policy(
+        &self,
+        cx: &Self::Context,
+        input: &SimulatePrincipalPolicyInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<SimulatePrincipalPolicyOutput>> + Send;
 
     /// `TagPolicy`.
     fn tag_policy(

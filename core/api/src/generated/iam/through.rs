@@ -23,28 +23,30 @@ use super::types::{
     DeleteUserOutput, DeleteUserPermissionsBoundaryInput, DeleteUserPermissionsBoundaryOutput, DeleteUserPolicyInput,
     DeleteUserPolicyOutput, DetachGroupPolicyInput, DetachGroupPolicyOutput, DetachRolePolicyInput,
     DetachRolePolicyOutput, DetachUserPolicyInput, DetachUserPolicyOutput, GetAccountSummaryInput,
-    GetAccountSummaryOutput, GetGroupInput, GetGroupOutput, GetGroupPolicyInput, GetGroupPolicyOutput,
-    GetInstanceProfileInput, GetInstanceProfileOutput, GetPolicyInput, GetPolicyOutput, GetPolicyVersionInput,
-    GetPolicyVersionOutput, GetRoleInput, GetRoleOutput, GetRolePolicyInput, GetRolePolicyOutput, GetUserInput,
-    GetUserOutput, GetUserPolicyInput, GetUserPolicyOutput, ListAccessKeysInput, ListAccessKeysOutput,
-    ListAccountAliasesInput, ListAccountAliasesOutput, ListAttachedGroupPoliciesInput, ListAttachedGroupPoliciesOutput,
-    ListAttachedRolePoliciesInput, ListAttachedRolePoliciesOutput, ListAttachedUserPoliciesInput,
-    ListAttachedUserPoliciesOutput, ListEntitiesForPolicyInput, ListEntitiesForPolicyOutput, ListGroupPoliciesInput,
-    ListGroupPoliciesOutput, ListGroupsForUserInput, ListGroupsForUserOutput, ListGroupsInput, ListGroupsOutput,
-    ListInstanceProfilesForRoleInput, ListInstanceProfilesForRoleOutput, ListInstanceProfilesInput,
-    ListInstanceProfilesOutput, ListPoliciesInput, ListPoliciesOutput, ListPolicyTagsInput, ListPolicyTagsOutput,
-    ListPolicyVersionsInput, ListPolicyVersionsOutput, ListRolePoliciesInput, ListRolePoliciesOutput,
-    ListRoleTagsInput, ListRoleTagsOutput, ListRolesInput, ListRolesOutput, ListUserPoliciesInput,
-    ListUserPoliciesOutput, ListUserTagsInput, ListUserTagsOutput, ListUsersInput, ListUsersOutput,
-    PutGroupPolicyInput, PutGroupPolicyOutput, PutRolePermissionsBoundaryInput, PutRolePermissionsBoundaryOutput,
-    PutRolePolicyInput, PutRolePolicyOutput, PutUserPermissionsBoundaryInput, PutUserPermissionsBoundaryOutput,
-    PutUserPolicyInput, PutUserPolicyOutput, RemoveRoleFromInstanceProfileInput, RemoveRoleFromInstanceProfileOutput,
-    RemoveUserFromGroupInput, RemoveUserFromGroupOutput, SetDefaultPolicyVersionInput, SetDefaultPolicyVersionOutput,
-    TagPolicyInput, TagPolicyOutput, TagRoleInput, TagRoleOutput, TagUserInput, TagUserOutput, UntagPolicyInput,
-    UntagPolicyOutput, UntagRoleInput, UntagRoleOutput, UntagUserInput, UntagUserOutput, UpdateAccessKeyInput,
-    UpdateAccessKeyOutput, UpdateAssumeRolePolicyInput, UpdateAssumeRolePolicyOutput, UpdateGroupInput,
-    UpdateGroupOutput, UpdateRoleDescriptionInput, UpdateRoleDescriptionOutput, UpdateRoleInput, UpdateRoleOutput,
-    UpdateUserInput, UpdateUserOutput,
+    GetAccountSummaryOutput, GetContextKeysForCustomPolicyInput, GetContextKeysForCustomPolicyOutput,
+    GetContextKeysForPrincipalPolicyInput, GetContextKeysForPrincipalPolicyOutput, GetGroupInput, GetGroupOutput,
+    GetGroupPolicyInput, GetGroupPolicyOutput, GetInstanceProfileInput, GetInstanceProfileOutput, GetPolicyInput,
+    GetPolicyOutput, GetPolicyVersionInput, GetPolicyVersionOutput, GetRoleInput, GetRoleOutput, GetRolePolicyInput,
+    GetRolePolicyOutput, GetUserInput, GetUserOutput, GetUserPolicyInput, GetUserPolicyOutput, ListAccessKeysInput,
+    ListAccessKeysOutput, ListAccountAliasesInput, ListAccountAliasesOutput, ListAttachedGroupPoliciesInput,
+    ListAttachedGroupPoliciesOutput, ListAttachedRolePoliciesInput, ListAttachedRolePoliciesOutput,
+    ListAttachedUserPoliciesInput, ListAttachedUserPoliciesOutput, ListEntitiesForPolicyInput,
+    ListEntitiesForPolicyOutput, ListGroupPoliciesInput, ListGroupPoliciesOutput, ListGroupsForUserInput,
+    ListGroupsForUserOutput, ListGroupsInput, ListGroupsOutput, ListInstanceProfilesForRoleInput,
+    ListInstanceProfilesForRoleOutput, ListInstanceProfilesInput, ListInstanceProfilesOutput, ListPoliciesInput,
+    ListPoliciesOutput, ListPolicyTagsInput, ListPolicyTagsOutput, ListPolicyVersionsInput, ListPolicyVersionsOutput,
+    ListRolePoliciesInput, ListRolePoliciesOutput, ListRoleTagsInput, ListRoleTagsOutput, ListRolesInput,
+    ListRolesOutput, ListUserPoliciesInput, ListUserPoliciesOutput, ListUserTagsInput, ListUserTagsOutput,
+    ListUsersInput, ListUsersOutput, PutGroupPolicyInput, PutGroupPolicyOutput, PutRolePermissionsBoundaryInput,
+    PutRolePermissionsBoundaryOutput, PutRolePolicyInput, PutRolePolicyOutput, PutUserPermissionsBoundaryInput,
+    PutUserPermissionsBoundaryOutput, PutUserPolicyInput, PutUserPolicyOutput, RemoveRoleFromInstanceProfileInput,
+    RemoveRoleFromInstanceProfileOutput, RemoveUserFromGroupInput, RemoveUserFromGroupOutput,
+    SetDefaultPolicyVersionInput, SetDefaultPolicyVersionOutput, SimulateCustomPolicyInput, SimulateCustomPolicyOutput,
+    SimulatePrincipalPolicyInput, SimulatePrincipalPolicyOutput, TagPolicyInput, TagPolicyOutput, TagRoleInput,
+    TagRoleOutput, TagUserInput, TagUserOutput, UntagPolicyInput, UntagPolicyOutput, UntagRoleInput, UntagRoleOutput,
+    UntagUserInput, UntagUserOutput, UpdateAccessKeyInput, UpdateAccessKeyOutput, UpdateAssumeRolePolicyInput,
+    UpdateAssumeRolePolicyOutput, UpdateGroupInput, UpdateGroupOutput, UpdateRoleDescriptionInput,
+    UpdateRoleDescriptionOutput, UpdateRoleInput, UpdateRoleOutput, UpdateUserInput, UpdateUserOutput,
 };
 
 impl<Room, R> IamService for Through<Room, R>
@@ -277,6 +279,22 @@ where
         input: &GetAccountSummaryInput,
     ) -> Result<GetAccountSummaryOutput, ErrorAnswer> {
         self.carry(|room| room.get_account_summary(cx, input)).await
+    }
+
+    async fn get_context_keys_for_custom_policy(
+        &self,
+        cx: &Self::Context,
+        input: &GetContextKeysForCustomPolicyInput,
+    ) -> Result<GetContextKeysForCustomPolicyOutput, ErrorAnswer> {
+        self.carry(|room| room.get_context_keys_for_custom_policy(cx, input)).await
+    }
+
+    async fn get_context_keys_for_principal_policy(
+        &self,
+        cx: &Self::Context,
+        input: &GetContextKeysForPrincipalPolicyInput,
+    ) -> Result<GetContextKeysForPrincipalPolicyOutput, ErrorAnswer> {
+        self.carry(|room| room.get_context_keys_for_principal_policy(cx, input)).await
     }
 
     async fn get_group(&self, cx: &Self::Context, input: &GetGroupInput) -> Result<GetGroupOutput, ErrorAnswer> {
@@ -545,6 +563,22 @@ where
         input: &SetDefaultPolicyVersionInput,
     ) -> Result<SetDefaultPolicyVersionOutput, ErrorAnswer> {
         self.carry(|room| room.set_default_policy_version(cx, input)).await
+    }
+
+    async fn simulate_custom_policy(
+        &self,
+        cx: &Self::Context,
+        input: &SimulateCustomPolicyInput,
+    ) -> Result<SimulateCustomPolicyOutput, ErrorAnswer> {
+        self.carry(|room| room.simulate_custom_policy(cx, input)).await
+    }
+
+    async fn simulate_principal_policy(
+        &self,
+        cx: &Self::Context,
+        input: &SimulatePrincipalPolicyInput,
+    ) -> Result<SimulatePrincipalPolicyOutput, ErrorAnswer> {
+        self.carry(|room| room.simulate_principal_policy(cx, input)).await
     }
 
     async fn tag_policy(&self, cx: &Self::Context, input: &TagPolicyInput) -> Result<TagPolicyOutput, ErrorAnswer> {

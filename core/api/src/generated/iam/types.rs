@@ -420,6 +420,36 @@ pub struct GetAccountSummaryOutput {
     pub summary_map: Option<BTreeMap<SummaryKeyType, i32>>,
 }
 
+/// What `GetContextKeysForCustomPolicy` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetContextKeysForCustomPolicyInput {
+    /// `PolicyInputList`.
+    pub policy_input_list: Vec<String>,
+}
+
+/// What `GetContextKeysForCustomPolicy` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetContextKeysForCustomPolicyOutput {
+    /// `ContextKeyNames`.
+    pub context_key_names: Option<Vec<String>>,
+}
+
+/// What `GetContextKeysForPrincipalPolicy` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetContextKeysForPrincipalPolicyInput {
+    /// `PolicySourceArn`: 20 to 2048 characters.
+    pub policy_source_arn: String,
+    /// `PolicyInputList`.
+    pub policy_input_list: Option<Vec<String>>,
+}
+
+/// What `GetContextKeysForPrincipalPolicy` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetContextKeysForPrincipalPolicyOutput {
+    /// `ContextKeyNames`.
+    pub context_key_names: Option<Vec<String>>,
+}
+
 /// What `GetGroup` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetGroupInput {
@@ -1146,6 +1176,88 @@ pub struct SetDefaultPolicyVersionInput {
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct SetDefaultPolicyVersionOutput {}
 
+/// What `SimulateCustomPolicy` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct SimulateCustomPolicyInput {
+    /// `PolicyInputList`.
+    pub policy_input_list: Vec<String>,
+    /// `PermissionsBoundaryPolicyInputList`.
+    pub permissions_boundary_policy_input_list: Option<Vec<String>>,
+    /// `OrderedOrganizationPolicyInputList`: at most 7 entries.
+    pub ordered_organization_policy_input_list: Option<Vec<OrderedOrganizationPolicyType>>,
+    /// `ActionNames`.
+    pub action_names: Vec<String>,
+    /// `ResourceArns`.
+    pub resource_arns: Option<Vec<String>>,
+    /// `ResourcePolicy`: 1 to 131072 characters.
+    pub resource_policy: Option<String>,
+    /// `ResourceOwner`: 1 to 2048 characters.
+    pub resource_owner: Option<String>,
+    /// `CallerArn`: 1 to 2048 characters.
+    pub caller_arn: Option<String>,
+    /// `ContextEntries`.
+    pub context_entries: Option<Vec<ContextEntry>>,
+    /// `ResourceHandlingOption`: 1 to 64 characters.
+    pub resource_handling_option: Option<String>,
+    /// `MaxItems`: 1 to 1000.
+    pub max_items: Option<i32>,
+    /// `Marker`: 1 to 320 characters.
+    pub marker: Option<String>,
+}
+
+/// What `SimulateCustomPolicy` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct SimulateCustomPolicyOutput {
+    /// `EvaluationResults`.
+    pub evaluation_results: Option<Vec<EvaluationResult>>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+
+/// What `SimulatePrincipalPolicy` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct SimulatePrincipalPolicyInput {
+    /// `PolicySourceArn`: 20 to 2048 characters.
+    pub policy_source_arn: String,
+    /// `PolicyInputList`.
+    pub policy_input_list: Option<Vec<String>>,
+    /// `PermissionsBoundaryPolicyInputList`.
+    pub permissions_boundary_policy_input_list: Option<Vec<String>>,
+    /// `PolicyExclusionList`: at most 256 entries.
+    pub policy_exclusion_list: Option<Vec<PolicyIdentifier>>,
+    /// `ActionNames`.
+    pub action_names: Vec<String>,
+    /// `ResourceArns`.
+    pub resource_arns: Option<Vec<String>>,
+    /// `ResourcePolicy`: 1 to 131072 characters.
+    pub resource_policy: Option<String>,
+    /// `ResourceOwner`: 1 to 2048 characters.
+    pub resource_owner: Option<String>,
+    /// `CallerArn`: 1 to 2048 characters.
+    pub caller_arn: Option<String>,
+    /// `ContextEntries`.
+    pub context_entries: Option<Vec<ContextEntry>>,
+    /// `ResourceHandlingOption`: 1 to 64 characters.
+    pub resource_handling_option: Option<String>,
+    /// `MaxItems`: 1 to 1000.
+    pub max_items: Option<i32>,
+    /// `Marker`: 1 to 320 characters.
+    pub marker: Option<String>,
+}
+
+/// What `SimulatePrincipalPolicy` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct SimulatePrincipalPolicyOutput {
+    /// `EvaluationResults`.
+    pub evaluation_results: Option<Vec<EvaluationResult>>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+
 /// What `TagPolicy` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct TagPolicyInput {
@@ -1359,6 +1471,40 @@ pub struct AttachedPolicy {
     pub policy_arn: Option<String>,
 }
 
+/// `ContextEntry` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ContextEntry {
+    /// `ContextKeyName`: 5 to 256 characters.
+    pub context_key_name: Option<String>,
+    /// `ContextKeyValues`.
+    pub context_key_values: Option<Vec<String>>,
+    /// `ContextKeyType`.
+    pub context_key_type: Option<ContextKeyTypeEnum>,
+}
+
+/// `EvaluationResult` of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvaluationResult {
+    /// `EvalActionName`: 3 to 128 characters.
+    pub eval_action_name: String,
+    /// `EvalResourceName`: 1 to 2048 characters.
+    pub eval_resource_name: Option<String>,
+    /// `EvalDecision`.
+    pub eval_decision: PolicyEvaluationDecisionType,
+    /// `MatchedStatements`.
+    pub matched_statements: Option<Vec<Statement>>,
+    /// `MissingContextValues`.
+    pub missing_context_values: Option<Vec<String>>,
+    /// `OrganizationsDecisionDetail`.
+    pub organizations_decision_detail: Option<OrganizationsDecisionDetail>,
+    /// `PermissionsBoundaryDecisionDetail`.
+    pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail>,
+    /// `EvalDecisionDetails`.
+    pub eval_decision_details: Option<BTreeMap<String, PolicyEvaluationDecisionType>>,
+    /// `ResourceSpecificResults`.
+    pub resource_specific_results: Option<Vec<ResourceSpecificResult>>,
+}
+
 /// `Group` of the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
@@ -1372,6 +1518,17 @@ pub struct Group {
     pub arn: String,
     /// `CreateDate`.
     pub create_date: Timestamp,
+}
+
+/// `InlinePolicyIdentifierType` of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InlinePolicyIdentifierType {
+    /// `PolicyName`: 1 to 128 characters.
+    pub policy_name: String,
+    /// `AttachmentType`.
+    pub attachment_type: AttachmentType,
+    /// `AttachmentName`: 1 to 128 characters.
+    pub attachment_name: String,
 }
 
 /// `InstanceProfile` of the table.
@@ -1391,6 +1548,27 @@ pub struct InstanceProfile {
     pub roles: Vec<Role>,
     /// `Tags`: at most 50 entries.
     pub tags: Option<Vec<Tag>>,
+}
+
+/// `OrderedOrganizationPolicyType` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct OrderedOrganizationPolicyType {
+    /// `ServiceControlPolicyInputList`.
+    pub service_control_policy_input_list: Option<Vec<String>>,
+}
+
+/// `OrganizationsDecisionDetail` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct OrganizationsDecisionDetail {
+    /// `AllowedByOrganizations`.
+    pub allowed_by_organizations: Option<bool>,
+}
+
+/// `PermissionsBoundaryDecisionDetail` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PermissionsBoundaryDecisionDetail {
+    /// `AllowedByPermissionsBoundary`.
+    pub allowed_by_permissions_boundary: Option<bool>,
 }
 
 /// `Policy` of the table.
@@ -1431,6 +1609,17 @@ pub struct PolicyGroup {
     pub group_id: Option<String>,
 }
 
+/// `PolicyIdentifier` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PolicyIdentifier {
+    /// `PolicyType`.
+    pub policy_type: Option<PolicyIdentifierPolicyType>,
+    /// `PolicyArn`: 20 to 2048 characters.
+    pub policy_arn: Option<String>,
+    /// `InlinePolicyIdentifier`.
+    pub inline_policy_identifier: Option<InlinePolicyIdentifierType>,
+}
+
 /// `PolicyRole` of the table.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct PolicyRole {
@@ -1460,6 +1649,32 @@ pub struct PolicyVersion {
     pub is_default_version: Option<bool>,
     /// `CreateDate`.
     pub create_date: Option<Timestamp>,
+}
+
+/// `Position` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Position {
+    /// `Line`.
+    pub line: Option<i32>,
+    /// `Column`.
+    pub column: Option<i32>,
+}
+
+/// `ResourceSpecificResult` of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourceSpecificResult {
+    /// `EvalResourceName`: 1 to 2048 characters.
+    pub eval_resource_name: String,
+    /// `EvalResourceDecision`.
+    pub eval_resource_decision: PolicyEvaluationDecisionType,
+    /// `MatchedStatements`.
+    pub matched_statements: Option<Vec<Statement>>,
+    /// `MissingContextValues`.
+    pub missing_context_values: Option<Vec<String>>,
+    /// `EvalDecisionDetails`.
+    pub eval_decision_details: Option<BTreeMap<String, PolicyEvaluationDecisionType>>,
+    /// `PermissionsBoundaryDecisionDetail`.
+    pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail>,
 }
 
 /// `Role` of the table.
@@ -1509,6 +1724,19 @@ pub struct SourceRoleTemplate {
     pub template_minor_version: i32,
 }
 
+/// `Statement` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Statement {
+    /// `SourcePolicyId`.
+    pub source_policy_id: Option<String>,
+    /// `SourcePolicyType`.
+    pub source_policy_type: Option<PolicySourceType>,
+    /// `StartPosition`.
+    pub start_position: Option<Position>,
+    /// `EndPosition`.
+    pub end_position: Option<Position>,
+}
+
 /// `Tag` of the table.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Tag {
@@ -1540,6 +1768,33 @@ pub struct User {
 }
 
 enumeration! {
+/// `AttachmentType` of the table.
+pub enum AttachmentType {
+    User = "user",
+    Group = "group",
+    Role = "role",
+}
+}
+
+enumeration! {
+/// `ContextKeyTypeEnum` of the table.
+pub enum ContextKeyTypeEnum {
+    String = "string",
+    StringList = "stringList",
+    Numeric = "numeric",
+    NumericList = "numericList",
+    Boolean = "boolean",
+    BooleanList = "booleanList",
+    Ip = "ip",
+    IpList = "ipList",
+    Binary = "binary",
+    BinaryList = "binaryList",
+    Date = "date",
+    DateList = "dateList",
+}
+}
+
+enumeration! {
 /// `EntityType` of the table.
 pub enum EntityType {
     User = "User",
@@ -1554,6 +1809,40 @@ enumeration! {
 /// `PermissionsBoundaryAttachmentType` of the table.
 pub enum PermissionsBoundaryAttachmentType {
     PermissionsBoundaryPolicy = "PermissionsBoundaryPolicy",
+}
+}
+
+enumeration! {
+/// `PolicyEvaluationDecisionType` of the table.
+pub enum PolicyEvaluationDecisionType {
+    Allowed = "allowed",
+    ExplicitDeny = "explicitDeny",
+    ImplicitDeny = "implicitDeny",
+}
+}
+
+enumeration! {
+/// `PolicyIdentifierPolicyType` of the table.
+pub enum PolicyIdentifierPolicyType {
+    Inline = "inline",
+    AwsManaged = "aws-managed",
+    UserManaged = "user-managed",
+    PermissionBoundary = "permission-boundary",
+    Scp = "scp",
+    Rcp = "rcp",
+}
+}
+
+enumeration! {
+/// `PolicySourceType` of the table.
+pub enum PolicySourceType {
+    User = "user",
+    Group = "group",
+    Role = "role",
+    AwsManaged = "aws-managed",
+    UserManaged = "user-managed",
+    Resource = "resource",
+    None = "none",
 }
 }
 

@@ -52,7 +52,7 @@ fn measure(name: &str, calls: u32, mut call: impl FnMut()) {
         (0..calls).for_each(|_| call());
         begin.elapsed().as_nanos() / u128::from(calls)
     });
-    println!("{name:<52} {:>9} ns", best.min().unwrap_or_default());
+    println!("{name:<66} {:>9} ns", best.min().unwrap_or_default());
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -80,10 +80,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         conditions: &Keys,
     };
     let attached = IdentityPolicies { attached: &attached, ..IdentityPolicies::NONE };
+    let (five, heavy) = (five_of_four()?, heavy()?);
+    let five = IdentityPolicies { attached: &five, ..IdentityPolicies::NONE };
+    let heavy = IdentityPolicies { attached: &heavy, ..IdentityPolicies::NONE };
     for (name, facts) in [
         ("decide: default key policy, root user", facts(&root, &default, IdentityPolicies::NONE)),
         ("decide: managed key's policy, session", facts(&session, &managed, IdentityPolicies::NONE)),
         ("decide: default key policy, session with conditions", facts(&session, &default, attached)),
+        ("decide: default key policy, five policies of four statements", facts(&session, &default, five)),
+        ("decide: default key policy, 32 KiB of policies", facts(&session, &default, heavy)),
         ("refuse: default key policy, session without policies", facts(&session, &default, IdentityPolicies::NONE)),
     ] {
         measure(name, 5_000, || {
@@ -91,6 +96,48 @@ fn main() -> Result<(), Box<dyn Error>> {
         });
     }
     hostile(facts(&root, &default, IdentityPolicies::NONE), kind)
+}
+
+/// Five identity policies of four statements, as administrators write them; the last allows.
+fn five_of_four() -> Result<Vec<AttachedPolicy>, Box<dyn Error>> {
+    let document = |number: usize| {
+        let action = if number == 4 { r#""kms:Encrypt","kms:Decrypt""# } else { r#""kms:Sign","kms:Verify""# };
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[
+            {{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::data-{number}/*"}},
+            {{"Effect":"Allow","Action":"sqs:*","Resource":"arn:aws:sqs:*:111122223333:queue-{number}"}},
+            {{"Effect":"Allow","Action":[{action}],"Resource":"arn:aws:kms:*:111122223333:key/*",
+              "Condition":{{"StringEquals":{{"aws:ResourceTag/team":"red"}}}}}},
+            {{"Effect":"Deny","Action":"kms:ScheduleKeyDeletion","Resource":"*"}}]}}"#
+        )
+    };
+    attached((0..5).map(document))
+}
+
+/// 32 KiB of identity policies: more than a role can have inline, in policies as large as they may be. The last allows.
+fn heavy() -> Result<Vec<AttachedPolicy>, Box<dyn Error>> {
+    let document = |number: usize| {
+        let buckets: Vec<String> =
+            (0..115).map(|n| format!(r#""arn:aws:s3:::team-{number}-bucket-{n}/reports/*""#)).collect();
+        let actions: Vec<String> = (0..40).map(|n| format!(r#""s3:Get{number}x{n}*""#)).collect();
+        let own = if number == 5 { r#","kms:Encrypt""# } else { "" };
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":[{}],"Resource":[{}]}},
+            {{"Effect":"Allow","Action":["kms:Sign"{own}],"Resource":"*"}}]}}"#,
+            actions.join(","),
+            buckets.join(",")
+        )
+    };
+    let documents: Vec<String> = (0..6).map(document).collect();
+    println!("{} bytes of policies", documents.iter().map(String::len).sum::<usize>());
+    attached(documents.into_iter())
+}
+
+fn attached(documents: impl Iterator<Item = String>) -> Result<Vec<AttachedPolicy>, Box<dyn Error>> {
+    let read = |text: String| -> Result<AttachedPolicy, Box<dyn Error>> {
+        Ok(AttachedPolicy { name: "p".into(), policy: Policy::parse(&text, PolicyKind::Identity)?.into() })
+    };
+    documents.map(read).collect()
 }
 
 /// The costliest decision: a key policy that spends the whole budget.

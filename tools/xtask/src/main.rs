@@ -11,6 +11,7 @@
 
 mod arrows;
 mod codegen;
+mod mutants;
 mod run;
 mod suites;
 mod tidy;
@@ -29,6 +30,8 @@ usage: cargo xtask TASK
   test [FILTER]      installs what the tests need, then runs all of them (FILTER: rust, libraries, black-box,
                      clients)
   bench [ARGS]       the speed goals as ratios in one run (see docs/benchmarks.md)
+  mutants [PART...]  inverts each operator of the policy evaluator and looks whether a test notices (minutes; PART: of
+                     a mutant's file, line or text)
 ";
 
 fn main() -> ExitCode {
@@ -51,6 +54,7 @@ fn task(arguments: &[String]) -> Result<()> {
         Some("codegen") => codegen::run(&run::root(), rest.iter().any(|argument| argument == "--check")),
         Some("test") => suites::test(rest),
         Some("bench") => suites::bench(rest),
+        Some("mutants") => mutants::run(rest),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
             Ok(())

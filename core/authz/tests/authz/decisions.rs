@@ -203,6 +203,11 @@ fn what_is_no_action_is_denied_to_everybody() {
     ] {
         let facts = key_facts(&root, action, policies.get("everyone"), &keys);
         assert_eq!(decide(&facts).is_ok(), allowed, "{action}");
+        if let Err(denied) = decide(&facts) {
+            assert_eq!(denied.layer(), Layer::Resource, "{action}");
+            let nowhere = Facts { resource: Resource::NONE, resource_policy: ResourcePolicy::None, ..facts };
+            assert_eq!(decide(&nowhere).map(drop).unwrap_err().layer(), Layer::Identity, "{action}");
+        }
     }
 }
 

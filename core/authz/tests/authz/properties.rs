@@ -5,7 +5,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use sealroom_authz::{
-    AttachedPolicy, Controls, Facts, GrantFact, IdentityPolicies, Policy, Principal, PrincipalName, decide, decide_with,
+    AttachedPolicy, Controls, Facts, GrantFact, IdentityPolicies, Layer, Policy, Principal, PrincipalName, decide,
+    decide_with, lets_through,
 };
 use serde_json::{Map, Value, json};
 
@@ -173,6 +174,23 @@ fn allowed(policy: &Policy, principal: &Principal, keys: &Keys) -> bool {
     decide(&key_facts(principal, "kms:Encrypt", policy, keys)).is_ok()
 }
 
+/// A key's policy that leaves everything to its account.
+const OPEN: &str =
+    r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}}"#;
+
+/// The same statements as an identity policy, which names nobody.
+fn identity(statements: &[Value]) -> Option<AttachedPolicy> {
+    let own = statements.iter().map(|statement| {
+        let mut own = statement.clone();
+        let members = own.as_object_mut()?;
+        members.remove("Principal");
+        members.remove("NotPrincipal");
+        Some(own)
+    });
+    let text = document(&own.collect::<Option<Vec<_>>>()?);
+    Some(AttachedPolicy { name: "p".into(), policy: Policy::parse(&text, kind("identity")).ok()?.into() })
+}
+
 /// Asks a policy in every layer at once; what counts is that it ends and that a refusal can be worded.
 fn ask_everywhere(policy: Policy, keys: &Keys) {
     let principal = caller("role:111122223333:deployer:ci");
@@ -265,6 +283,41 @@ proptest! {
         more.insert(at.index(statements.len() + 1), allow);
         let after = read(&more).unwrap();
         prop_assert!(!allowed(&before, &who, &keys) || allowed(&after, &who, &keys));
+    }
+
+    /// What is added to one layer gives no more than each layer that has to allow besides allows by itself.
+    #[test]
+    fn an_allow_never_widens_past_another_layer(
+        statements in statements(),
+        allow in statement("Allow"),
+        limits in statements(),
+        at: Index,
+        keys in keys(),
+    ) {
+        let Some(limit) = identity(&limits) else { return Ok(()) };
+        let mut more = statements.clone();
+        more.insert(at.index(statements.len() + 1), allow);
+        let Some(wide) = identity(&more) else { return Ok(()) };
+        let (limit, wide) = ([limit], [wide]);
+        let level = [Arc::from(limit.clone())];
+        let principal = caller("role:111122223333:deployer:ci");
+        let key = Policy::parse(OPEN, kind("key")).unwrap();
+        let bare = key_facts(&principal, "kms:Encrypt", &key, &keys);
+        let within = |identity: IdentityPolicies<'_>, controls: Controls<'_>, layer| {
+            let facts = Facts { identity, controls, ..bare };
+            decide(&facts).is_err() || lets_through(layer, &facts)
+        };
+        let own = IdentityPolicies { attached: &wide, ..IdentityPolicies::NONE };
+        let bounded = IdentityPolicies { boundary: Some(&limit[0]), ..own };
+        let in_session = IdentityPolicies { session: Some(&limit), ..own };
+        let organized = Controls { service_control: &level, ..Controls::NONE };
+        for (identity, controls, layer) in [
+            (bounded, Controls::NONE, Layer::Boundary),
+            (in_session, Controls::NONE, Layer::Session),
+            (own, organized, Layer::ServiceControl),
+        ] {
+            prop_assert!(within(identity, controls, layer), "{layer:?}");
+        }
     }
 
     #[test]

@@ -58,6 +58,8 @@ fn moments_are_days_times_with_offsets_and_seconds() {
         "2026-01-01 10:00:00Z",
         "2026-01-01T10:00:00é+1:00",
         "+2026-01-01",
+        "2026-01-01T+1:00:00Z",
+        "2026-01-01T10:00:00.1aZ",
         "2026-01-01-01",
     ] {
         assert_eq!(Moment::parse(wrong), None, "{wrong}");

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use sealroom_audit::Packed;
-use sealroom_authz::{IdentityPolicies, Principal};
+use sealroom_authz::{Controls, IdentityPolicies, Principal};
 use sealroom_foundation::{AccessKeyId, AccountId};
 
 use crate::service::Service;
@@ -94,6 +94,12 @@ impl Caller {
     #[must_use]
     pub fn policies(&self) -> IdentityPolicies<'_> {
         self.who.standing.as_deref().map_or(IdentityPolicies::NONE, Standing::policies)
+    }
+
+    /// The control policies around a call on a resource of `owner`, for `authz`: none for services, which they don't bind.
+    #[must_use]
+    pub fn controls(&self, owner: Option<AccountId>) -> Controls<'_> {
+        self.who.controls.around(self.who.principal.account(), owner)
     }
 
     /// The user or role and its policies; `None` for root users, services and the operator.

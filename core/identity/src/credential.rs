@@ -4,12 +4,14 @@
 //! Bounded, and void as a whole when its row changes: no signing key outlives the secret it came from. Temporary
 //! credentials have no row; what they make of the caller is asked anew like that of all others, and they end by themselves.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use sealroom_api::sigv4::{Presented, SigningKey};
 use sealroom_foundation::{AccessKeyId, AccountId, Partition, Region, Secret};
 use sealroom_store::StoreError;
 
+use crate::controls::AllControls;
 use crate::session::{Bearer, Session};
 use crate::standing::{Standing, Standings};
 use crate::who::Who;
@@ -41,6 +43,9 @@ pub(crate) enum Owner {
 /// Whom a credential makes the caller, as long as that user or role and its policies are as they were.
 struct Known {
     standing: Option<Arc<Standing>>,
+    controls: Arc<AllControls>,
+    /// Up to this position of the feed all of it was seen to hold.
+    seen: AtomicU64,
     who: [OnceLock<Arc<Who>>; 3],
 }
 
@@ -74,7 +79,7 @@ impl Credential {
         standings: &Standings,
     ) -> Result<Option<Arc<Who>>, StoreError> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let holds = |known: &Arc<Known>| known.standing.as_ref().is_none_or(|standing| standings.hold(standing));
+        let holds = |known: &Arc<Known>| known.holds(standings);
         let known = match known.filter(holds) {
             Some(known) => known,
             None => match Box::pin(self.learn(standings)).await? {
@@ -88,7 +93,7 @@ impl Credential {
             Partition::AwsCn => china,
             Partition::AwsUsGov => gov,
         };
-        Ok(Some(Arc::clone(slot.get_or_init(|| Arc::new(self.made(partition, known.standing.as_ref()))))))
+        Ok(Some(Arc::clone(slot.get_or_init(|| Arc::new(self.made(partition, &known))))))
     }
 
     async fn learn(&self, standings: &Standings) -> Result<Option<Arc<Known>>, StoreError> {
@@ -101,7 +106,9 @@ impl Credential {
                 Some(Arc::new(standing))
             }
         };
-        let known = Arc::new(Known { standing, who: Default::default() });
+        let controls = standings.controls.now().await?;
+        let known = Known { standing, controls, seen: AtomicU64::new(u64::MAX), who: Default::default() };
+        let known = Arc::new(known);
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&known));
         Ok(Some(known))
     }
@@ -120,12 +127,13 @@ impl Credential {
         }
     }
 
-    fn made(&self, partition: Partition, standing: Option<&Arc<Standing>>) -> Who {
-        let account = self.holder().0;
-        match standing {
+    fn made(&self, partition: Partition, known: &Known) -> Who {
+        let (account, controls) = (self.holder().0, Arc::clone(&known.controls));
+        let who = match &known.standing {
             None => Who::root(account, partition, self.id, self.session()),
             Some(standing) => Who::holder(account, partition, self.id, Arc::clone(standing), self.session()),
-        }
+        };
+        who.within(controls)
     }
 
     /// The key for what `presented` is scoped to, if it is kept: a read lock and no derivation.
@@ -162,6 +170,23 @@ impl Credential {
     #[cfg(test)]
     pub(crate) fn kept(&self) -> usize {
         self.signing_keys.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+impl Known {
+    /// Whether all that it was made of still is as it was: one atomic load while nothing is committed.
+    fn holds(&self, standings: &Standings) -> bool {
+        // Read first: what is committed meanwhile is past it, and looked at the next time.
+        let Some(head) = standings.head() else { return false };
+        if self.seen.load(Ordering::Acquire) == head {
+            return true;
+        }
+        let controls = standings.controls.held().is_some_and(|held| Arc::ptr_eq(&held, &self.controls));
+        let holds = controls && self.standing.as_ref().is_none_or(|standing| standings.hold(standing));
+        if holds {
+            self.seen.store(head, Ordering::Release);
+        }
+        holds
     }
 }
 

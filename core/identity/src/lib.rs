@@ -22,6 +22,7 @@ mod aws_policies;
 mod call;
 mod caller;
 mod conditions;
+mod controls;
 mod credential;
 mod draw;
 mod iam;

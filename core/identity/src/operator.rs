@@ -3,6 +3,8 @@
 //!
 //! Open to the operator's socket only; a signature, whoever's, isn't enough yet.
 
+mod policies;
+
 use sealroom_api::error::ErrorAnswer;
 use sealroom_api::operator::{
     Account, CreateAccountInput, CreateAccountOutput, ErrorCode, ListAccountsInput, ListAccountsOutput,

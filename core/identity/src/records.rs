@@ -3,6 +3,7 @@
 //! ```text
 //! identity / platform / global / account    / <12 digits>     AccountRecord
 //! identity / platform / global / access-key / <access key id> AccessKeyRecord
+//! identity / platform / global / control / <account> / scp | rcp / <name in lower case>   ControlRecord
 //! ```
 //!
 //! Accounts and access keys lie under `platform`, because an access key is looked up before anyone knows its account. The
@@ -60,6 +61,70 @@ pub(crate) fn access_key_of(path: &KeyPath) -> Option<AccessKeyId> {
 pub(crate) fn account_of(path: &KeyPath) -> Option<AccountId> {
     let id = path.starts_with(&accounts()).then(|| path.segment_text(4))??;
     id.parse().ok()
+}
+
+/// The two kinds of control policies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ControlKind {
+    /// Around the principals of an account.
+    Service,
+    /// Around its resources.
+    Resource,
+}
+
+impl ControlKind {
+    pub(crate) const ALL: [Self; 2] = [Self::Service, Self::Resource];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Service => "scp",
+            Self::Resource => "rcp",
+        }
+    }
+}
+
+/// The control policies of all accounts.
+pub(crate) fn controls() -> KeyPath {
+    kind("control")
+}
+
+/// An account's control policies of a kind.
+pub(crate) fn controls_of(account: AccountId, kind: ControlKind) -> KeyPath {
+    controls().text(account.as_str()).text(kind.as_str())
+}
+
+/// A control policy by its name, in whatever case.
+pub(crate) fn control(account: AccountId, kind: ControlKind, name: &str) -> KeyPath {
+    controls_of(account, kind).text(&name.to_lowercase())
+}
+
+/// The account and kind of the control policy whose row `path` is.
+pub(crate) fn control_of(path: &KeyPath) -> Option<(AccountId, ControlKind)> {
+    let below = path.starts_with(&controls()).then(|| (path.segment_text(4), path.segment_text(5)))?;
+    let kind = ControlKind::ALL.into_iter().find(|kind| Some(kind.as_str()) == below.1.as_deref())?;
+    Some((below.0?.parse().ok()?, kind))
+}
+
+/// A control policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ControlRecord {
+    v: u16,
+    /// As it was written.
+    pub(crate) name: String,
+    pub(crate) document: String,
+}
+
+impl ControlRecord {
+    pub(crate) fn new(name: &str, document: &str) -> Self {
+        Self { v: VERSION, name: name.to_owned(), document: document.to_owned() }
+    }
+}
+
+impl entity::Versioned for ControlRecord {
+    fn version(&self) -> u16 {
+        self.v
+    }
 }
 
 /// What is known of an account.
@@ -193,5 +258,9 @@ mod tests {
         assert_eq!(account_of(&account(owner)), Some(owner));
         assert_eq!(access_key_of(&account(owner)), None);
         assert!(account(owner).starts_with(&root()));
+        for kind in ControlKind::ALL {
+            assert_eq!(control_of(&control(owner, kind, "DenyAll")), Some((owner, kind)));
+        }
+        assert_eq!(control_of(&account(owner)), None);
     }
 }

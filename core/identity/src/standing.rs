@@ -1,18 +1,17 @@
 //! [`Standing`]: the policies on a caller's side, put together and kept until one of them changes.
 //!
 //! A user's policies lie in many rows: its own, its groups', managed policies. Each is compiled once and mirrored; a standing
-//! holds what it was made of and asks the mirrors whether that still is what they hold. While nothing at all is
-//! committed, that is one atomic load; after a commit it is one look for each part, and only a change of a part itself
-//! makes a new standing.
+//! holds what it was made of, and the mirrors tell whether that still is what they hold: one look for each part after a
+//! commit, none while nothing is committed (`credential`). Only a change of a part itself makes a new standing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use sealroom_authz::{AttachedPolicy, IdentityPolicies, Policy, PolicyKind};
 use sealroom_foundation::{AccountId, Partition};
 use sealroom_store::{Answer, Feed, KeyPath, Mirror, Read, Row, StoreError, View};
 
 use crate::aws_policies;
+use crate::controls::ControlMirror;
 use crate::records::entity::{
     self, HolderKind, HolderName, HolderRecord, IdRecord, PolicyRecord, PolicyRef, Versioned,
 };
@@ -63,6 +62,7 @@ pub(crate) struct Standings {
     feed: Feed,
     holders: Mirror<HolderName, Holder>,
     policies: Mirror<(AccountId, Box<str>), AttachedPolicy>,
+    pub(crate) controls: ControlMirror,
 }
 
 /// The policies on a caller's side.
@@ -74,8 +74,6 @@ pub(crate) struct Standing {
     boundary: Option<AttachedPolicy>,
     session: Option<Box<[AttachedPolicy]>>,
     parts: Box<[Part]>,
-    /// Up to this position of the feed all parts were seen to hold.
-    seen: AtomicU64,
 }
 
 /// Something that a standing was made of.
@@ -101,24 +99,21 @@ impl Standings {
         let feed = view.feed();
         let holders = Mirror::new(view.feed(), HOLDERS, HolderName::of);
         let policies = Mirror::new(view.feed(), POLICIES, entity::policy_of);
-        Self { view, feed, holders, policies }
+        let controls = ControlMirror::new(view.clone());
+        Self { view, feed, holders, policies, controls }
     }
 
-    /// Whether what `standing` was made of still is as it was.
+    /// The feed's position; `None` while it can't be told what changes.
+    pub(crate) fn head(&self) -> Option<u64> {
+        self.feed.head()
+    }
+
+    /// Whether what `standing` was made of still is what the mirrors hold.
     pub(crate) fn hold(&self, standing: &Standing) -> bool {
-        // Read first: what is committed meanwhile is past it, and looked at the next time.
-        let Some(head) = self.feed.head() else { return false };
-        if standing.seen.load(Ordering::Acquire) == head {
-            return true;
-        }
-        let holds = standing.parts.iter().all(|part| match part {
+        standing.parts.iter().all(|part| match part {
             Part::Holder(name, held) => self.holders.get(name).is_some_and(|now| Arc::ptr_eq(&now, held)),
             Part::Policy(name, held) => self.policies.get(name).is_some_and(|now| Arc::ptr_eq(&now, held)),
-        });
-        if holds {
-            standing.seen.store(head, Ordering::Release);
-        }
-        holds
+        })
     }
 
     /// The standing of the user or role with that unique id, in `session` if it is one; `None` when there is no such user
@@ -159,8 +154,7 @@ impl Standings {
                 Some(policies.into())
             }
         };
-        let seen = AtomicU64::new(u64::MAX);
-        Ok(Some(Standing { holder, attached: attached.into(), boundary, session, parts: parts.into(), seen }))
+        Ok(Some(Standing { holder, attached: attached.into(), boundary, session, parts: parts.into() }))
     }
 
     async fn add(

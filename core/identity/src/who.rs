@@ -10,6 +10,7 @@ use sealroom_authz::Principal;
 use sealroom_foundation::{AccessKeyId, AccountId, Partition, Timestamp};
 use serde_json::{Map, Value, json};
 
+use crate::controls::AllControls;
 use crate::records::entity::{HolderKind, HolderRecord};
 use crate::service::Service;
 use crate::session::{Bearer, Session};
@@ -27,6 +28,8 @@ pub(crate) struct Who {
     pub(crate) standing: Option<Arc<Standing>>,
     /// The session that the call was made in.
     pub(crate) session: Option<Arc<Session>>,
+    /// The control policies of all accounts.
+    pub(crate) controls: Arc<AllControls>,
     /// `userIdentity`, and what another account gets to see of it.
     pub(crate) identity: Identity,
     pub(crate) identity_elsewhere: Identity,
@@ -66,6 +69,7 @@ impl Who {
             user_id: account.as_str().into(),
             standing: None,
             session: session.cloned(),
+            controls: Arc::default(),
             identity: Identity::of(&identity),
             identity_elsewhere: elsewhere(account.as_str(), account),
             principal,
@@ -112,6 +116,7 @@ impl Who {
             identity_elsewhere: elsewhere(&user_id, account),
             user_id: user_id.into(),
             session: session.cloned(),
+            controls: Arc::default(),
             standing: Some(standing),
             principal,
         }
@@ -129,6 +134,7 @@ impl Who {
             user_id: name.into(),
             standing: None,
             session: None,
+            controls: Arc::default(),
             identity_elsewhere: identity.clone(),
             identity,
         }
@@ -145,9 +151,17 @@ impl Who {
             user_id: "operator".into(),
             standing: None,
             session: None,
+            controls: Arc::default(),
             identity_elsewhere: identity.clone(),
             identity,
         }
+    }
+}
+
+impl Who {
+    /// The same, within these control policies.
+    pub(crate) fn within(self, controls: Arc<AllControls>) -> Self {
+        Self { controls, ..self }
     }
 }
 

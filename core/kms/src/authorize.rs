@@ -1,6 +1,6 @@
 //! The decision on a key, and what a caller who is refused may learn of it.
 
-use sealroom_authz::{Allowed, Controls, Denied, Facts, Layer, Resource, ResourcePolicy, decide};
+use sealroom_authz::{Allowed, Denied, Facts, Layer, Resource, ResourcePolicy, decide};
 use sealroom_identity::Call;
 
 use crate::conditions::{Asked, Conditions};
@@ -88,7 +88,7 @@ pub(crate) fn facts<'a>(
         resource,
         resource_policy,
         identity: call.caller().policies(),
-        controls: Controls::NONE,
+        controls: call.caller().controls(resource.account),
         grants: &[],
         conditions,
     }

@@ -16,6 +16,6 @@ mod operator;
 pub use client::{Client, ClientError, MAX_ANSWER, Signer, TIMEOUT, TlsError, Trust};
 pub use fresh::{message_id, signing_pair};
 pub use kms::{AllowedKeys, GeneratedDataKey, KmsKeyArn, NoKeyArn, named_keys};
-pub use operator::{CreatedAccount, ListedAccount, NewRoot, Task, TaskNumber};
+pub use operator::{ControlPolicy, CreatedAccount, ListedAccount, NewRoot, Task, TaskNumber};
 /// What the signatures above speak in.
 pub use sealroom_foundation::{AccessKeyId, AccountId, Region, Secret, Timestamp};

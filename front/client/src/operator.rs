@@ -120,6 +120,39 @@ struct ListAccounts {
     marker: Option<String>,
 }
 
+/// A control policy of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ControlPolicy {
+    /// `SERVICE_CONTROL_POLICY` or `RESOURCE_CONTROL_POLICY`.
+    pub r#type: String,
+    /// Its name.
+    pub name: String,
+    /// Its document.
+    pub document: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AccountPolicy<'a> {
+    account_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ControlPolicies {
+    policies: Vec<ControlPolicy>,
+}
+
+#[derive(Deserialize)]
+struct Done {}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Page {
@@ -157,6 +190,53 @@ impl Client {
                 return Ok(accounts);
             }
         }
+    }
+
+    /// Attaches a control policy of this type to an account, in place of one of that name.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `MalformedPolicyDocumentException` among the refusals.
+    pub async fn put_account_policy(
+        &self,
+        account: AccountId,
+        kind: &str,
+        name: &str,
+        document: &str,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        let (account_id, r#type) = (account.as_str(), Some(kind));
+        let input = AccountPolicy { account_id, r#type, name: Some(name), document: Some(document) };
+        self.operate::<Done>("PutAccountPolicy", &input, now).await.map(drop)
+    }
+
+    /// Detaches a control policy from an account.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `PolicyNotFoundException` among the refusals.
+    pub async fn delete_account_policy(
+        &self,
+        account: AccountId,
+        kind: &str,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(), ClientError> {
+        let (account_id, r#type) = (account.as_str(), Some(kind));
+        let input = AccountPolicy { account_id, r#type, name: Some(name), document: None };
+        self.operate::<Done>("DeleteAccountPolicy", &input, now).await.map(drop)
+    }
+
+    /// The control policies of an account.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn list_account_policies(
+        &self,
+        account: AccountId,
+        now: Timestamp,
+    ) -> Result<Vec<ControlPolicy>, ClientError> {
+        let input = AccountPolicy { account_id: account.as_str(), r#type: None, name: None, document: None };
+        let listed: ControlPolicies = self.operate("ListAccountPolicies", &input, now).await?;
+        Ok(listed.policies)
     }
 
     /// Has the server begin a backup into `folder`, an absolute path on its machine.

@@ -1,5 +1,6 @@
 //! The command line, as clap reads it and as `--help` shows it.
 
+mod controls;
 mod manual;
 mod rotations;
 mod seal;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sealroom_client::AccountId;
 
+pub(crate) use controls::{ListPoliciesArguments, NamedPolicyArguments, PolicyCommand, PutPolicyArguments};
 use manual::{COMPLETIONS_HELP, MAN_HELP};
 pub(crate) use manual::{CompletionsArguments, ManArguments};
 pub(crate) use rotations::{ChangePassphraseArguments, RootStep, RotateDomainArguments, RotateRootArguments};
@@ -33,7 +35,7 @@ pub(crate) enum Command {
     /// Set up a new store: root of trust, keys of the house, and a first account
     #[command(after_help = INIT_HELP)]
     Init(InitArguments),
-    /// Make and list accounts of a running server
+    /// Make and list accounts of a running server, and put control policies around them
     #[command(subcommand)]
     Account(AccountCommand),
     /// Take a backup of a running server
@@ -194,6 +196,9 @@ pub(crate) enum AccountCommand {
     Create(CreateAccountArguments),
     /// List the accounts
     List(ListAccountsArguments),
+    /// Put control policies around accounts, as an organisation does
+    #[command(subcommand)]
+    Policy(PolicyCommand),
 }
 
 #[derive(Debug, Args)]

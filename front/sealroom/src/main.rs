@@ -8,6 +8,7 @@ mod commands;
 mod manual;
 mod meter;
 mod open;
+mod policies;
 mod rotations;
 mod seal;
 mod upkeep;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use arguments::{AccountCommand, Arguments, Command};
+use arguments::{AccountCommand, Arguments, Command, PolicyCommand};
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
@@ -24,6 +25,11 @@ fn main() -> ExitCode {
         Command::Init(arguments) => commands::init(&arguments),
         Command::Account(AccountCommand::Create(arguments)) => commands::create_account(&arguments),
         Command::Account(AccountCommand::List(arguments)) => commands::list_accounts(&arguments),
+        Command::Account(AccountCommand::Policy(command)) => match command {
+            PolicyCommand::Put(arguments) => policies::put(&arguments),
+            PolicyCommand::List(arguments) => policies::list(&arguments),
+            PolicyCommand::Delete(arguments) => policies::delete(&arguments),
+        },
         Command::Backup(arguments) => upkeep::backup(&arguments),
         Command::Restore(arguments) => upkeep::restore(&arguments),
         Command::CheckBackup(arguments) => upkeep::check_backup(&arguments),

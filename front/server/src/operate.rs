@@ -11,10 +11,12 @@ use std::sync::Arc;
 
 use sealroom_api::ErrorAnswer;
 use sealroom_api::operator::{
-    CancelRootRotationInput, CancelRootRotationOutput, CreateAccountInput, CreateAccountOutput, DescribeTaskInput,
-    DescribeTaskOutput, ErrorCode, FinishRootRotationInput, FinishRootRotationOutput, ListAccountsInput,
-    ListAccountsOutput, OperatorService, StartBackupInput, StartBackupOutput, StartDomainRotationInput,
-    StartDomainRotationOutput, StartRootRotationInput, StartRootRotationOutput, TaskDetails, TaskNumber, TaskState,
+    CancelRootRotationInput, CancelRootRotationOutput, CreateAccountInput, CreateAccountOutput,
+    DeleteAccountPolicyInput, DeleteAccountPolicyOutput, DescribeTaskInput, DescribeTaskOutput, ErrorCode,
+    FinishRootRotationInput, FinishRootRotationOutput, ListAccountPoliciesInput, ListAccountPoliciesOutput,
+    ListAccountsInput, ListAccountsOutput, OperatorService, PutAccountPolicyInput, PutAccountPolicyOutput,
+    StartBackupInput, StartBackupOutput, StartDomainRotationInput, StartDomainRotationOutput, StartRootRotationInput,
+    StartRootRotationOutput, TaskDetails, TaskNumber, TaskState,
 };
 use sealroom_audit::{Effect, Effects, Event, Journal};
 use sealroom_identity::Call;
@@ -46,6 +48,30 @@ impl OperatorService for Operator {
 
     async fn list_accounts(&self, cx: &Call, input: &ListAccountsInput) -> Effect<ListAccountsOutput, ErrorAnswer> {
         self.keeper.identity.list_accounts(cx, input).await
+    }
+
+    async fn put_account_policy(
+        &self,
+        cx: &Call,
+        input: &PutAccountPolicyInput,
+    ) -> Effect<PutAccountPolicyOutput, ErrorAnswer> {
+        self.keeper.identity.put_account_policy(cx, input).await
+    }
+
+    async fn delete_account_policy(
+        &self,
+        cx: &Call,
+        input: &DeleteAccountPolicyInput,
+    ) -> Effect<DeleteAccountPolicyOutput, ErrorAnswer> {
+        self.keeper.identity.delete_account_policy(cx, input).await
+    }
+
+    async fn list_account_policies(
+        &self,
+        cx: &Call,
+        input: &ListAccountPoliciesInput,
+    ) -> Effect<ListAccountPoliciesOutput, ErrorAnswer> {
+        self.keeper.identity.list_account_policies(cx, input).await
     }
 
     async fn start_backup(&self, cx: &Call, input: &StartBackupInput) -> Effect<StartBackupOutput, ErrorAnswer> {

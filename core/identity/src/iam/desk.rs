@@ -6,7 +6,7 @@
 use sealroom_api::ErrorAnswer;
 use sealroom_api::iam::{Operation, Tag};
 use sealroom_audit::Effect;
-use sealroom_authz::{ConditionKeys, Controls, Facts, Presence, Resource, ResourcePolicy, decide};
+use sealroom_authz::{ConditionKeys, Facts, Presence, Resource, ResourcePolicy, decide};
 use sealroom_foundation::{AccountId, Partition, Timestamp};
 use sealroom_store::{Answer, Batch, KeyPath, Read, Row};
 
@@ -126,7 +126,7 @@ impl<'a> Desk<'a> {
             resource: Resource { arn: resource, account: None },
             resource_policy: ResourcePolicy::None,
             identity: caller.policies(),
-            controls: Controls::NONE,
+            controls: caller.controls(None),
             grants: &[],
             conditions: &Conditions { call: self.call, asked },
         };

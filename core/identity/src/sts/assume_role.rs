@@ -6,9 +6,7 @@
 use std::sync::Arc;
 
 use sealroom_api::sts as shapes;
-use sealroom_authz::{
-    ConditionKeys, Controls, Denied, Facts, Policy, Presence, Principal, Resource, ResourcePolicy, decide,
-};
+use sealroom_authz::{ConditionKeys, Denied, Facts, Policy, Presence, Principal, Resource, ResourcePolicy, decide};
 use sealroom_foundation::{AccountId, Arn};
 
 use crate::call::Call;
@@ -113,7 +111,7 @@ fn may(
         resource: Resource { arn: &input.role_arn, account: Some(account) },
         resource_policy: ResourcePolicy::Trust(trust),
         identity: caller.policies(),
-        controls: Controls::NONE,
+        controls: caller.controls(Some(account)),
         grants: &[],
         conditions: &Conditions { call: desk.call, input, tags: &role.record.tags, account },
     };

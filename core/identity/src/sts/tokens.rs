@@ -1,7 +1,7 @@
 //! `GetSessionToken`, `GetFederationToken` and `GetAccessKeyInfo`.
 
 use sealroom_api::sts as shapes;
-use sealroom_authz::{ConditionKeys, Controls, Facts, Presence, Principal, Resource, ResourcePolicy, decide};
+use sealroom_authz::{ConditionKeys, Facts, Presence, Principal, Resource, ResourcePolicy, decide};
 use sealroom_foundation::AccessKeyId;
 use sealroom_store::{Answer, Read};
 
@@ -100,7 +100,7 @@ fn may(desk: &Desk<'_>, resource: &str, tags: Option<&Vec<shapes::Tag>>) -> Resu
         resource: Resource { arn: resource, account: None },
         resource_policy: ResourcePolicy::None,
         identity: caller.policies(),
-        controls: Controls::NONE,
+        controls: caller.controls(None),
         grants: &[],
         conditions: &Conditions { call: desk.call, tags: tags.map_or(&[], Vec::as_slice) },
     };

@@ -50,6 +50,26 @@ impl types::CreateAccountOutput {
     }
 }
 
+impl types::DeleteAccountPolicyInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("AccountId", &self.account_id);
+            out.member("Type", &self.r#type);
+            out.member("Name", &self.name);
+        })
+    }
+}
+
+impl types::DeleteAccountPolicyOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::DescribeTaskInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -86,6 +106,24 @@ impl types::FinishRootRotationOutput {
     }
 }
 
+impl types::ListAccountPoliciesInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("AccountId", &self.account_id);
+        })
+    }
+}
+
+impl types::ListAccountPoliciesOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
 impl types::ListAccountsInput {
     /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
     #[must_use]
@@ -102,6 +140,27 @@ impl types::ListAccountsInput {
 }
 
 impl types::ListAccountsOutput {
+    /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
+    #[must_use]
+    pub fn audit_elements(&self) -> Vec<u8> {
+        record::nothing()
+    }
+}
+
+impl types::PutAccountPolicyInput {
+    /// CloudTrail's `requestParameters` as JSON, `null` when there are none; blobs, secrets and tokens are left out.
+    #[must_use]
+    pub fn audit_parameters(&self) -> Vec<u8> {
+        record::parameters(|out| {
+            out.member("AccountId", &self.account_id);
+            out.member("Type", &self.r#type);
+            out.member("Name", &self.name);
+            out.member("Document", &self.document);
+        })
+    }
+}
+
+impl types::PutAccountPolicyOutput {
     /// CloudTrail's `responseElements` as JSON, `null` when none are recorded.
     #[must_use]
     pub fn audit_elements(&self) -> Vec<u8> {

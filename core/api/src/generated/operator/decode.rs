@@ -43,6 +43,27 @@ impl Draft for CreateAccountInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::DeleteAccountPolicyInput`] as it is read.
+    DeleteAccountPolicyInputDraft {
+        "AccountId" => account_id: Text<'a>,
+        "Type" => r#type: Text<'a>,
+        "Name" => name: Text<'a>,
+    }
+}
+
+impl Draft for DeleteAccountPolicyInputDraft<'_> {
+    type Input = types::DeleteAccountPolicyInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::DeleteAccountPolicyInput> {
+        let account_id = found.required(self.account_id, at, "accountId", &ACCOUNT_ID_TYPE);
+        let r#type = found.required(self.r#type, at, "type", &CONTROL_POLICY_TYPE);
+        let name = found.required(self.name, at, "name", &CONTROL_POLICY_NAME_TYPE);
+        Some(types::DeleteAccountPolicyInput { account_id: account_id?, r#type: r#type?, name: name? })
+    }
+}
+
+draft! {
     /// [`types::DescribeTaskInput`] as it is read.
     DescribeTaskInputDraft {
         "TaskId" => task_id: Text<'a>,
@@ -75,6 +96,23 @@ impl Draft for FinishRootRotationInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::ListAccountPoliciesInput`] as it is read.
+    ListAccountPoliciesInputDraft {
+        "AccountId" => account_id: Text<'a>,
+    }
+}
+
+impl Draft for ListAccountPoliciesInputDraft<'_> {
+    type Input = types::ListAccountPoliciesInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::ListAccountPoliciesInput> {
+        let account_id = found.required(self.account_id, at, "accountId", &ACCOUNT_ID_TYPE);
+        Some(types::ListAccountPoliciesInput { account_id: account_id? })
+    }
+}
+
+draft! {
     /// [`types::ListAccountsInput`] as it is read.
     ListAccountsInputDraft {
         "Limit" => limit: Integer,
@@ -90,6 +128,34 @@ impl Draft for ListAccountsInputDraft<'_> {
         let limit = found.optional(self.limit, at, "limit", &LIMIT_TYPE);
         let marker = found.optional(self.marker, at, "marker", &MARKER_TYPE);
         Some(types::ListAccountsInput { limit: limit?, marker: marker? })
+    }
+}
+
+draft! {
+    /// [`types::PutAccountPolicyInput`] as it is read.
+    PutAccountPolicyInputDraft {
+        "AccountId" => account_id: Text<'a>,
+        "Type" => r#type: Text<'a>,
+        "Name" => name: Text<'a>,
+        "Document" => document: Text<'a>,
+    }
+}
+
+impl Draft for PutAccountPolicyInputDraft<'_> {
+    type Input = types::PutAccountPolicyInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::PutAccountPolicyInput> {
+        let account_id = found.required(self.account_id, at, "accountId", &ACCOUNT_ID_TYPE);
+        let r#type = found.required(self.r#type, at, "type", &CONTROL_POLICY_TYPE);
+        let name = found.required(self.name, at, "name", &CONTROL_POLICY_NAME_TYPE);
+        let document = found.required(self.document, at, "document", &CONTROL_POLICY_DOCUMENT_TYPE);
+        Some(types::PutAccountPolicyInput {
+            account_id: account_id?,
+            r#type: r#type?,
+            name: name?,
+            document: document?,
+        })
     }
 }
 
@@ -167,6 +233,32 @@ static ACCOUNT_ID_TYPE_PATTERN: Pattern = Pattern {
     ]),
 };
 const ACCOUNT_NAME_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(128)), pattern: None };
+const CONTROL_POLICY_DOCUMENT_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(5120)), pattern: None };
+const CONTROL_POLICY_NAME_TYPE: TextRule =
+    TextRule { length: Length::new(Some(1), Some(128)), pattern: Some(&CONTROL_POLICY_NAME_TYPE_PATTERN) };
+static CONTROL_POLICY_NAME_TYPE_PATTERN: Pattern = Pattern {
+    text: "[\\w+=,.@-]+",
+    program: Program::Run {
+        class: Class {
+            negated: false,
+            ranges: &[
+                ('+', '+'),
+                (',', ','),
+                ('-', '-'),
+                ('.', '.'),
+                ('0', '9'),
+                ('=', '='),
+                ('@', '@'),
+                ('A', 'Z'),
+                ('_', '_'),
+                ('a', 'z'),
+            ],
+            sets: &[],
+        },
+        min: 1,
+    },
+};
+const CONTROL_POLICY_TYPE: ChoiceRule<types::ControlPolicyType> = ChoiceRule::NEW;
 const FILE_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(4096)), pattern: None };
 const FOLDER_TYPE: TextRule = TextRule { length: Length::new(Some(1), Some(4096)), pattern: None };
 const LIMIT_TYPE: IntegerRule<i32> = IntegerRule::of_32_bits(Some(1), Some(1000));

@@ -23,6 +23,12 @@ impl Encode for types::CreateAccountOutput {
     }
 }
 
+impl Encode for types::DeleteAccountPolicyOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
+    }
+}
+
 impl Encode for types::DescribeTaskOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -39,6 +45,14 @@ impl Encode for types::FinishRootRotationOutput {
     }
 }
 
+impl Encode for types::ListAccountPoliciesOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("Policies", &self.policies);
+        });
+    }
+}
+
 impl Encode for types::ListAccountsOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -48,6 +62,12 @@ impl Encode for types::ListAccountsOutput {
             }
             sink.member("Truncated", &self.truncated);
         });
+    }
+}
+
+impl Encode for types::PutAccountPolicyOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|_| {});
     }
 }
 
@@ -83,6 +103,16 @@ impl Encode for types::Account {
                 sink.member("Name", value);
             }
             sink.member("CreationDate", &self.creation_date);
+        });
+    }
+}
+
+impl Encode for types::ControlPolicy {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            sink.member("Type", &self.r#type);
+            sink.member("Name", &self.name);
+            sink.member("Document", &self.document);
         });
     }
 }

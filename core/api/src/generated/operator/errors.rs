@@ -9,10 +9,16 @@ use crate::error::{ErrorAnswer, Fault};
 pub enum ErrorCode {
     /// `AccountAlreadyExistsException`.
     AccountAlreadyExistsException,
+    /// `AccountNotFoundException`.
+    AccountNotFoundException,
     /// `InvalidMarkerException`.
     InvalidMarkerException,
     /// `LimitExceededException`.
     LimitExceededException,
+    /// `MalformedPolicyDocumentException`.
+    MalformedPolicyDocumentException,
+    /// `PolicyNotFoundException`.
+    PolicyNotFoundException,
     /// `TaskInProgressException`.
     TaskInProgressException,
     /// `TaskNotFoundException`.
@@ -25,8 +31,11 @@ impl ErrorCode {
     pub fn code(self) -> &'static str {
         match self {
             Self::AccountAlreadyExistsException => "AccountAlreadyExistsException",
+            Self::AccountNotFoundException => "AccountNotFoundException",
             Self::InvalidMarkerException => "InvalidMarkerException",
             Self::LimitExceededException => "LimitExceededException",
+            Self::MalformedPolicyDocumentException => "MalformedPolicyDocumentException",
+            Self::PolicyNotFoundException => "PolicyNotFoundException",
             Self::TaskInProgressException => "TaskInProgressException",
             Self::TaskNotFoundException => "TaskNotFoundException",
         }
@@ -37,8 +46,11 @@ impl ErrorCode {
     pub fn status(self) -> u16 {
         match self {
             Self::AccountAlreadyExistsException
+            | Self::AccountNotFoundException
             | Self::InvalidMarkerException
             | Self::LimitExceededException
+            | Self::MalformedPolicyDocumentException
+            | Self::PolicyNotFoundException
             | Self::TaskInProgressException
             | Self::TaskNotFoundException => 400,
         }

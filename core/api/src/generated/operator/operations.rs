@@ -5,8 +5,9 @@
 use sealroom_foundation::ports::Answers;
 
 use super::decode::{
-    CancelRootRotationInputDraft, CreateAccountInputDraft, DescribeTaskInputDraft, FinishRootRotationInputDraft,
-    ListAccountsInputDraft, StartBackupInputDraft, StartDomainRotationInputDraft, StartRootRotationInputDraft,
+    CancelRootRotationInputDraft, CreateAccountInputDraft, DeleteAccountPolicyInputDraft, DescribeTaskInputDraft,
+    FinishRootRotationInputDraft, ListAccountPoliciesInputDraft, ListAccountsInputDraft, PutAccountPolicyInputDraft,
+    StartBackupInputDraft, StartDomainRotationInputDraft, StartRootRotationInputDraft,
 };
 use super::service::OperatorService;
 use crate::error::ErrorAnswer;
@@ -33,12 +34,18 @@ pub enum Operation {
     CancelRootRotation,
     /// `CreateAccount`.
     CreateAccount,
+    /// `DeleteAccountPolicy`.
+    DeleteAccountPolicy,
     /// `DescribeTask`.
     DescribeTask,
     /// `FinishRootRotation`.
     FinishRootRotation,
+    /// `ListAccountPolicies`.
+    ListAccountPolicies,
     /// `ListAccounts`.
     ListAccounts,
+    /// `PutAccountPolicy`.
+    PutAccountPolicy,
     /// `StartBackup`.
     StartBackup,
     /// `StartDomainRotation`.
@@ -52,9 +59,12 @@ impl Operation {
     pub const ALL: &'static [Self] = &[
         Self::CancelRootRotation,
         Self::CreateAccount,
+        Self::DeleteAccountPolicy,
         Self::DescribeTask,
         Self::FinishRootRotation,
+        Self::ListAccountPolicies,
         Self::ListAccounts,
+        Self::PutAccountPolicy,
         Self::StartBackup,
         Self::StartDomainRotation,
         Self::StartRootRotation,
@@ -66,9 +76,12 @@ impl Operation {
         match self {
             Self::CancelRootRotation => "CancelRootRotation",
             Self::CreateAccount => "CreateAccount",
+            Self::DeleteAccountPolicy => "DeleteAccountPolicy",
             Self::DescribeTask => "DescribeTask",
             Self::FinishRootRotation => "FinishRootRotation",
+            Self::ListAccountPolicies => "ListAccountPolicies",
             Self::ListAccounts => "ListAccounts",
+            Self::PutAccountPolicy => "PutAccountPolicy",
             Self::StartBackup => "StartBackup",
             Self::StartDomainRotation => "StartDomainRotation",
             Self::StartRootRotation => "StartRootRotation",
@@ -79,10 +92,12 @@ impl Operation {
     #[must_use]
     pub fn read_only(self) -> bool {
         match self {
-            Self::DescribeTask | Self::ListAccounts => true,
+            Self::DescribeTask | Self::ListAccountPolicies | Self::ListAccounts => true,
             Self::CancelRootRotation
             | Self::CreateAccount
+            | Self::DeleteAccountPolicy
             | Self::FinishRootRotation
+            | Self::PutAccountPolicy
             | Self::StartBackup
             | Self::StartDomainRotation
             | Self::StartRootRotation => false,
@@ -95,9 +110,12 @@ impl Operation {
         match self {
             Self::CancelRootRotation
             | Self::CreateAccount
+            | Self::DeleteAccountPolicy
             | Self::DescribeTask
             | Self::FinishRootRotation
+            | Self::ListAccountPolicies
             | Self::ListAccounts
+            | Self::PutAccountPolicy
             | Self::StartBackup
             | Self::StartDomainRotation
             | Self::StartRootRotation => false,
@@ -112,9 +130,12 @@ impl Operation {
         match name {
             "CancelRootRotation" => Ok(Self::CancelRootRotation),
             "CreateAccount" => Ok(Self::CreateAccount),
+            "DeleteAccountPolicy" => Ok(Self::DeleteAccountPolicy),
             "DescribeTask" => Ok(Self::DescribeTask),
             "FinishRootRotation" => Ok(Self::FinishRootRotation),
+            "ListAccountPolicies" => Ok(Self::ListAccountPolicies),
             "ListAccounts" => Ok(Self::ListAccounts),
+            "PutAccountPolicy" => Ok(Self::PutAccountPolicy),
             "StartBackup" => Ok(Self::StartBackup),
             "StartDomainRotation" => Ok(Self::StartDomainRotation),
             "StartRootRotation" => Ok(Self::StartRootRotation),
@@ -138,6 +159,11 @@ where
         Operation::CreateAccount => {
             call!(json::decode::<CreateAccountInputDraft<'_>>(body, wire), service.create_account(cx), json::encode)
         }
+        Operation::DeleteAccountPolicy => call!(
+            json::decode::<DeleteAccountPolicyInputDraft<'_>>(body, wire),
+            service.delete_account_policy(cx),
+            json::encode
+        ),
         Operation::DescribeTask => {
             call!(json::decode::<DescribeTaskInputDraft<'_>>(body, wire), service.describe_task(cx), json::encode)
         }
@@ -146,9 +172,19 @@ where
             service.finish_root_rotation(cx),
             json::encode
         ),
+        Operation::ListAccountPolicies => call!(
+            json::decode::<ListAccountPoliciesInputDraft<'_>>(body, wire),
+            service.list_account_policies(cx),
+            json::encode
+        ),
         Operation::ListAccounts => {
             call!(json::decode::<ListAccountsInputDraft<'_>>(body, wire), service.list_accounts(cx), json::encode)
         }
+        Operation::PutAccountPolicy => call!(
+            json::decode::<PutAccountPolicyInputDraft<'_>>(body, wire),
+            service.put_account_policy(cx),
+            json::encode
+        ),
         Operation::StartBackup => {
             call!(json::decode::<StartBackupInputDraft<'_>>(body, wire), service.start_backup(cx), json::encode)
         }
@@ -175,14 +211,23 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         Operation::CreateAccount => {
             json::decode::<CreateAccountInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::DeleteAccountPolicy => {
+            json::decode::<DeleteAccountPolicyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::DescribeTask => {
             json::decode::<DescribeTaskInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::FinishRootRotation => {
             json::decode::<FinishRootRotationInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
+        Operation::ListAccountPolicies => {
+            json::decode::<ListAccountPoliciesInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
         Operation::ListAccounts => {
             json::decode::<ListAccountsInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::PutAccountPolicy => {
+            json::decode::<PutAccountPolicyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
         }
         Operation::StartBackup => {
             json::decode::<StartBackupInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())

@@ -5,9 +5,11 @@
 use sealroom_foundation::ports::Outcomes;
 
 use super::types::{
-    CancelRootRotationInput, CancelRootRotationOutput, CreateAccountInput, CreateAccountOutput, DescribeTaskInput,
-    DescribeTaskOutput, FinishRootRotationInput, FinishRootRotationOutput, ListAccountsInput, ListAccountsOutput,
-    StartBackupInput, StartBackupOutput, StartDomainRotationInput, StartDomainRotationOutput, StartRootRotationInput,
+    CancelRootRotationInput, CancelRootRotationOutput, CreateAccountInput, CreateAccountOutput,
+    DeleteAccountPolicyInput, DeleteAccountPolicyOutput, DescribeTaskInput, DescribeTaskOutput,
+    FinishRootRotationInput, FinishRootRotationOutput, ListAccountPoliciesInput, ListAccountPoliciesOutput,
+    ListAccountsInput, ListAccountsOutput, PutAccountPolicyInput, PutAccountPolicyOutput, StartBackupInput,
+    StartBackupOutput, StartDomainRotationInput, StartDomainRotationOutput, StartRootRotationInput,
     StartRootRotationOutput,
 };
 
@@ -32,6 +34,13 @@ pub trait OperatorService: Send + Sync {
         input: &CreateAccountInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<CreateAccountOutput>> + Send;
 
+    /// `DeleteAccountPolicy`.
+    fn delete_account_policy(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteAccountPolicyInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<DeleteAccountPolicyOutput>> + Send;
+
     /// `DescribeTask`.
     fn describe_task(
         &self,
@@ -46,12 +55,26 @@ pub trait OperatorService: Send + Sync {
         input: &FinishRootRotationInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<FinishRootRotationOutput>> + Send;
 
+    /// `ListAccountPolicies`.
+    fn list_account_policies(
+        &self,
+        cx: &Self::Context,
+        input: &ListAccountPoliciesInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListAccountPoliciesOutput>> + Send;
+
     /// `ListAccounts`.
     fn list_accounts(
         &self,
         cx: &Self::Context,
         input: &ListAccountsInput,
     ) -> impl Future<Output = <Self::Out as Outcomes>::Of<ListAccountsOutput>> + Send;
+
+    /// `PutAccountPolicy`.
+    fn put_account_policy(
+        &self,
+        cx: &Self::Context,
+        input: &PutAccountPolicyInput,
+    ) -> impl Future<Output = <Self::Out as Outcomes>::Of<PutAccountPolicyOutput>> + Send;
 
     /// `StartBackup`.
     fn start_backup(

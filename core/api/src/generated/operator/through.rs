@@ -9,9 +9,11 @@ use crate::through::Through;
 
 use super::service::OperatorService;
 use super::types::{
-    CancelRootRotationInput, CancelRootRotationOutput, CreateAccountInput, CreateAccountOutput, DescribeTaskInput,
-    DescribeTaskOutput, FinishRootRotationInput, FinishRootRotationOutput, ListAccountsInput, ListAccountsOutput,
-    StartBackupInput, StartBackupOutput, StartDomainRotationInput, StartDomainRotationOutput, StartRootRotationInput,
+    CancelRootRotationInput, CancelRootRotationOutput, CreateAccountInput, CreateAccountOutput,
+    DeleteAccountPolicyInput, DeleteAccountPolicyOutput, DescribeTaskInput, DescribeTaskOutput,
+    FinishRootRotationInput, FinishRootRotationOutput, ListAccountPoliciesInput, ListAccountPoliciesOutput,
+    ListAccountsInput, ListAccountsOutput, PutAccountPolicyInput, PutAccountPolicyOutput, StartBackupInput,
+    StartBackupOutput, StartDomainRotationInput, StartDomainRotationOutput, StartRootRotationInput,
     StartRootRotationOutput,
 };
 
@@ -39,6 +41,14 @@ where
         self.carry(|room| room.create_account(cx, input)).await
     }
 
+    async fn delete_account_policy(
+        &self,
+        cx: &Self::Context,
+        input: &DeleteAccountPolicyInput,
+    ) -> Result<DeleteAccountPolicyOutput, ErrorAnswer> {
+        self.carry(|room| room.delete_account_policy(cx, input)).await
+    }
+
     async fn describe_task(
         &self,
         cx: &Self::Context,
@@ -55,12 +65,28 @@ where
         self.carry(|room| room.finish_root_rotation(cx, input)).await
     }
 
+    async fn list_account_policies(
+        &self,
+        cx: &Self::Context,
+        input: &ListAccountPoliciesInput,
+    ) -> Result<ListAccountPoliciesOutput, ErrorAnswer> {
+        self.carry(|room| room.list_account_policies(cx, input)).await
+    }
+
     async fn list_accounts(
         &self,
         cx: &Self::Context,
         input: &ListAccountsInput,
     ) -> Result<ListAccountsOutput, ErrorAnswer> {
         self.carry(|room| room.list_accounts(cx, input)).await
+    }
+
+    async fn put_account_policy(
+        &self,
+        cx: &Self::Context,
+        input: &PutAccountPolicyInput,
+    ) -> Result<PutAccountPolicyOutput, ErrorAnswer> {
+        self.carry(|room| room.put_account_policy(cx, input)).await
     }
 
     async fn start_backup(

@@ -37,6 +37,21 @@ pub struct CreateAccountOutput {
     pub secret_access_key: Secret<[u8]>,
 }
 
+/// What `DeleteAccountPolicy` is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeleteAccountPolicyInput {
+    /// `AccountId`: 12 to 12 characters.
+    pub account_id: String,
+    /// `Type`.
+    pub r#type: ControlPolicyType,
+    /// `Name`: 1 to 128 characters.
+    pub name: String,
+}
+
+/// What `DeleteAccountPolicy` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteAccountPolicyOutput {}
+
 /// What `DescribeTask` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DescribeTaskInput {
@@ -62,6 +77,20 @@ pub struct FinishRootRotationOutput {
     pub task: TaskDetails,
 }
 
+/// What `ListAccountPolicies` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListAccountPoliciesInput {
+    /// `AccountId`: 12 to 12 characters.
+    pub account_id: String,
+}
+
+/// What `ListAccountPolicies` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListAccountPoliciesOutput {
+    /// `Policies`.
+    pub policies: Vec<ControlPolicy>,
+}
+
 /// What `ListAccounts` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListAccountsInput {
@@ -81,6 +110,23 @@ pub struct ListAccountsOutput {
     /// `Truncated`.
     pub truncated: bool,
 }
+
+/// What `PutAccountPolicy` is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PutAccountPolicyInput {
+    /// `AccountId`: 12 to 12 characters.
+    pub account_id: String,
+    /// `Type`.
+    pub r#type: ControlPolicyType,
+    /// `Name`: 1 to 128 characters.
+    pub name: String,
+    /// `Document`: 1 to 5120 characters.
+    pub document: String,
+}
+
+/// What `PutAccountPolicy` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutAccountPolicyOutput {}
 
 /// What `StartBackup` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -136,6 +182,17 @@ pub struct Account {
     pub creation_date: Timestamp,
 }
 
+/// `ControlPolicy` of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ControlPolicy {
+    /// `Type`.
+    pub r#type: ControlPolicyType,
+    /// `Name`: 1 to 128 characters.
+    pub name: String,
+    /// `Document`: 1 to 5120 characters.
+    pub document: String,
+}
+
 /// `TaskDetails` of the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskDetails {
@@ -164,6 +221,14 @@ pub struct TaskNumber {
     pub name: String,
     /// `Value`.
     pub value: i64,
+}
+
+enumeration! {
+/// `ControlPolicyType` of the table.
+pub enum ControlPolicyType {
+    ServiceControlPolicy = "SERVICE_CONTROL_POLICY",
+    ResourceControlPolicy = "RESOURCE_CONTROL_POLICY",
+}
 }
 
 enumeration! {

@@ -6,6 +6,7 @@
 mod account;
 mod attached;
 mod desk;
+mod details;
 mod documents;
 mod error;
 mod groups;
@@ -75,6 +76,8 @@ impl IamService for Identity {
         detach_group_policy DetachGroupPolicy DetachGroupPolicyInput DetachGroupPolicyOutput => attached::detach_group;
         detach_role_policy DetachRolePolicy DetachRolePolicyInput DetachRolePolicyOutput => attached::detach_role;
         detach_user_policy DetachUserPolicy DetachUserPolicyInput DetachUserPolicyOutput => attached::detach_user;
+        get_account_authorization_details GetAccountAuthorizationDetails GetAccountAuthorizationDetailsInput
+            GetAccountAuthorizationDetailsOutput => details::get;
         get_account_summary GetAccountSummary GetAccountSummaryInput GetAccountSummaryOutput => account::summary;
         get_group GetGroup GetGroupInput GetGroupOutput => groups::get;
         get_group_policy GetGroupPolicy GetGroupPolicyInput GetGroupPolicyOutput => inline::get_group;

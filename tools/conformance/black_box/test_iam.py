@@ -453,6 +453,33 @@ def test_an_account_has_an_alias_and_a_summary(site, account):
     assert (summary["Users"], summary["UsersQuota"], summary["Policies"]) == (1, 5000, 0)
 
 
+def test_all_that_decides_in_an_account_is_told_at_once(account):
+    user = account.user("abe", allows("kms:*"), Tags=[{"Key": "team", "Value": "red"}])
+    account.iam.create_group(GroupName="g")
+    account.iam.add_user_to_group(GroupName="g", UserName="abe")
+    account.iam.attach_group_policy(GroupName="g", PolicyArn="arn:aws:iam::aws:policy/IAMReadOnlyAccess")
+    role = account.role("r", trusts(user.arn), allows("s3:*"))
+    made = account.iam.create_policy(PolicyName="own", PolicyDocument=policy(allows("sqs:*")))["Policy"]
+    account.iam.create_policy_version(PolicyArn=made["Arn"], PolicyDocument=policy(denies("sqs:*")), SetAsDefault=True)
+    pages = account.iam.get_paginator("get_account_authorization_details").paginate(PaginationConfig={"PageSize": 2})
+    told = {}
+    for page in pages:
+        for name in ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"):
+            told.setdefault(name, []).extend(page[name])
+    [shown] = told["UserDetailList"]
+    assert (shown["Arn"], shown["GroupList"], shown["Tags"]) == (user.arn, ["g"], [{"Key": "team", "Value": "red"}])
+    assert shown["UserPolicyList"] == [{"PolicyName": "own", "PolicyDocument": json.loads(policy(allows("kms:*")))}]
+    [shown] = told["GroupDetailList"]
+    assert [attached["PolicyName"] for attached in shown["AttachedManagedPolicies"]] == ["IAMReadOnlyAccess"]
+    [shown] = told["RoleDetailList"]
+    assert shown["AssumeRolePolicyDocument"] == role["AssumeRolePolicyDocument"]
+    assert [shown["PolicyName"] for shown in told["Policies"]] == ["own", "IAMReadOnlyAccess"]
+    versions = told["Policies"][0]["PolicyVersionList"]
+    assert [(shown["VersionId"], shown["IsDefaultVersion"]) for shown in versions] == [("v2", True), ("v1", False)]
+    roles = account.iam.get_account_authorization_details(Filter=["Role"])
+    assert (len(roles["RoleDetailList"]), roles["UserDetailList"], roles["Policies"]) == (1, [], [])
+
+
 @pytest.mark.parametrize("region", [REGION, "eu-central-1", "cn-north-1"])
 def test_iam_is_one_service_for_all_regions_of_a_partition(account, region):
     account.user("anna")

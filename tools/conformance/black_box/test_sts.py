@@ -164,6 +164,18 @@ def test_a_users_session_is_the_user(account):
     assert may(user.kms, key) is True, "a long-lived key has no time of issue"
 
 
+def test_iam_takes_sessions_of_roles_alone(account):
+    user = account.user("otto", allows(["iam:*", "sts:*"]))
+    role = account.role("admin", trusts(account.root), allows("iam:*"))
+    assert len(account.client(assume(user, role)["Credentials"], "iam").list_users()["Users"]) == 1
+    own = user.sts.get_session_token()["Credentials"]
+    guest = user.sts.get_federation_token(Name="guest", Policy=policy(allows("iam:*")))["Credentials"]
+    root = account.clients("sts", account=account.id).get_session_token()["Credentials"]
+    for session in (own, guest, root):
+        text = "The security token included in the request is invalid"
+        refused(account.client(session, "iam").list_users, "InvalidClientTokenId", text, 403)
+
+
 def test_a_federated_user_has_what_both_its_policy_and_its_user_allow(account):
     key = account.key()
     user = account.user("jo", allows(["sts:GetFederationToken", "kms:Encrypt"]))

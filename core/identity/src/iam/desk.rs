@@ -15,6 +15,7 @@ use crate::conditions::{each, global_condition, one};
 use crate::iam::error::IamError;
 use crate::identity::{Identity, Room};
 use crate::records::entity::TagRecord;
+use crate::session::Bearer;
 
 const SOURCE: &str = "iam.amazonaws.com";
 
@@ -108,7 +109,7 @@ impl<'a> Desk<'a> {
     /// Whether the caller may do the operation to `resource`: an ARN, or `*`.
     ///
     /// # Errors
-    /// AWS's text for the refusal.
+    /// AWS's text for the refusal; [`IamError::SessionOfUser`].
     pub(crate) fn allow(&self, resource: &str, asked: Asked<'_>) -> Result<(), IamError> {
         self.allow_action(&format!("iam:{}", self.name()), resource, asked)
     }
@@ -119,6 +120,7 @@ impl<'a> Desk<'a> {
     /// As [`Desk::allow`].
     pub(crate) fn allow_action(&self, action: &str, resource: &str, asked: Asked<'_>) -> Result<(), IamError> {
         let caller = self.call.caller();
+        self.takes_session()?;
         let facts = Facts {
             principal: caller.principal(),
             action,
@@ -132,6 +134,16 @@ impl<'a> Desk<'a> {
         };
         let decision = decide(&facts).map(drop);
         decision.map_err(|denied| IamError::AccessDenied(denied.message(caller.arn(), action, resource)))
+    }
+
+    /// Whether IAM takes the caller's credentials at all.
+    ///
+    /// # Errors
+    /// [`IamError::SessionOfUser`].
+    pub(crate) fn takes_session(&self) -> Result<(), IamError> {
+        let session = self.call.caller().session();
+        let of_user = session.is_some_and(|session| !matches!(session.record.bearer, Bearer::Role { .. }));
+        if of_user { Err(IamError::SessionOfUser) } else { Ok(()) }
     }
 
     /// One row, as it is now.

@@ -18,6 +18,10 @@ use crate::records::entity::HolderKind;
 pub(crate) enum IamError {
     #[error("{0}")]
     AccessDenied(String),
+    /// AWS: IAM takes sessions of roles, but neither those that a user got for itself without a second factor nor those
+    /// of federated users.
+    #[error("The security token included in the request is invalid")]
+    SessionOfUser,
 
     // Who or what isn't there.
     #[error("The {} with name {name} cannot be found.", kind.as_str())]
@@ -108,6 +112,7 @@ impl IamError {
         let text = self.to_string();
         let code = match self {
             Self::AccessDenied(_) => return ErrorAnswer::access_denied(text),
+            Self::SessionOfUser => return ErrorAnswer::sender("InvalidClientTokenId", 403, Some(text)),
             Self::ArnForm | Self::Marker | Self::UserNameMissing => {
                 return ErrorAnswer::validation(text);
             }
@@ -146,7 +151,12 @@ impl IamError {
         let answer = self.answer();
         match self {
             Self::AccessDenied(_) => "AccessDenied".into(),
-            Self::ArnForm | Self::Marker | Self::UserNameMissing | Self::Store(_) | Self::Fault(_) => answer.code,
+            Self::SessionOfUser
+            | Self::ArnForm
+            | Self::Marker
+            | Self::UserNameMissing
+            | Self::Store(_)
+            | Self::Fault(_) => answer.code,
             _ => format!("{}Exception", answer.code).into(),
         }
     }

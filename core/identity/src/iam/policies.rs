@@ -82,13 +82,14 @@ impl Desk<'_> {
     }
 
     /// How many a policy is attached to, and whose boundary it is.
-    async fn uses(&self, policy: &PolicyRef) -> Result<(usize, usize), IamError> {
+    pub(crate) async fn uses(&self, policy: &PolicyRef) -> Result<(usize, usize), IamError> {
         const MOST: usize = 10_000;
         let bearers = self.count(entity::bearers(self.account(), policy), MOST).await?;
         Ok((bearers, self.count(entity::bounded(self.account(), policy), MOST).await?))
     }
 
-    async fn shown_own(
+    /// As IAM shows a policy of the account. Lists leave `whole` things out: description and tags.
+    pub(crate) async fn shown_own(
         &self,
         reference: &PolicyRef,
         record: &PolicyRecord,
@@ -111,7 +112,8 @@ impl Desk<'_> {
         })
     }
 
-    async fn shown_aws(&self, policy: &AwsPolicy, whole: bool) -> Result<shapes::Policy, IamError> {
+    /// As IAM shows one of AWS's own.
+    pub(crate) async fn shown_aws(&self, policy: &AwsPolicy, whole: bool) -> Result<shapes::Policy, IamError> {
         let (bearers, bounded) = self.uses(&policy.reference()).await?;
         Ok(shapes::Policy {
             policy_name: Some(policy.name.to_owned()),
@@ -138,7 +140,7 @@ fn version_number(id: &str) -> Option<u32> {
     id.strip_prefix('v')?.parse().ok()
 }
 
-fn shown_version(record: &PolicyRecord, version: &VersionRecord, document: bool) -> shapes::PolicyVersion {
+pub(crate) fn shown_version(record: &PolicyRecord, version: &VersionRecord, document: bool) -> shapes::PolicyVersion {
     shapes::PolicyVersion {
         document: document.then(|| documents::encoded(&version.document)),
         version_id: Some(version_id(version.number)),
@@ -147,7 +149,7 @@ fn shown_version(record: &PolicyRecord, version: &VersionRecord, document: bool)
     }
 }
 
-fn shown_aws_version(policy: &AwsPolicy, document: bool) -> shapes::PolicyVersion {
+pub(crate) fn shown_aws_version(policy: &AwsPolicy, document: bool) -> shapes::PolicyVersion {
     shapes::PolicyVersion {
         document: document.then(|| documents::encoded(policy.document)),
         version_id: Some(version_id(policy.version)),

@@ -115,17 +115,23 @@ pub(crate) async fn list(
     Ok(Done::answer(shapes::ListInstanceProfilesOutput { instance_profiles, is_truncated, marker }))
 }
 
+/// The instance profiles of these names.
+pub(crate) async fn named(desk: &Desk<'_>, names: &[String]) -> Result<Vec<shapes::InstanceProfile>, IamError> {
+    let rows = desk.rows(names.iter().map(|name| entity::profile(desk.account(), name))).await?;
+    let mut profiles = Vec::with_capacity(rows.len());
+    for row in rows.iter().flatten() {
+        profiles.push(shown(desk, &read(row)?, false).await?);
+    }
+    Ok(profiles)
+}
+
 pub(crate) async fn list_for_role(
     desk: &Desk<'_>,
     input: &shapes::ListInstanceProfilesForRoleInput,
 ) -> Result<Done<shapes::ListInstanceProfilesForRoleOutput>, IamError> {
     let role = desk.permitted(HolderKind::Role, &input.role_name, Asked::default()).await?;
     let names = ids_below(desk, entity::hosts(desk.account(), &role.record.id)).await?;
-    let rows = desk.rows(names.iter().map(|name| entity::profile(desk.account(), name))).await?;
-    let mut profiles = Vec::with_capacity(rows.len());
-    for row in rows.iter().flatten() {
-        profiles.push(shown(desk, &read(row)?, false).await?);
-    }
+    let profiles = named(desk, &names).await?;
     let wanted = Wanted { marker: input.marker.as_ref(), max_items: input.max_items };
     let Page { items: instance_profiles, truncated: is_truncated, marker } = wanted.of(desk, profiles)?;
     Ok(Done::answer(shapes::ListInstanceProfilesForRoleOutput { instance_profiles, is_truncated, marker }))

@@ -2,6 +2,7 @@
 
 use sealroom_api::iam as shapes;
 use sealroom_authz::Principal;
+use sealroom_foundation::Timestamp;
 use sealroom_store::Guard;
 
 use crate::iam::desk::{Asked, Desk, Done};
@@ -9,6 +10,7 @@ use crate::iam::error::IamError;
 use crate::iam::holders::New;
 use crate::iam::pages::{Page, Wanted};
 use crate::records::entity::{self, HolderKind, HolderRecord, Versioned as _};
+use crate::records::{self, AccountRecord};
 use crate::standing::damaged;
 
 const USER: HolderKind = HolderKind::User;
@@ -48,25 +50,29 @@ pub(crate) async fn get(
     input: &shapes::GetUserInput,
 ) -> Result<Done<shapes::GetUserOutput>, IamError> {
     if input.user_name.is_none() && desk.call.caller().is_root() {
-        return Ok(Done::answer(shapes::GetUserOutput { user: root(desk) }));
+        desk.takes_session()?;
+        return Ok(Done::answer(shapes::GetUserOutput { user: root(desk).await? }));
     }
     let name = desk.user_name(input.user_name.as_ref())?;
     let user = desk.permitted(USER, &name, Asked::default()).await?;
     Ok(Done::answer(shapes::GetUserOutput { user: desk.user(&user.record, true) }))
 }
 
-/// What AWS shows of an account's root user, which has no name.
-fn root(desk: &Desk<'_>) -> shapes::User {
-    shapes::User {
+/// What AWS shows of an account's root user, which has no name of its own and is as old as its account. Dev mode's accounts
+/// are as old as time.
+async fn root(desk: &Desk<'_>) -> Result<shapes::User, IamError> {
+    let row = desk.row(records::account(desk.account())).await?;
+    let record = row.map(|row| AccountRecord::decode(&row.value).ok_or_else(|| damaged(&row.path))).transpose()?;
+    Ok(shapes::User {
         path: "/".to_owned(),
         user_name: "root".to_owned(),
         user_id: desk.account().to_string(),
         arn: desk.arn("root"),
-        create_date: sealroom_foundation::Timestamp::from_seconds(0),
+        create_date: record.map_or(Timestamp::EPOCH, |record| record.created()),
         password_last_used: None,
         permissions_boundary: None,
         tags: None,
-    }
+    })
 }
 
 pub(crate) async fn list(

@@ -599,6 +599,27 @@ impl Draft for DetachUserPolicyInputDraft<'_> {
 }
 
 draft! {
+    /// [`types::GetAccountAuthorizationDetailsInput`] as it is read.
+    GetAccountAuthorizationDetailsInputDraft {
+        "Filter" => filter: List<Text<'a>>,
+        "MaxItems" => max_items: Integer,
+        "Marker" => marker: Text<'a>,
+    }
+}
+
+impl Draft for GetAccountAuthorizationDetailsInputDraft<'_> {
+    type Input = types::GetAccountAuthorizationDetailsInput;
+    const BARE: bool = false;
+
+    fn finish(self, at: &Path<'_>, found: &mut Findings) -> Option<types::GetAccountAuthorizationDetailsInput> {
+        let filter = found.optional(self.filter, at, "filter", &ENTITY_LIST_TYPE);
+        let max_items = found.optional(self.max_items, at, "maxItems", &MAX_ITEMS_TYPE);
+        let marker = found.optional(self.marker, at, "marker", &MARKER_TYPE);
+        Some(types::GetAccountAuthorizationDetailsInput { filter: filter?, max_items: max_items?, marker: marker? })
+    }
+}
+
+draft! {
     /// [`types::GetAccountSummaryInput`] as it is read.
     GetAccountSummaryInputDraft {
     }
@@ -2013,6 +2034,8 @@ const CONTEXT_KEY_TYPE_ENUM: ChoiceRule<types::ContextKeyTypeEnum> = ChoiceRule:
 const CONTEXT_KEY_VALUE_LIST_TYPE: EachRule<TextRule> =
     EachRule { length: Length::new(None, None), item: CONTEXT_KEY_VALUE_TYPE };
 const CONTEXT_KEY_VALUE_TYPE: TextRule = TextRule { length: Length::new(None, None), pattern: None };
+const ENTITY_LIST_TYPE: EachRule<ChoiceRule<types::EntityType>> =
+    EachRule { length: Length::new(None, None), item: ENTITY_TYPE };
 const ENTITY_TYPE: ChoiceRule<types::EntityType> = ChoiceRule::NEW;
 const EXISTING_USER_NAME_TYPE: TextRule =
     TextRule { length: Length::new(Some(1), Some(128)), pattern: Some(&EXISTING_USER_NAME_TYPE_PATTERN) };

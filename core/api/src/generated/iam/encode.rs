@@ -199,6 +199,31 @@ impl Encode for types::DetachUserPolicyOutput {
     }
 }
 
+impl Encode for types::GetAccountAuthorizationDetailsOutput {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.user_detail_list {
+                sink.member("UserDetailList", value);
+            }
+            if let Some(value) = &self.group_detail_list {
+                sink.member("GroupDetailList", value);
+            }
+            if let Some(value) = &self.role_detail_list {
+                sink.member("RoleDetailList", value);
+            }
+            if let Some(value) = &self.policies {
+                sink.member("Policies", value);
+            }
+            if let Some(value) = &self.is_truncated {
+                sink.member("IsTruncated", value);
+            }
+            if let Some(value) = &self.marker {
+                sink.member("Marker", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::GetAccountSummaryOutput {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -889,6 +914,34 @@ impl Encode for types::Group {
     }
 }
 
+impl Encode for types::GroupDetail {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.path {
+                sink.member("Path", value);
+            }
+            if let Some(value) = &self.group_name {
+                sink.member("GroupName", value);
+            }
+            if let Some(value) = &self.group_id {
+                sink.member("GroupId", value);
+            }
+            if let Some(value) = &self.arn {
+                sink.member("Arn", value);
+            }
+            if let Some(value) = &self.create_date {
+                sink.member("CreateDate", value);
+            }
+            if let Some(value) = &self.group_policy_list {
+                sink.member("GroupPolicyList", value);
+            }
+            if let Some(value) = &self.attached_managed_policies {
+                sink.member("AttachedManagedPolicies", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::InlinePolicyIdentifierType {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -910,6 +963,49 @@ impl Encode for types::InstanceProfile {
             sink.member("Roles", &self.roles);
             if let Some(value) = &self.tags {
                 sink.member("Tags", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::ManagedPolicyDetail {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.policy_name {
+                sink.member("PolicyName", value);
+            }
+            if let Some(value) = &self.policy_id {
+                sink.member("PolicyId", value);
+            }
+            if let Some(value) = &self.arn {
+                sink.member("Arn", value);
+            }
+            if let Some(value) = &self.path {
+                sink.member("Path", value);
+            }
+            if let Some(value) = &self.default_version_id {
+                sink.member("DefaultVersionId", value);
+            }
+            if let Some(value) = &self.attachment_count {
+                sink.member("AttachmentCount", value);
+            }
+            if let Some(value) = &self.permissions_boundary_usage_count {
+                sink.member("PermissionsBoundaryUsageCount", value);
+            }
+            if let Some(value) = &self.is_attachable {
+                sink.member("IsAttachable", value);
+            }
+            if let Some(value) = &self.description {
+                sink.member("Description", value);
+            }
+            if let Some(value) = &self.create_date {
+                sink.member("CreateDate", value);
+            }
+            if let Some(value) = &self.update_date {
+                sink.member("UpdateDate", value);
+            }
+            if let Some(value) = &self.policy_version_list {
+                sink.member("PolicyVersionList", value);
             }
         });
     }
@@ -983,6 +1079,19 @@ impl Encode for types::Policy {
             }
             if let Some(value) = &self.tags {
                 sink.member("Tags", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::PolicyDetail {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.policy_name {
+                sink.member("PolicyName", value);
+            }
+            if let Some(value) = &self.policy_document {
+                sink.member("PolicyDocument", value);
             }
         });
     }
@@ -1129,6 +1238,49 @@ impl Encode for types::Role {
     }
 }
 
+impl Encode for types::RoleDetail {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.path {
+                sink.member("Path", value);
+            }
+            if let Some(value) = &self.role_name {
+                sink.member("RoleName", value);
+            }
+            if let Some(value) = &self.role_id {
+                sink.member("RoleId", value);
+            }
+            if let Some(value) = &self.arn {
+                sink.member("Arn", value);
+            }
+            if let Some(value) = &self.create_date {
+                sink.member("CreateDate", value);
+            }
+            if let Some(value) = &self.assume_role_policy_document {
+                sink.member("AssumeRolePolicyDocument", value);
+            }
+            if let Some(value) = &self.instance_profile_list {
+                sink.member("InstanceProfileList", value);
+            }
+            if let Some(value) = &self.role_policy_list {
+                sink.member("RolePolicyList", value);
+            }
+            if let Some(value) = &self.attached_managed_policies {
+                sink.member("AttachedManagedPolicies", value);
+            }
+            if let Some(value) = &self.permissions_boundary {
+                sink.member("PermissionsBoundary", value);
+            }
+            if let Some(value) = &self.tags {
+                sink.member("Tags", value);
+            }
+            if let Some(value) = &self.role_last_used {
+                sink.member("RoleLastUsed", value);
+            }
+        });
+    }
+}
+
 impl Encode for types::RoleLastUsed {
     fn encode<S: Sink>(&self, sink: &mut S) {
         sink.structure(|sink| {
@@ -1189,6 +1341,43 @@ impl Encode for types::User {
             sink.member("CreateDate", &self.create_date);
             if let Some(value) = &self.password_last_used {
                 sink.member("PasswordLastUsed", value);
+            }
+            if let Some(value) = &self.permissions_boundary {
+                sink.member("PermissionsBoundary", value);
+            }
+            if let Some(value) = &self.tags {
+                sink.member("Tags", value);
+            }
+        });
+    }
+}
+
+impl Encode for types::UserDetail {
+    fn encode<S: Sink>(&self, sink: &mut S) {
+        sink.structure(|sink| {
+            if let Some(value) = &self.path {
+                sink.member("Path", value);
+            }
+            if let Some(value) = &self.user_name {
+                sink.member("UserName", value);
+            }
+            if let Some(value) = &self.user_id {
+                sink.member("UserId", value);
+            }
+            if let Some(value) = &self.arn {
+                sink.member("Arn", value);
+            }
+            if let Some(value) = &self.create_date {
+                sink.member("CreateDate", value);
+            }
+            if let Some(value) = &self.user_policy_list {
+                sink.member("UserPolicyList", value);
+            }
+            if let Some(value) = &self.group_list {
+                sink.member("GroupList", value);
+            }
+            if let Some(value) = &self.attached_managed_policies {
+                sink.member("AttachedManagedPolicies", value);
             }
             if let Some(value) = &self.permissions_boundary {
                 sink.member("PermissionsBoundary", value);

@@ -13,20 +13,20 @@ use super::decode::{
     DeletePolicyVersionInputDraft, DeleteRoleInputDraft, DeleteRolePermissionsBoundaryInputDraft,
     DeleteRolePolicyInputDraft, DeleteUserInputDraft, DeleteUserPermissionsBoundaryInputDraft,
     DeleteUserPolicyInputDraft, DetachGroupPolicyInputDraft, DetachRolePolicyInputDraft, DetachUserPolicyInputDraft,
-    GetAccountSummaryInputDraft, GetContextKeysForCustomPolicyInputDraft, GetContextKeysForPrincipalPolicyInputDraft,
-    GetGroupInputDraft, GetGroupPolicyInputDraft, GetInstanceProfileInputDraft, GetPolicyInputDraft,
-    GetPolicyVersionInputDraft, GetRoleInputDraft, GetRolePolicyInputDraft, GetUserInputDraft, GetUserPolicyInputDraft,
-    ListAccessKeysInputDraft, ListAccountAliasesInputDraft, ListAttachedGroupPoliciesInputDraft,
-    ListAttachedRolePoliciesInputDraft, ListAttachedUserPoliciesInputDraft, ListEntitiesForPolicyInputDraft,
-    ListGroupPoliciesInputDraft, ListGroupsForUserInputDraft, ListGroupsInputDraft,
-    ListInstanceProfilesForRoleInputDraft, ListInstanceProfilesInputDraft, ListPoliciesInputDraft,
-    ListPolicyTagsInputDraft, ListPolicyVersionsInputDraft, ListRolePoliciesInputDraft, ListRoleTagsInputDraft,
-    ListRolesInputDraft, ListUserPoliciesInputDraft, ListUserTagsInputDraft, ListUsersInputDraft,
-    PutGroupPolicyInputDraft, PutRolePermissionsBoundaryInputDraft, PutRolePolicyInputDraft,
-    PutUserPermissionsBoundaryInputDraft, PutUserPolicyInputDraft, RemoveRoleFromInstanceProfileInputDraft,
-    RemoveUserFromGroupInputDraft, SetDefaultPolicyVersionInputDraft, SimulateCustomPolicyInputDraft,
-    SimulatePrincipalPolicyInputDraft, TagPolicyInputDraft, TagRoleInputDraft, TagUserInputDraft,
-    UntagPolicyInputDraft, UntagRoleInputDraft, UntagUserInputDraft, UpdateAccessKeyInputDraft,
+    GetAccountAuthorizationDetailsInputDraft, GetAccountSummaryInputDraft, GetContextKeysForCustomPolicyInputDraft,
+    GetContextKeysForPrincipalPolicyInputDraft, GetGroupInputDraft, GetGroupPolicyInputDraft,
+    GetInstanceProfileInputDraft, GetPolicyInputDraft, GetPolicyVersionInputDraft, GetRoleInputDraft,
+    GetRolePolicyInputDraft, GetUserInputDraft, GetUserPolicyInputDraft, ListAccessKeysInputDraft,
+    ListAccountAliasesInputDraft, ListAttachedGroupPoliciesInputDraft, ListAttachedRolePoliciesInputDraft,
+    ListAttachedUserPoliciesInputDraft, ListEntitiesForPolicyInputDraft, ListGroupPoliciesInputDraft,
+    ListGroupsForUserInputDraft, ListGroupsInputDraft, ListInstanceProfilesForRoleInputDraft,
+    ListInstanceProfilesInputDraft, ListPoliciesInputDraft, ListPolicyTagsInputDraft, ListPolicyVersionsInputDraft,
+    ListRolePoliciesInputDraft, ListRoleTagsInputDraft, ListRolesInputDraft, ListUserPoliciesInputDraft,
+    ListUserTagsInputDraft, ListUsersInputDraft, PutGroupPolicyInputDraft, PutRolePermissionsBoundaryInputDraft,
+    PutRolePolicyInputDraft, PutUserPermissionsBoundaryInputDraft, PutUserPolicyInputDraft,
+    RemoveRoleFromInstanceProfileInputDraft, RemoveUserFromGroupInputDraft, SetDefaultPolicyVersionInputDraft,
+    SimulateCustomPolicyInputDraft, SimulatePrincipalPolicyInputDraft, TagPolicyInputDraft, TagRoleInputDraft,
+    TagUserInputDraft, UntagPolicyInputDraft, UntagRoleInputDraft, UntagUserInputDraft, UpdateAccessKeyInputDraft,
     UpdateAssumeRolePolicyInputDraft, UpdateGroupInputDraft, UpdateRoleDescriptionInputDraft, UpdateRoleInputDraft,
     UpdateUserInputDraft,
 };
@@ -109,6 +109,8 @@ pub enum Operation {
     DetachRolePolicy,
     /// `DetachUserPolicy`.
     DetachUserPolicy,
+    /// `GetAccountAuthorizationDetails`.
+    GetAccountAuthorizationDetails,
     /// `GetAccountSummary`.
     GetAccountSummary,
     /// `GetContextKeysForCustomPolicy`.
@@ -251,6 +253,7 @@ impl Operation {
         Self::DetachGroupPolicy,
         Self::DetachRolePolicy,
         Self::DetachUserPolicy,
+        Self::GetAccountAuthorizationDetails,
         Self::GetAccountSummary,
         Self::GetContextKeysForCustomPolicy,
         Self::GetContextKeysForPrincipalPolicy,
@@ -340,6 +343,7 @@ impl Operation {
             Self::DetachGroupPolicy => "DetachGroupPolicy",
             Self::DetachRolePolicy => "DetachRolePolicy",
             Self::DetachUserPolicy => "DetachUserPolicy",
+            Self::GetAccountAuthorizationDetails => "GetAccountAuthorizationDetails",
             Self::GetAccountSummary => "GetAccountSummary",
             Self::GetContextKeysForCustomPolicy => "GetContextKeysForCustomPolicy",
             Self::GetContextKeysForPrincipalPolicy => "GetContextKeysForPrincipalPolicy",
@@ -401,7 +405,8 @@ impl Operation {
     #[must_use]
     pub fn read_only(self) -> bool {
         match self {
-            Self::GetAccountSummary
+            Self::GetAccountAuthorizationDetails
+            | Self::GetAccountSummary
             | Self::GetContextKeysForCustomPolicy
             | Self::GetContextKeysForPrincipalPolicy
             | Self::GetGroup
@@ -520,6 +525,7 @@ impl Operation {
             | Self::DetachGroupPolicy
             | Self::DetachRolePolicy
             | Self::DetachUserPolicy
+            | Self::GetAccountAuthorizationDetails
             | Self::GetAccountSummary
             | Self::GetContextKeysForCustomPolicy
             | Self::GetContextKeysForPrincipalPolicy
@@ -612,6 +618,7 @@ impl Operation {
             "DetachGroupPolicy" => Ok(Self::DetachGroupPolicy),
             "DetachRolePolicy" => Ok(Self::DetachRolePolicy),
             "DetachUserPolicy" => Ok(Self::DetachUserPolicy),
+            "GetAccountAuthorizationDetails" => Ok(Self::GetAccountAuthorizationDetails),
             "GetAccountSummary" => Ok(Self::GetAccountSummary),
             "GetContextKeysForCustomPolicy" => Ok(Self::GetContextKeysForCustomPolicy),
             "GetContextKeysForPrincipalPolicy" => Ok(Self::GetContextKeysForPrincipalPolicy),
@@ -671,7 +678,6 @@ impl Operation {
             | "DeleteOpenIDConnectProvider"
             | "DeleteServiceLinkedRole"
             | "GetAccessKeyLastUsed"
-            | "GetAccountAuthorizationDetails"
             | "GetOpenIDConnectProvider"
             | "GetServiceLinkedRoleDeletionStatus"
             | "ListOpenIDConnectProviders" => Err(ErrorAnswer::not_served(name)),
@@ -961,6 +967,19 @@ where
             |output| query::encode(
                 output,
                 &Frame { response: "DetachUserPolicyResponse", result: None, namespace: NAMESPACE },
+                wire.id
+            )
+        ),
+        Operation::GetAccountAuthorizationDetails => call!(
+            query::decode::<GetAccountAuthorizationDetailsInputDraft<'_>>(body, wire),
+            service.get_account_authorization_details(cx),
+            |output| query::encode(
+                output,
+                &Frame {
+                    response: "GetAccountAuthorizationDetailsResponse",
+                    result: Some("GetAccountAuthorizationDetailsResult"),
+                    namespace: NAMESPACE
+                },
                 wire.id
             )
         ),
@@ -1635,6 +1654,10 @@ pub(crate) fn probe(operation: Operation, body: &[u8], wire: Wire) -> Result<Vec
         }
         Operation::DetachUserPolicy => {
             query::decode::<DetachUserPolicyInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())
+        }
+        Operation::GetAccountAuthorizationDetails => {
+            query::decode::<GetAccountAuthorizationDetailsInputDraft<'_>>(body, wire)
+                .map(|input| input.audit_parameters())
         }
         Operation::GetAccountSummary => {
             query::decode::<GetAccountSummaryInputDraft<'_>>(body, wire).map(|input| input.audit_parameters())

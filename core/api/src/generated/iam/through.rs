@@ -22,31 +22,32 @@ use super::types::{
     DeleteRolePermissionsBoundaryOutput, DeleteRolePolicyInput, DeleteRolePolicyOutput, DeleteUserInput,
     DeleteUserOutput, DeleteUserPermissionsBoundaryInput, DeleteUserPermissionsBoundaryOutput, DeleteUserPolicyInput,
     DeleteUserPolicyOutput, DetachGroupPolicyInput, DetachGroupPolicyOutput, DetachRolePolicyInput,
-    DetachRolePolicyOutput, DetachUserPolicyInput, DetachUserPolicyOutput, GetAccountSummaryInput,
-    GetAccountSummaryOutput, GetContextKeysForCustomPolicyInput, GetContextKeysForCustomPolicyOutput,
-    GetContextKeysForPrincipalPolicyInput, GetContextKeysForPrincipalPolicyOutput, GetGroupInput, GetGroupOutput,
-    GetGroupPolicyInput, GetGroupPolicyOutput, GetInstanceProfileInput, GetInstanceProfileOutput, GetPolicyInput,
-    GetPolicyOutput, GetPolicyVersionInput, GetPolicyVersionOutput, GetRoleInput, GetRoleOutput, GetRolePolicyInput,
-    GetRolePolicyOutput, GetUserInput, GetUserOutput, GetUserPolicyInput, GetUserPolicyOutput, ListAccessKeysInput,
-    ListAccessKeysOutput, ListAccountAliasesInput, ListAccountAliasesOutput, ListAttachedGroupPoliciesInput,
-    ListAttachedGroupPoliciesOutput, ListAttachedRolePoliciesInput, ListAttachedRolePoliciesOutput,
-    ListAttachedUserPoliciesInput, ListAttachedUserPoliciesOutput, ListEntitiesForPolicyInput,
-    ListEntitiesForPolicyOutput, ListGroupPoliciesInput, ListGroupPoliciesOutput, ListGroupsForUserInput,
-    ListGroupsForUserOutput, ListGroupsInput, ListGroupsOutput, ListInstanceProfilesForRoleInput,
-    ListInstanceProfilesForRoleOutput, ListInstanceProfilesInput, ListInstanceProfilesOutput, ListPoliciesInput,
-    ListPoliciesOutput, ListPolicyTagsInput, ListPolicyTagsOutput, ListPolicyVersionsInput, ListPolicyVersionsOutput,
-    ListRolePoliciesInput, ListRolePoliciesOutput, ListRoleTagsInput, ListRoleTagsOutput, ListRolesInput,
-    ListRolesOutput, ListUserPoliciesInput, ListUserPoliciesOutput, ListUserTagsInput, ListUserTagsOutput,
-    ListUsersInput, ListUsersOutput, PutGroupPolicyInput, PutGroupPolicyOutput, PutRolePermissionsBoundaryInput,
-    PutRolePermissionsBoundaryOutput, PutRolePolicyInput, PutRolePolicyOutput, PutUserPermissionsBoundaryInput,
-    PutUserPermissionsBoundaryOutput, PutUserPolicyInput, PutUserPolicyOutput, RemoveRoleFromInstanceProfileInput,
-    RemoveRoleFromInstanceProfileOutput, RemoveUserFromGroupInput, RemoveUserFromGroupOutput,
-    SetDefaultPolicyVersionInput, SetDefaultPolicyVersionOutput, SimulateCustomPolicyInput, SimulateCustomPolicyOutput,
-    SimulatePrincipalPolicyInput, SimulatePrincipalPolicyOutput, TagPolicyInput, TagPolicyOutput, TagRoleInput,
-    TagRoleOutput, TagUserInput, TagUserOutput, UntagPolicyInput, UntagPolicyOutput, UntagRoleInput, UntagRoleOutput,
-    UntagUserInput, UntagUserOutput, UpdateAccessKeyInput, UpdateAccessKeyOutput, UpdateAssumeRolePolicyInput,
-    UpdateAssumeRolePolicyOutput, UpdateGroupInput, UpdateGroupOutput, UpdateRoleDescriptionInput,
-    UpdateRoleDescriptionOutput, UpdateRoleInput, UpdateRoleOutput, UpdateUserInput, UpdateUserOutput,
+    DetachRolePolicyOutput, DetachUserPolicyInput, DetachUserPolicyOutput, GetAccountAuthorizationDetailsInput,
+    GetAccountAuthorizationDetailsOutput, GetAccountSummaryInput, GetAccountSummaryOutput,
+    GetContextKeysForCustomPolicyInput, GetContextKeysForCustomPolicyOutput, GetContextKeysForPrincipalPolicyInput,
+    GetContextKeysForPrincipalPolicyOutput, GetGroupInput, GetGroupOutput, GetGroupPolicyInput, GetGroupPolicyOutput,
+    GetInstanceProfileInput, GetInstanceProfileOutput, GetPolicyInput, GetPolicyOutput, GetPolicyVersionInput,
+    GetPolicyVersionOutput, GetRoleInput, GetRoleOutput, GetRolePolicyInput, GetRolePolicyOutput, GetUserInput,
+    GetUserOutput, GetUserPolicyInput, GetUserPolicyOutput, ListAccessKeysInput, ListAccessKeysOutput,
+    ListAccountAliasesInput, ListAccountAliasesOutput, ListAttachedGroupPoliciesInput, ListAttachedGroupPoliciesOutput,
+    ListAttachedRolePoliciesInput, ListAttachedRolePoliciesOutput, ListAttachedUserPoliciesInput,
+    ListAttachedUserPoliciesOutput, ListEntitiesForPolicyInput, ListEntitiesForPolicyOutput, ListGroupPoliciesInput,
+    ListGroupPoliciesOutput, ListGroupsForUserInput, ListGroupsForUserOutput, ListGroupsInput, ListGroupsOutput,
+    ListInstanceProfilesForRoleInput, ListInstanceProfilesForRoleOutput, ListInstanceProfilesInput,
+    ListInstanceProfilesOutput, ListPoliciesInput, ListPoliciesOutput, ListPolicyTagsInput, ListPolicyTagsOutput,
+    ListPolicyVersionsInput, ListPolicyVersionsOutput, ListRolePoliciesInput, ListRolePoliciesOutput,
+    ListRoleTagsInput, ListRoleTagsOutput, ListRolesInput, ListRolesOutput, ListUserPoliciesInput,
+    ListUserPoliciesOutput, ListUserTagsInput, ListUserTagsOutput, ListUsersInput, ListUsersOutput,
+    PutGroupPolicyInput, PutGroupPolicyOutput, PutRolePermissionsBoundaryInput, PutRolePermissionsBoundaryOutput,
+    PutRolePolicyInput, PutRolePolicyOutput, PutUserPermissionsBoundaryInput, PutUserPermissionsBoundaryOutput,
+    PutUserPolicyInput, PutUserPolicyOutput, RemoveRoleFromInstanceProfileInput, RemoveRoleFromInstanceProfileOutput,
+    RemoveUserFromGroupInput, RemoveUserFromGroupOutput, SetDefaultPolicyVersionInput, SetDefaultPolicyVersionOutput,
+    SimulateCustomPolicyInput, SimulateCustomPolicyOutput, SimulatePrincipalPolicyInput, SimulatePrincipalPolicyOutput,
+    TagPolicyInput, TagPolicyOutput, TagRoleInput, TagRoleOutput, TagUserInput, TagUserOutput, UntagPolicyInput,
+    UntagPolicyOutput, UntagRoleInput, UntagRoleOutput, UntagUserInput, UntagUserOutput, UpdateAccessKeyInput,
+    UpdateAccessKeyOutput, UpdateAssumeRolePolicyInput, UpdateAssumeRolePolicyOutput, UpdateGroupInput,
+    UpdateGroupOutput, UpdateRoleDescriptionInput, UpdateRoleDescriptionOutput, UpdateRoleInput, UpdateRoleOutput,
+    UpdateUserInput, UpdateUserOutput,
 };
 
 impl<Room, R> IamService for Through<Room, R>
@@ -271,6 +272,14 @@ where
         input: &DetachUserPolicyInput,
     ) -> Result<DetachUserPolicyOutput, ErrorAnswer> {
         self.carry(|room| room.detach_user_policy(cx, input)).await
+    }
+
+    async fn get_account_authorization_details(
+        &self,
+        cx: &Self::Context,
+        input: &GetAccountAuthorizationDetailsInput,
+    ) -> Result<GetAccountAuthorizationDetailsOutput, ErrorAnswer> {
+        self.carry(|room| room.get_account_authorization_details(cx, input)).await
     }
 
     async fn get_account_summary(

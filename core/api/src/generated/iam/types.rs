@@ -409,6 +409,34 @@ pub struct DetachUserPolicyInput {
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DetachUserPolicyOutput {}
 
+/// What `GetAccountAuthorizationDetails` is asked.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetAccountAuthorizationDetailsInput {
+    /// `Filter`.
+    pub filter: Option<Vec<EntityType>>,
+    /// `MaxItems`: 1 to 1000.
+    pub max_items: Option<i32>,
+    /// `Marker`: 1 to 320 characters.
+    pub marker: Option<String>,
+}
+
+/// What `GetAccountAuthorizationDetails` answers.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetAccountAuthorizationDetailsOutput {
+    /// `UserDetailList`.
+    pub user_detail_list: Option<Vec<UserDetail>>,
+    /// `GroupDetailList`.
+    pub group_detail_list: Option<Vec<GroupDetail>>,
+    /// `RoleDetailList`.
+    pub role_detail_list: Option<Vec<RoleDetail>>,
+    /// `Policies`.
+    pub policies: Option<Vec<ManagedPolicyDetail>>,
+    /// `IsTruncated`.
+    pub is_truncated: Option<bool>,
+    /// `Marker`.
+    pub marker: Option<String>,
+}
+
 /// What `GetAccountSummary` is asked.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetAccountSummaryInput {}
@@ -1520,6 +1548,25 @@ pub struct Group {
     pub create_date: Timestamp,
 }
 
+/// `GroupDetail` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GroupDetail {
+    /// `Path`: 1 to 512 characters.
+    pub path: Option<String>,
+    /// `GroupName`: 1 to 128 characters.
+    pub group_name: Option<String>,
+    /// `GroupId`: 16 to 128 characters.
+    pub group_id: Option<String>,
+    /// `Arn`: 20 to 2048 characters.
+    pub arn: Option<String>,
+    /// `CreateDate`.
+    pub create_date: Option<Timestamp>,
+    /// `GroupPolicyList`.
+    pub group_policy_list: Option<Vec<PolicyDetail>>,
+    /// `AttachedManagedPolicies`.
+    pub attached_managed_policies: Option<Vec<AttachedPolicy>>,
+}
+
 /// `InlinePolicyIdentifierType` of the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InlinePolicyIdentifierType {
@@ -1548,6 +1595,35 @@ pub struct InstanceProfile {
     pub roles: Vec<Role>,
     /// `Tags`: at most 50 entries.
     pub tags: Option<Vec<Tag>>,
+}
+
+/// `ManagedPolicyDetail` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ManagedPolicyDetail {
+    /// `PolicyName`: 1 to 128 characters.
+    pub policy_name: Option<String>,
+    /// `PolicyId`: 16 to 128 characters.
+    pub policy_id: Option<String>,
+    /// `Arn`: 20 to 2048 characters.
+    pub arn: Option<String>,
+    /// `Path`: 1 to 512 characters.
+    pub path: Option<String>,
+    /// `DefaultVersionId`.
+    pub default_version_id: Option<String>,
+    /// `AttachmentCount`.
+    pub attachment_count: Option<i32>,
+    /// `PermissionsBoundaryUsageCount`.
+    pub permissions_boundary_usage_count: Option<i32>,
+    /// `IsAttachable`.
+    pub is_attachable: Option<bool>,
+    /// `Description`: at most 1000 characters.
+    pub description: Option<String>,
+    /// `CreateDate`.
+    pub create_date: Option<Timestamp>,
+    /// `UpdateDate`.
+    pub update_date: Option<Timestamp>,
+    /// `PolicyVersionList`.
+    pub policy_version_list: Option<Vec<PolicyVersion>>,
 }
 
 /// `OrderedOrganizationPolicyType` of the table.
@@ -1598,6 +1674,15 @@ pub struct Policy {
     pub update_date: Option<Timestamp>,
     /// `Tags`: at most 50 entries.
     pub tags: Option<Vec<Tag>>,
+}
+
+/// `PolicyDetail` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PolicyDetail {
+    /// `PolicyName`: 1 to 128 characters.
+    pub policy_name: Option<String>,
+    /// `PolicyDocument`: 1 to 131072 characters.
+    pub policy_document: Option<String>,
 }
 
 /// `PolicyGroup` of the table.
@@ -1706,6 +1791,35 @@ pub struct Role {
     pub source_role_template: Option<SourceRoleTemplate>,
 }
 
+/// `RoleDetail` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct RoleDetail {
+    /// `Path`: 1 to 512 characters.
+    pub path: Option<String>,
+    /// `RoleName`: 1 to 64 characters.
+    pub role_name: Option<String>,
+    /// `RoleId`: 16 to 128 characters.
+    pub role_id: Option<String>,
+    /// `Arn`: 20 to 2048 characters.
+    pub arn: Option<String>,
+    /// `CreateDate`.
+    pub create_date: Option<Timestamp>,
+    /// `AssumeRolePolicyDocument`: 1 to 131072 characters.
+    pub assume_role_policy_document: Option<String>,
+    /// `InstanceProfileList`.
+    pub instance_profile_list: Option<Vec<InstanceProfile>>,
+    /// `RolePolicyList`.
+    pub role_policy_list: Option<Vec<PolicyDetail>>,
+    /// `AttachedManagedPolicies`.
+    pub attached_managed_policies: Option<Vec<AttachedPolicy>>,
+    /// `PermissionsBoundary`.
+    pub permissions_boundary: Option<AttachedPermissionsBoundary>,
+    /// `Tags`: at most 50 entries.
+    pub tags: Option<Vec<Tag>>,
+    /// `RoleLastUsed`.
+    pub role_last_used: Option<RoleLastUsed>,
+}
+
 /// `RoleLastUsed` of the table.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct RoleLastUsed {
@@ -1761,6 +1875,31 @@ pub struct User {
     pub create_date: Timestamp,
     /// `PasswordLastUsed`.
     pub password_last_used: Option<Timestamp>,
+    /// `PermissionsBoundary`.
+    pub permissions_boundary: Option<AttachedPermissionsBoundary>,
+    /// `Tags`: at most 50 entries.
+    pub tags: Option<Vec<Tag>>,
+}
+
+/// `UserDetail` of the table.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UserDetail {
+    /// `Path`: 1 to 512 characters.
+    pub path: Option<String>,
+    /// `UserName`: 1 to 64 characters.
+    pub user_name: Option<String>,
+    /// `UserId`: 16 to 128 characters.
+    pub user_id: Option<String>,
+    /// `Arn`: 20 to 2048 characters.
+    pub arn: Option<String>,
+    /// `CreateDate`.
+    pub create_date: Option<Timestamp>,
+    /// `UserPolicyList`.
+    pub user_policy_list: Option<Vec<PolicyDetail>>,
+    /// `GroupList`.
+    pub group_list: Option<Vec<String>>,
+    /// `AttachedManagedPolicies`.
+    pub attached_managed_policies: Option<Vec<AttachedPolicy>>,
     /// `PermissionsBoundary`.
     pub permissions_boundary: Option<AttachedPermissionsBoundary>,
     /// `Tags`: at most 50 entries.

@@ -319,11 +319,18 @@ def test_sts_refuses_in_its_own_dialect(site, how, code, text):
     assert xml(answer, "RequestId") == answer.headers["x-amzn-requestid"]
 
 
-@pytest.mark.parametrize("service", ["kms", "s3", "iam"])
+@pytest.mark.parametrize("service", ["kms", "s3", "autoscaling"])
 def test_a_form_signed_for_another_service_is_not_for_sts(site, service):
     """One address serves all services, and the scope says which is meant. AWS's STS would find fault with the scope."""
     answer = site.raw.sts(signer=Signer(service=service))
     assert (answer.status, answer.body) == (404, b"<UnknownOperationException/>\n"), answer
+
+
+def test_a_form_signed_for_iam_is_for_iam(site):
+    answer = site.raw.sts(signer=Signer(service="iam"))
+    assert (answer.status, xml(answer, "Code")) == (400, "InvalidAction"), answer
+    assert xml(answer, "Message") == "Could not find operation GetCallerIdentity for version 2011-06-15"
+    assert b'xmlns="https://iam.amazonaws.com/doc/2010-05-08/"' in answer.body
 
 
 def test_sts_wants_a_signature(site):
